@@ -1,0 +1,139 @@
+// Package bootstrap knows what a kube-apiserver writes while it starts, and
+// works out which of those writes a given version would make on a given cluster.
+package bootstrap
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// A User is the identity that a write is made with.
+type User struct {
+	Name   string   `json:"name"`
+	Groups []string `json:"groups,omitempty"`
+}
+
+// Loopback is the identity of every write that a starting kube-apiserver makes
+// (k8s.io/apiserver pkg/server/config.go, AuthorizeClientBearerToken).
+var Loopback = User{Name: "system:apiserver", Groups: []string{"system:authenticated", "system:masters"}}
+
+// An Operation is an admission operation.
+type Operation string
+
+// The operations that start-up writes use. A PATCH is an UPDATE.
+const (
+	Create Operation = "CREATE"
+	Update Operation = "UPDATE"
+	Delete Operation = "DELETE"
+)
+
+// A Write is one request that the new replica would send, as admission sees it.
+type Write struct {
+	// Hook names the PostStartHook that makes it.
+	Hook        string
+	Operation   Operation
+	Resource    schema.GroupVersionResource
+	Subresource string
+	Kind        schema.GroupVersionKind
+	// Namespace is empty for a cluster-scoped resource.
+	Namespace string
+	Name      string
+	User      User
+	// Object is what is written, nil for a DELETE; OldObject what is there now,
+	// nil for a CREATE. Neither may be changed.
+	Object, OldObject *unstructured.Unstructured
+	// Condition says when the write happens, if that can't be seen from outside;
+	// empty if it certainly happens.
+	Condition string
+	// EveryStart says that any start writes it, whatever the version.
+	EveryStart bool
+	// NewKind says that the running version does not serve the kind.
+	NewKind bool
+}
+
+// Key identifies the write within its plan, such as
+// "CREATE clusterroles.rbac.authorization.k8s.io system:node".
+func (w Write) Key() string {
+	name := w.Name
+	if w.Namespace != "" {
+		name = w.Namespace + "/" + name
+	}
+	return fmt.Sprintf("%s %s %s", w.Operation, w.ResourceName(), name)
+}
+
+// ResourceName is the resource with its group and subresource, such as
+// clusterroles.rbac.authorization.k8s.io or flowschemas.flowcontrol.apiserver.k8s.io/status.
+func (w Write) ResourceName() string {
+	s := w.Resource.GroupResource().String()
+	if w.Subresource != "" {
+		s += "/" + w.Subresource
+	}
+	return s
+}
+
+// A Failing says what a hook does while a write that it needs fails.
+type Failing string
+
+const (
+	// ExitAtOnce: the process ends at the first failure (scheduling/bootstrap-system-priority-classes).
+	ExitAtOnce Failing = "exit-at-once"
+	// ExitAfterPasses: whole passes over all writes are repeated until one ends
+	// after the deadline, then once more; then the process ends (rbac/bootstrap-roles).
+	ExitAfterPasses Failing = "exit-after-passes"
+	// ExitAtDeadline: the process ends when the deadline passes (service IP repair, API Priority and Fairness).
+	ExitAtDeadline Failing = "exit-at-deadline"
+	// NeverReady: a health check stays red, the process runs on (autoregister-completion).
+	NeverReady Failing = "never-ready"
+	// Retry: the write is retried in the background and the replica gets ready without it.
+	Retry Failing = "retry"
+)
+
+// A Hook is a PostStartHook, or a health check that start-up writes gate, and
+// what no audit log can tell of it.
+type Hook struct {
+	Name string
+	// Failing is what happens while a write fails.
+	Failing Failing
+	// Deadline bounds the hook's work; zero for none.
+	Deadline time.Duration
+	// Interval is the pause between tries; zero if it tries once.
+	Interval time.Duration
+	// Blocks says that the replica is not ready before the hook's writes are
+	// done or have failed; a write that takes long then delays readiness.
+	Blocks bool
+	// WriteTimeout bounds a single write on the client's side; zero if only the
+	// server's 34 s do.
+	WriteTimeout time.Duration
+	// Source is the upstream file and function.
+	Source string
+}
+
+// Fatal reports whether the hook ends the process when it fails.
+func (h Hook) Fatal() bool {
+	return h.Failing == ExitAtOnce || h.Failing == ExitAfterPasses || h.Failing == ExitAtDeadline
+}
+
+// A Plan is what a version would write on a cluster.
+type Plan struct {
+	// Target is the minor whose catalogue the plan is made from, such as 1.36.
+	Target string
+	// Hooks are all hooks of that minor that write anything, in catalogue order.
+	Hooks []Hook
+	// Writes are ordered as the hook makes them, hook by hook.
+	Writes []Write
+	// Unknown are the hooks whose writes could not be worked out.
+	Unknown []Unknown
+	// Problem says why there is no plan at all, such as a version that the
+	// catalogue doesn't hold; empty if there is one.
+	Problem string
+}
+
+// Unknown is a hook whose writes, or some of them, could not be worked out.
+type Unknown struct {
+	Hook string
+	// Reason says which fact is absent, and why.
+	Reason string
+}

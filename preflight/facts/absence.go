@@ -1,0 +1,43 @@
+package facts
+
+import "fmt"
+
+// A Reason is why a fact is absent. The set is closed.
+type Reason string
+
+const (
+	// Forbidden: the identity may not read it.
+	Forbidden Reason = "forbidden"
+	// Unauthenticated: the credentials were refused.
+	Unauthenticated Reason = "unauthenticated"
+	// Timeout: no answer in time.
+	Timeout Reason = "timeout"
+	// Truncated: the list ended before its end, so what was read is not all.
+	Truncated Reason = "truncated"
+	// Unreachable: the server could not be reached or broke off.
+	Unreachable Reason = "unreachable"
+	// Failed: the server answered with another error, or with something that could not be read.
+	Failed Reason = "failed"
+	// NotFound: the single object that the fact is about does not exist.
+	NotFound Reason = "not-found"
+	// LeftOut: the user asked to leave it out, such as by --no-gke. Checks that
+	// need it are not applicable rather than undecided.
+	LeftOut Reason = "left-out"
+	// NotCollected: the recording holds nothing of it.
+	NotCollected Reason = "not-collected"
+)
+
+// An Absence says why a fact is not in a snapshot. The zero value means present.
+type Absence struct {
+	Reason Reason `json:"reason"`
+	// Detail is the server's or the tool's own words; empty if the reason says it all.
+	Detail string `json:"detail,omitempty"`
+}
+
+// String returns "reason: detail", or the empty string for the zero Absence.
+func (a Absence) String() string {
+	if a.Detail == "" {
+		return string(a.Reason)
+	}
+	return fmt.Sprintf("%s: %s", a.Reason, a.Detail)
+}

@@ -1,0 +1,18 @@
+package facts
+
+// All returns every fact this version knows, in the order in which recordings
+// and reports list them.
+func All() []Fact {
+	return []Fact{
+		ServerVersion, APIResources,
+		ValidatingWebhooks, MutatingWebhooks,
+		ValidatingPolicies, ValidatingPolicyBindings, MutatingPolicies, MutatingPolicyBindings, PolicyParams,
+		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets,
+		Nodes, NodeLeases,
+		ClusterRoles, ClusterRoleBindings, Roles, RoleBindings,
+		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,
+		SystemConfigMaps, IdentityLeases, KubernetesService,
+		GKECluster, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo,
+		Attempts,
+	}
+}

@@ -1,0 +1,135 @@
+package facts
+
+import "time"
+
+var (
+	// Services are all Services, by namespace and name.
+	Services = kubernetes[[]Service]("services", list("", "services"))
+
+	// Endpoints are the addresses behind the Services that webhooks call, as the
+	// running version resolves them: from Endpoints up to 1.33, from
+	// EndpointSlices later.
+	Endpoints = kubernetes[[]ServiceEndpoints]("endpoints", list("discovery.k8s.io", "endpointslices"), list("", "endpoints"))
+
+	// BackendPods are the pods of the namespaces in which those Services are.
+	BackendPods = kubernetes[[]Pod]("backend-pods", list("", "pods"))
+
+	// BackendWorkloads are the Deployments, StatefulSets and DaemonSets of those namespaces.
+	BackendWorkloads = kubernetes[[]Workload]("backend-workloads", list("apps", "deployments", "statefulsets", "daemonsets"))
+
+	// DisruptionBudgets are the PodDisruptionBudgets of those namespaces.
+	DisruptionBudgets = kubernetes[[]DisruptionBudget]("disruption-budgets", list("policy", "poddisruptionbudgets"))
+)
+
+// Service is the part of a Service that decides where a webhook's call goes.
+type Service struct {
+	Namespace    string            `json:"namespace"`
+	Name         string            `json:"name"`
+	Type         string            `json:"type,omitempty"`
+	ClusterIPs   []string          `json:"clusterIPs,omitempty"`
+	ExternalName string            `json:"externalName,omitempty"`
+	Selector     map[string]string `json:"selector,omitempty"`
+	Ports        []ServicePort     `json:"ports,omitempty"`
+}
+
+// ServicePort is a port of a Service. Name is empty for an unnamed one.
+type ServicePort struct {
+	Name       string `json:"name,omitempty"`
+	Port       int32  `json:"port"`
+	TargetPort string `json:"targetPort,omitempty"`
+	Protocol   string `json:"protocol,omitempty"`
+}
+
+// ServiceEndpoints are the addresses of one Service.
+type ServiceEndpoints struct {
+	Namespace string     `json:"namespace"`
+	Service   string     `json:"service"`
+	Endpoints []Endpoint `json:"endpoints,omitempty"`
+}
+
+// Endpoint is one address and port behind a Service.
+type Endpoint struct {
+	IP string `json:"ip"`
+	// PortName is the name of the Service's port; empty for an unnamed one.
+	PortName string `json:"portName,omitempty"`
+	Port     int32  `json:"port"`
+	Ready    bool   `json:"ready"`
+	// Node and Pod are empty where the endpoint does not name them.
+	Node string `json:"node,omitempty"`
+	Pod  string `json:"pod,omitempty"`
+}
+
+// Pod is a pod of a backend's namespace.
+type Pod struct {
+	Namespace string            `json:"namespace"`
+	Name      string            `json:"name"`
+	Labels    map[string]string `json:"labels,omitempty"`
+	Node      string            `json:"node,omitempty"`
+	IPs       []string          `json:"ips,omitempty"`
+	Phase     string            `json:"phase,omitempty"`
+	Ready     bool              `json:"ready"`
+	// Owner is kind/name of the controller; empty for a bare pod.
+	Owner      string      `json:"owner,omitempty"`
+	Containers []Container `json:"containers,omitempty"`
+}
+
+// Container is what a check reads of a container.
+type Container struct {
+	Name           string `json:"name"`
+	LivenessProbe  bool   `json:"livenessProbe,omitempty"`
+	ReadinessProbe bool   `json:"readinessProbe,omitempty"`
+	Restarts       int32  `json:"restarts,omitempty"`
+}
+
+// Workload is a Deployment, StatefulSet or DaemonSet.
+type Workload struct {
+	Kind      string            `json:"kind"`
+	Namespace string            `json:"namespace"`
+	Name      string            `json:"name"`
+	Selector  map[string]string `json:"selector,omitempty"`
+	// Replicas is the number wanted, Ready the number that is ready.
+	Replicas int32 `json:"replicas"`
+	Ready    int32 `json:"ready"`
+}
+
+// DisruptionBudget is a PodDisruptionBudget.
+type DisruptionBudget struct {
+	Namespace          string            `json:"namespace"`
+	Name               string            `json:"name"`
+	Selector           map[string]string `json:"selector,omitempty"`
+	MinAvailable       string            `json:"minAvailable,omitempty"`
+	MaxUnavailable     string            `json:"maxUnavailable,omitempty"`
+	DisruptionsAllowed int32             `json:"disruptionsAllowed"`
+	ExpectedPods       int32             `json:"expectedPods"`
+}
+
+var (
+	// Nodes are all nodes, by name.
+	Nodes = kubernetes[[]Node]("nodes", list("", "nodes"))
+
+	// NodeLeases are the times at which kubelets last renewed their leases, by node name.
+	NodeLeases = kubernetes[map[string]time.Time]("node-leases", list("coordination.k8s.io", "leases"))
+)
+
+// Node is what auto-repair and the checks look at.
+type Node struct {
+	Name string `json:"name"`
+	// Pool and Zone are empty where the node has no such label.
+	Pool          string      `json:"pool,omitempty"`
+	Zone          string      `json:"zone,omitempty"`
+	Kubelet       string      `json:"kubelet,omitempty"`
+	Created       time.Time   `json:"created,omitzero"`
+	Unschedulable bool        `json:"unschedulable,omitempty"`
+	Conditions    []Condition `json:"conditions,omitempty"`
+	// Operation is the annotation gke-current-operation, such as AUTO_REPAIR_NODES; empty for none.
+	Operation string `json:"operation,omitempty"`
+}
+
+// Condition is a condition of a node.
+type Condition struct {
+	Type          string    `json:"type"`
+	Status        string    `json:"status"`
+	Reason        string    `json:"reason,omitempty"`
+	LastHeartbeat time.Time `json:"lastHeartbeat,omitzero"`
+	LastChange    time.Time `json:"lastChange,omitzero"`
+}

@@ -1,0 +1,103 @@
+package facts
+
+import (
+	"time"
+
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+)
+
+const rbacGroup = rbacv1.GroupName
+
+// The live objects that PostStartHooks reconcile. Objects of upstream types are
+// kept without managed fields and owner references, and with those annotations
+// alone that a hook reads or writes.
+var (
+	// ClusterRoles are those that carry the label kubernetes.io/bootstrapping or
+	// whose name the catalogue knows, by name. An aggregated role keeps its rules.
+	ClusterRoles = kubernetes[[]rbacv1.ClusterRole]("cluster-roles", list(rbacGroup, "clusterroles"))
+
+	// ClusterRoleBindings are chosen like [ClusterRoles].
+	ClusterRoleBindings = kubernetes[[]rbacv1.ClusterRoleBinding]("cluster-role-bindings", list(rbacGroup, "clusterrolebindings"))
+
+	// Roles are those of kube-system and kube-public, chosen like [ClusterRoles].
+	Roles = kubernetes[[]rbacv1.Role]("roles", list(rbacGroup, "roles"))
+
+	// RoleBindings are those of kube-system and kube-public, chosen like [ClusterRoles].
+	RoleBindings = kubernetes[[]rbacv1.RoleBinding]("role-bindings", list(rbacGroup, "rolebindings"))
+
+	// PriorityClasses are the names of all PriorityClasses.
+	PriorityClasses = kubernetes[[]string]("priority-classes", list("scheduling.k8s.io", "priorityclasses"))
+
+	// FlowSchemas are all FlowSchemas, by name.
+	FlowSchemas = kubernetes[[]flowcontrolv1.FlowSchema]("flow-schemas", list(flowcontrolv1.GroupName, "flowschemas"))
+
+	// PriorityLevels are all PriorityLevelConfigurations, by name.
+	PriorityLevels = kubernetes[[]flowcontrolv1.PriorityLevelConfiguration]("priority-levels", list(flowcontrolv1.GroupName, "prioritylevelconfigurations"))
+
+	// APIServices are all APIServices, by name.
+	APIServices = kubernetes[[]APIService]("api-services", list("apiregistration.k8s.io", "apiservices"))
+
+	// ServiceCIDRs are all ServiceCIDRs; none where the running version does not serve the kind.
+	ServiceCIDRs = kubernetes[[]networkingv1.ServiceCIDR]("service-cidrs", list(networkingv1.GroupName, "servicecidrs"))
+
+	// IPAddresses are all IPAddresses, by name; none where the running version does not serve the kind.
+	IPAddresses = kubernetes[[]IPAddress]("ip-addresses", list(networkingv1.GroupName, "ipaddresses"))
+
+	// SystemConfigMaps are the two ConfigMaps of kube-system that hooks write, by
+	// name; one that does not exist is not in the list. They hold public
+	// certificates and a date.
+	SystemConfigMaps = kubernetes[[]ConfigMap]("system-config-maps", get("", "configmaps", "extension-apiserver-authentication", "kube-apiserver-legacy-service-account-token-tracking"))
+
+	// IdentityLeases are the leases by which the running API servers make
+	// themselves known in kube-system.
+	IdentityLeases = kubernetes[[]IdentityLease]("identity-leases", list("coordination.k8s.io", "leases"))
+
+	// KubernetesService is the Service default/kubernetes and its addresses.
+	KubernetesService = kubernetes[APIServerService]("kubernetes-service", get("", "services", "kubernetes"), get("", "endpoints", "kubernetes"), list("discovery.k8s.io", "endpointslices"))
+)
+
+// APIService is the part of an APIService that decides whether it works and
+// what the autoregistration controller does with it.
+type APIService struct {
+	Name   string            `json:"name"`
+	Labels map[string]string `json:"labels,omitempty"`
+	// Service is namespace/name of the backend; empty for a group that kube-apiserver serves itself.
+	Service              string `json:"service,omitempty"`
+	GroupPriorityMinimum int32  `json:"groupPriorityMinimum,omitempty"`
+	VersionPriority      int32  `json:"versionPriority,omitempty"`
+	Available            string `json:"available,omitempty"`
+	Reason               string `json:"reason,omitempty"`
+}
+
+// IPAddress is an IPAddress object, whose name is the address.
+type IPAddress struct {
+	Name string `json:"name"`
+	// Parent is resource/namespace/name of what holds the address.
+	Parent  string `json:"parent,omitempty"`
+	Managed bool   `json:"managed,omitempty"`
+}
+
+// ConfigMap is a ConfigMap of kube-system.
+type ConfigMap struct {
+	Name string            `json:"name"`
+	Data map[string]string `json:"data,omitempty"`
+}
+
+// IdentityLease is the lease of one running API server.
+type IdentityLease struct {
+	Name    string            `json:"name"`
+	Labels  map[string]string `json:"labels,omitempty"`
+	Renewed time.Time         `json:"renewed,omitzero"`
+}
+
+// APIServerService is the Service through which pods reach the API server.
+type APIServerService struct {
+	// Exists is false where the Service is missing.
+	Exists bool `json:"exists"`
+	// Addresses are those of its Endpoints, SliceAddresses those of its EndpointSlices.
+	Addresses      []string `json:"addresses,omitempty"`
+	SliceAddresses []string `json:"sliceAddresses,omitempty"`
+	Port           int32    `json:"port,omitempty"`
+}

@@ -1,0 +1,96 @@
+// Package facts holds what was observed of a cluster, and nothing else.
+//
+// A [Snapshot] is immutable and self-contained: whatever a check may read is in
+// it, so that a run can be repeated from a file with no cluster at hand. Each
+// fact is either present or absent with its reason; a list that was cut short
+// is absent, never short.
+package facts
+
+import (
+	"encoding/json"
+	"fmt"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
+)
+
+// A Fact identifies one kind of observation, whatever the type of its value.
+type Fact interface {
+	// ID names the fact in recordings, reports and error messages.
+	ID() string
+	// Access says what reading the fact requires.
+	Access() Access
+
+	decode([]byte) (any, error)
+	encode(any) ([]byte, error)
+}
+
+// Access says what must be granted so that a fact can be read.
+type Access struct {
+	// Rules are the Kubernetes RBAC rules; none for a fact of another source.
+	Rules []rbacv1.PolicyRule
+	// Permissions are IAM permissions of the GKE API, such as
+	// container.clusters.get; none for a fact of another source.
+	Permissions []string
+}
+
+// A Key is a [Fact] whose value has type T.
+type Key[T any] struct {
+	id     string
+	access Access
+}
+
+// ID implements [Fact].
+func (k Key[T]) ID() string { return k.id }
+
+// Access implements [Fact].
+func (k Key[T]) Access() Access { return k.access }
+
+// Of returns k's value in s. A check calls it only for facts that it declares:
+// calling it for an absent fact is a bug and panics.
+func (k Key[T]) Of(s *Snapshot) T {
+	v, ok := s.values[k.id]
+	if !ok {
+		panic(fmt.Sprintf("facts: %s is absent and was read without being declared", k.id))
+	}
+	return v.(T)
+}
+
+// Get returns k's value in s, or false where it is absent.
+func (k Key[T]) Get(s *Snapshot) (T, bool) {
+	v, ok := s.values[k.id].(T)
+	return v, ok
+}
+
+func (k Key[T]) decode(b []byte) (any, error) {
+	var v T
+	if err := yaml.UnmarshalStrict(b, &v); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (k Key[T]) encode(v any) ([]byte, error) {
+	b, err := json.MarshalIndent(v, "", " ")
+	return append(b, '\n'), err
+}
+
+func kubernetes[T any](id string, rules ...rbacv1.PolicyRule) Key[T] {
+	return Key[T]{id, Access{Rules: rules}}
+}
+
+func gke[T any](id string, permissions ...string) Key[T] {
+	return Key[T]{id, Access{Permissions: permissions}}
+}
+
+func list(group string, resources ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: resources, Verbs: []string{"list"}}
+}
+
+func get(group, resource string, names ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{APIGroups: []string{group}, Resources: []string{resource}, ResourceNames: names, Verbs: []string{"get"}}
+}
+
+func getURL(paths ...string) rbacv1.PolicyRule {
+	return rbacv1.PolicyRule{NonResourceURLs: paths, Verbs: []string{"get"}}
+}

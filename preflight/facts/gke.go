@@ -1,0 +1,115 @@
+package facts
+
+import "time"
+
+// What the GKE API says. Enumerations keep the API's names; one that this
+// version does not know is its number.
+var (
+	// GKECluster is the cluster as GetCluster returns it.
+	GKECluster = gke[ClusterConfig]("gke-cluster", "container.clusters.get")
+
+	// GKENodePools are the cluster's node pools, by name.
+	GKENodePools = gke[[]NodePool]("gke-node-pools", "container.clusters.get")
+
+	// GKEServerConfig are the versions on offer in the cluster's location.
+	GKEServerConfig = gke[ServerConfig]("gke-server-config", "container.clusters.list")
+
+	// GKEOperations are the cluster's operations that the API still lists, newest first.
+	GKEOperations = gke[[]Operation]("gke-operations", "container.operations.list")
+
+	// GKEUpgradeInfo is what FetchClusterUpgradeInfo tells of the control plane.
+	GKEUpgradeInfo = gke[UpgradeInfo]("gke-upgrade-info", "container.clusters.get")
+
+	// GKENodePoolUpgradeInfo is what FetchNodePoolUpgradeInfo tells, by node pool.
+	GKENodePoolUpgradeInfo = gke[map[string]UpgradeInfo]("gke-node-pool-upgrade-info", "container.clusters.get")
+)
+
+// ClusterConfig is the part of containerpb.Cluster that the checks read.
+type ClusterConfig struct {
+	Name      string   `json:"name"`
+	Location  string   `json:"location"`
+	Locations []string `json:"locations,omitempty"`
+	// Endpoint is the control plane's address; PrivateEndpoint and DNSEndpoint are empty if there are none.
+	Endpoint        string `json:"endpoint,omitempty"`
+	PrivateEndpoint string `json:"privateEndpoint,omitempty"`
+	DNSEndpoint     string `json:"dnsEndpoint,omitempty"`
+	Status          string `json:"status"`
+	Version         string `json:"version"`
+	// EmulatedVersion is set while the control plane is in its soak period.
+	EmulatedVersion string            `json:"emulatedVersion,omitempty"`
+	Channel         string            `json:"channel,omitempty"`
+	Autopilot       bool              `json:"autopilot,omitempty"`
+	Alpha           bool              `json:"alpha,omitempty"`
+	Conditions      []StatusCondition `json:"conditions,omitempty"`
+}
+
+// StatusCondition is a condition of a cluster or node pool.
+type StatusCondition struct {
+	Code    string `json:"code"`
+	Message string `json:"message,omitempty"`
+}
+
+// NodePool is the part of containerpb.NodePool that the checks read.
+type NodePool struct {
+	Name        string            `json:"name"`
+	Version     string            `json:"version"`
+	Status      string            `json:"status"`
+	Conditions  []StatusCondition `json:"conditions,omitempty"`
+	AutoRepair  bool              `json:"autoRepair"`
+	AutoUpgrade bool              `json:"autoUpgrade"`
+	Locations   []string          `json:"locations,omitempty"`
+	// BlueGreenPhase is set while a blue-green upgrade runs.
+	BlueGreenPhase string `json:"blueGreenPhase,omitempty"`
+}
+
+// ServerConfig are the versions that GKE offers.
+type ServerConfig struct {
+	DefaultVersion string    `json:"defaultVersion,omitempty"`
+	MasterVersions []string  `json:"masterVersions,omitempty"`
+	Channels       []Channel `json:"channels,omitempty"`
+}
+
+// Channel is a release channel.
+type Channel struct {
+	Name           string   `json:"name"`
+	DefaultVersion string   `json:"defaultVersion,omitempty"`
+	Versions       []string `json:"versions,omitempty"`
+	UpgradeTarget  string   `json:"upgradeTarget,omitempty"`
+}
+
+// Operation is an operation on the cluster or on one of its node pools or nodes.
+type Operation struct {
+	Name   string `json:"name"`
+	Type   string `json:"type"`
+	Status string `json:"status"`
+	// Target is what follows the cluster's name in the operation's target link,
+	// such as nodePools/default-pool; empty for the cluster itself.
+	Target string    `json:"target,omitempty"`
+	Start  time.Time `json:"start,omitzero"`
+	// End is zero while the operation runs.
+	End time.Time `json:"end,omitzero"`
+	// Error is empty for an operation that succeeded or still runs.
+	Error string `json:"error,omitempty"`
+}
+
+// UpgradeInfo is what GKE says of automatic upgrades and of those in the past.
+type UpgradeInfo struct {
+	MinorTarget   string    `json:"minorTarget,omitempty"`
+	PatchTarget   string    `json:"patchTarget,omitempty"`
+	AutoUpgrade   []string  `json:"autoUpgrade,omitempty"`
+	PausedReasons []string  `json:"pausedReasons,omitempty"`
+	EndOfStandard string    `json:"endOfStandardSupport,omitempty"`
+	EndOfExtended string    `json:"endOfExtendedSupport,omitempty"`
+	History       []Upgrade `json:"history,omitempty"`
+}
+
+// Upgrade is one upgrade in the past or under way.
+type Upgrade struct {
+	State string    `json:"state"`
+	From  string    `json:"from"`
+	To    string    `json:"to"`
+	Start time.Time `json:"start,omitzero"`
+	End   time.Time `json:"end,omitzero"`
+	// StartType is AUTOMATIC or MANUAL.
+	StartType string `json:"startType,omitempty"`
+}

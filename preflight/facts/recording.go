@@ -1,0 +1,151 @@
+package facts
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"sigs.k8s.io/yaml"
+)
+
+// Schema names the format of recordings. A reader refuses any other.
+const Schema = "gke-preflight/snapshot/v1"
+
+type header struct {
+	Schema string `json:"schema"`
+	Meta
+}
+
+// Load reads a recording. Fact F is the file F.json or F.yaml, or F.absent,
+// which holds an [Absence]; meta.json or meta.yaml describes the whole. Files of
+// other names are ignored.
+func Load(fsys fs.FS) (*Snapshot, error) {
+	name, b, err := readEither(fsys, "meta")
+	if err != nil {
+		return nil, fmt.Errorf("not a recording: it has no meta.json: %w", err)
+	}
+	var schema struct {
+		Schema string `json:"schema"`
+	}
+	if err := yaml.Unmarshal(b, &schema); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if schema.Schema != Schema {
+		return nil, fmt.Errorf("%s: schema is %q, this version reads %q: use the version of gke-preflight that recorded it, or a newer one", name, schema.Schema, Schema)
+	}
+	var h header
+	if err := yaml.UnmarshalStrict(b, &h); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	s := New(h.Meta)
+	for _, f := range All() {
+		if err := s.load(fsys, f); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *Snapshot) load(fsys fs.FS, f Fact) error {
+	name, b, err := readEither(fsys, f.ID())
+	switch {
+	case err == nil:
+		v, err := f.decode(b)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		s.values[f.ID()] = v
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	name = f.ID() + ".absent"
+	b, err = fs.ReadFile(fsys, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	var a Absence
+	if err := yaml.UnmarshalStrict(b, &a); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if a.Reason == "" {
+		return fmt.Errorf("%s: reason is empty", name)
+	}
+	s.absent[f.ID()] = a
+	return nil
+}
+
+// LoadZip reads a recording that [Snapshot.WriteZip] wrote.
+func LoadZip(b []byte) (*Snapshot, error) {
+	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
+	if err != nil {
+		return nil, fmt.Errorf("not a recording, or cut short: %w", err)
+	}
+	return Load(z)
+}
+
+// WriteZip writes s as a zip archive. Equal snapshots give equal bytes.
+func (s *Snapshot) WriteZip(w io.Writer) error {
+	z := zip.NewWriter(w)
+	err := s.Files(func(name string, content []byte) error {
+		f, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(content)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+// Files calls yield with every file of the recording of s, in order.
+func (s *Snapshot) Files(yield func(name string, content []byte) error) error {
+	meta, err := json.MarshalIndent(header{Schema, s.Meta}, "", " ")
+	if err != nil {
+		return err
+	}
+	if err := yield("meta.json", append(meta, '\n')); err != nil {
+		return err
+	}
+	for _, f := range All() {
+		name, b, err := s.file(f)
+		if err != nil {
+			return fmt.Errorf("%s: %w", f.ID(), err)
+		}
+		if err := yield(name, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Snapshot) file(f Fact) (string, []byte, error) {
+	if v, ok := s.values[f.ID()]; ok {
+		b, err := f.encode(v)
+		return f.ID() + ".json", b, err
+	}
+	a, _ := s.Absence(f)
+	b, err := json.Marshal(a)
+	return f.ID() + ".absent", append(b, '\n'), err
+}
+
+func readEither(fsys fs.FS, stem string) (name string, content []byte, err error) {
+	for _, ext := range []string{".json", ".yaml"} {
+		name = stem + ext
+		content, err = fs.ReadFile(fsys, name)
+		if !errors.Is(err, fs.ErrNotExist) {
+			return name, content, err
+		}
+	}
+	return name, nil, err
+}

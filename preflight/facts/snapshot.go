@@ -1,0 +1,118 @@
+package facts
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// A Snapshot is a set of facts observed at one time. It is safe for concurrent
+// use; nothing that is read from it may be changed.
+type Snapshot struct {
+	// Meta says what was observed, when and by whom.
+	Meta Meta
+
+	values  map[string]any
+	absent  map[string]Absence
+	derived sync.Map
+}
+
+// Meta describes a snapshot as a whole.
+type Meta struct {
+	// Tool is the version of gke-preflight that recorded the snapshot.
+	Tool string `json:"tool"`
+	// CollectedAt is the time that ages are counted from.
+	CollectedAt time.Time `json:"collectedAt"`
+	// Cluster says which cluster was observed.
+	Cluster Cluster `json:"cluster"`
+	// Target is the version that the control plane would be upgraded to, such as
+	// 1.36.3-gke.100; empty if none was asked for and none is known.
+	Target string `json:"target,omitempty"`
+	// TargetOrigin says in words where Target comes from.
+	TargetOrigin string `json:"targetOrigin,omitempty"`
+	// Identity is the Kubernetes user that read the facts; empty if unknown.
+	Identity string `json:"identity,omitempty"`
+}
+
+// Cluster names a cluster. Project and Location are empty for one that is not
+// known to be on GKE; Name is then the kubeconfig context's.
+type Cluster struct {
+	Name     string `json:"name"`
+	Location string `json:"location,omitempty"`
+	Project  string `json:"project,omitempty"`
+}
+
+// An Observation is the outcome of reading one fact: a value, or why there is none.
+type Observation struct {
+	Fact    Fact
+	Value   any
+	Absence Absence
+}
+
+// Present returns the observation that k has value v.
+func Present[T any](k Key[T], v T) Observation { return Observation{Fact: k, Value: v} }
+
+// Absent returns the observation that f could not be read.
+func Absent(f Fact, reason Reason, detail string) Observation {
+	return Observation{Fact: f, Absence: Absence{reason, detail}}
+}
+
+// New returns a snapshot of the observations. A later observation of a fact
+// replaces an earlier one.
+func New(m Meta, observations ...Observation) *Snapshot {
+	return (&Snapshot{Meta: m}).With(observations...)
+}
+
+// With returns a copy of s to which the observations are added.
+func (s *Snapshot) With(observations ...Observation) *Snapshot {
+	c := &Snapshot{Meta: s.Meta, values: map[string]any{}, absent: map[string]Absence{}}
+	maps.Copy(c.values, s.values)
+	maps.Copy(c.absent, s.absent)
+	for _, o := range observations {
+		id := o.Fact.ID()
+		delete(c.values, id)
+		delete(c.absent, id)
+		if o.Absence == (Absence{}) {
+			c.values[id] = o.Value
+		} else {
+			c.absent[id] = o.Absence
+		}
+	}
+	return c
+}
+
+// WithMeta returns a copy of s with other metadata.
+func (s *Snapshot) WithMeta(m Meta) *Snapshot {
+	c := s.With()
+	c.Meta = m
+	return c
+}
+
+// Absence reports whether f is missing from s, and why.
+func (s *Snapshot) Absence(f Fact) (Absence, bool) {
+	if _, ok := s.values[f.ID()]; ok {
+		return Absence{}, false
+	}
+	if a, ok := s.absent[f.ID()]; ok {
+		return a, true
+	}
+	return Absence{NotCollected, "the snapshot does not hold it"}, true
+}
+
+// Value returns the value of f as recorded, or false where it is absent.
+func (s *Snapshot) Value(f Fact) (any, bool) {
+	v, ok := s.values[f.ID()]
+	return v, ok
+}
+
+// A Derivation is a value computed from a snapshot alone, once per snapshot.
+type Derivation[T any] struct {
+	// Compute is the pure function.
+	Compute func(*Snapshot) T
+}
+
+// Of returns the derived value, computing it at the first call for s.
+func (d *Derivation[T]) Of(s *Snapshot) T {
+	once, _ := s.derived.LoadOrStore(d, sync.OnceValue(func() T { return d.Compute(s) }))
+	return once.(func() T)()
+}
