@@ -1,0 +1,147 @@
+// Package forecast foretells what becomes of a new control-plane replica, and
+// of the nodes with it, from the writes it would make and from what the
+// backends in their way answered.
+package forecast
+
+// An Outcome is what becomes of the new replica, or of one PostStartHook.
+type Outcome string
+
+const (
+	// Ready: as usual.
+	Ready Outcome = "ready"
+	// Degraded: ready, while a write in the background keeps failing.
+	Degraded Outcome = "degraded"
+	// Delayed: ready, but later than usual.
+	Delayed Outcome = "delayed"
+	// Unknown: what was seen does not decide it.
+	Unknown Outcome = "unknown"
+	// NeverReady: the process runs on, and a health check stays red.
+	NeverReady Outcome = "never-ready"
+	// CrashLoop: the process exits because a PostStartHook failed, at every start.
+	CrashLoop Outcome = "crash-loop"
+)
+
+var outcomes = []Outcome{Ready, Degraded, Delayed, Unknown, NeverReady, CrashLoop}
+
+// Fails reports whether the replica does not get ready for good.
+func (o Outcome) Fails() bool { return o == NeverReady || o == CrashLoop }
+
+// A Forecast is what an upgrade started now would do.
+type Forecast struct {
+	ControlPlane ControlPlane `json:"controlPlane"`
+	Nodes        Nodes        `json:"nodes"`
+}
+
+// Seconds is a range, counted from the start of the process.
+type Seconds struct {
+	Min float64 `json:"min"`
+	Max float64 `json:"max"`
+}
+
+// ControlPlane is what becomes of the new replica.
+type ControlPlane struct {
+	Outcome Outcome `json:"outcome"`
+	// Problem says why nothing could be foretold at all, such as a target that
+	// the catalogue does not hold; empty otherwise.
+	Problem string `json:"problem,omitempty"`
+	// ReadyAfterSeconds is absent unless the replica gets ready.
+	ReadyAfterSeconds *Seconds `json:"readyAfterSeconds,omitempty"`
+	// ExitsAfterSeconds is absent unless the process exits.
+	ExitsAfterSeconds *Seconds `json:"exitsAfterSeconds,omitempty"`
+	// Notes are circumstances that the outcome depends on, such as a liveness
+	// probe that would end a delayed replica.
+	Notes []string `json:"notes,omitempty"`
+	Hooks []Hook   `json:"hooks"`
+}
+
+// Hook is what becomes of one PostStartHook.
+type Hook struct {
+	Name    string  `json:"name"`
+	Outcome Outcome `json:"outcome"`
+	// Reason says what the outcome comes from; empty for a hook that is ready.
+	Reason string `json:"reason,omitempty"`
+	// Fatal says that the process exits when the hook fails.
+	Fatal bool `json:"fatal"`
+	// DeadlineSeconds is zero for a hook without a deadline.
+	DeadlineSeconds float64 `json:"deadlineSeconds,omitempty"`
+	// Seconds is when the hook is done or fails; absent for a hook that does not
+	// hold the replica up.
+	Seconds *Seconds `json:"seconds,omitempty"`
+	Writes  []Write  `json:"writes,omitempty"`
+	// Source is the upstream file and function that the hook's behaviour is read from.
+	Source string `json:"source,omitempty"`
+}
+
+// An Effect is what becomes of a write, or what one interceptor does to it.
+type Effect string
+
+const (
+	// Passes: admitted, and quickly.
+	Passes Effect = "passes"
+	// Slows: admitted after a wait.
+	Slows Effect = "slows"
+	// Rejects: not admitted.
+	Rejects Effect = "rejects"
+	// Undecided: what was seen does not decide it.
+	Undecided Effect = "undecided"
+)
+
+// Write is one write of a hook.
+type Write struct {
+	Verb      string `json:"verb"`
+	Resource  string `json:"resource"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	// Condition says when the write happens, if that can't be seen from outside.
+	Condition string `json:"condition,omitempty"`
+	Effect    Effect `json:"effect"`
+	// Seconds is how long the write takes or until it has failed.
+	Seconds       Seconds        `json:"seconds"`
+	InterceptedBy []Interception `json:"interceptedBy,omitempty"`
+}
+
+// Interception is a webhook or policy that sees the write.
+type Interception struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// Webhook is the webhook, or a policy's binding.
+	Webhook       string `json:"webhook,omitempty"`
+	FailurePolicy string `json:"failurePolicy"`
+	// Answer is one of the answers of facts.Answer, or a policy's: allowed, denied, undecided.
+	Answer string `json:"answer"`
+	// Milliseconds is how long the answer took; zero if nobody was asked.
+	Milliseconds int64  `json:"ms"`
+	Vantage      string `json:"vantage,omitempty"`
+	Effect       Effect `json:"effect"`
+	// Detail is what the backend, the API server or the policy said.
+	Detail string `json:"detail,omitempty"`
+}
+
+// Nodes is what an API outage would do to the nodes.
+type Nodes struct {
+	// Total is the number of nodes; -1 if they could not be read.
+	Total int `json:"total"`
+	// Exposed is the number of nodes in pools with auto-repair; -1 if unknown.
+	Exposed int `json:"exposed"`
+	// Pools are the pools with auto-repair, by name; empty if unknown or none.
+	Pools []Pool `json:"pools,omitempty"`
+	// Reason says why a number is unknown.
+	Reason string `json:"reason,omitempty"`
+	// Chain is what follows if no replica is ready; empty if the forecast does not fail.
+	Chain []Event `json:"chain,omitempty"`
+}
+
+// Pool is a node pool that auto-repair looks after.
+type Pool struct {
+	Name  string `json:"name"`
+	Nodes int    `json:"nodes"`
+}
+
+// Event is a step of what follows an API outage.
+type Event struct {
+	// AfterSeconds counts from the loss of the API.
+	AfterSeconds int    `json:"afterSeconds"`
+	Text         string `json:"text"`
+	// Source is the documentation that says so.
+	Source string `json:"source,omitempty"`
+}

@@ -1,0 +1,151 @@
+package preflight
+
+import (
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// ReportSchema names the format of [Report]; fields are only ever added to it.
+const ReportSchema = "gke-preflight/report/v1"
+
+// A Verdict is the answer to "can I upgrade?".
+type Verdict string
+
+const (
+	// Ready: nothing stands in the way.
+	Ready Verdict = "ready"
+	// NotReady: there is at least one blocker.
+	NotReady Verdict = "not-ready"
+	// Inconclusive: no blocker was found, but a check that could find one has no answer.
+	Inconclusive Verdict = "inconclusive"
+)
+
+// Exit codes, the same for every output format.
+const (
+	ExitReady        = 0
+	ExitCouldNotRun  = 1
+	ExitNotReady     = 3
+	ExitInconclusive = 4
+)
+
+// ExitCode returns the process's exit code for v.
+func (v Verdict) ExitCode() int {
+	switch v {
+	case Ready:
+		return ExitReady
+	case NotReady:
+		return ExitNotReady
+	}
+	return ExitInconclusive
+}
+
+// A Report is everything that is said about one cluster. Every output format is a view of it.
+type Report struct {
+	Schema  string  `json:"schema"`
+	Verdict Verdict `json:"verdict"`
+	// Tool is the version of gke-preflight that wrote the report.
+	Tool    string        `json:"tool"`
+	Cluster ReportCluster `json:"cluster"`
+	// TargetVersion is empty if none was asked for and none is known.
+	TargetVersion string            `json:"targetVersion"`
+	TargetOrigin  string            `json:"targetOrigin,omitempty"`
+	CollectedAt   time.Time         `json:"collectedAt"`
+	Identity      string            `json:"identity,omitempty"`
+	Forecast      forecast.Forecast `json:"forecast"`
+	Checks        []CheckStatus     `json:"checks"`
+	Findings      []Finding         `json:"findings"`
+	// Open are the subjects about which a check could not get an answer.
+	Open  []OpenQuestion `json:"open"`
+	Facts []FactStatus   `json:"facts"`
+}
+
+// ReportCluster is the cluster that the report is about.
+type ReportCluster struct {
+	Name     string `json:"name"`
+	Location string `json:"location"`
+	Project  string `json:"project"`
+	// Version is the control plane's; empty if it could not be read.
+	Version string `json:"version"`
+}
+
+// CheckStatus is what came of one check.
+type CheckStatus struct {
+	ID       string   `json:"id"`
+	Name     string   `json:"name"`
+	Title    string   `json:"title"`
+	Severity Severity `json:"severity"`
+	Status   Status   `json:"status"`
+	Reason   string   `json:"reason,omitempty"`
+}
+
+// OpenQuestion is a subject about which a check could not get an answer.
+type OpenQuestion struct {
+	Check    string   `json:"check"`
+	Severity Severity `json:"severity"`
+	Subject  Subject  `json:"subject"`
+	Reason   string   `json:"reason"`
+}
+
+// FactStatus says whether a fact is in the snapshot.
+type FactStatus struct {
+	ID      string `json:"id"`
+	Present bool   `json:"present"`
+	Absence string `json:"absence,omitempty"`
+}
+
+// NewReport draws the report up. Strings from the cluster are made safe to print here, once.
+func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report {
+	r := Report{
+		Schema:        ReportSchema,
+		Verdict:       verdict(results),
+		Tool:          s.Meta.Tool,
+		Cluster:       ReportCluster{Name: s.Meta.Cluster.Name, Location: s.Meta.Cluster.Location, Project: s.Meta.Cluster.Project},
+		TargetVersion: s.Meta.Target,
+		TargetOrigin:  s.Meta.TargetOrigin,
+		CollectedAt:   s.Meta.CollectedAt,
+		Identity:      s.Meta.Identity,
+		Forecast:      f,
+		Checks:        []CheckStatus{},
+		Findings:      []Finding{},
+		Open:          []OpenQuestion{},
+		Facts:         []FactStatus{},
+	}
+	if v, ok := facts.ServerVersion.Get(s); ok {
+		r.Cluster.Version = v.GitVersion
+	}
+	for _, res := range results {
+		c := res.Check
+		r.Checks = append(r.Checks, CheckStatus{c.ID, c.Name, c.Title, c.Severity, res.Status, res.Reason})
+		r.Findings = append(r.Findings, res.Findings...)
+		for _, o := range res.Open {
+			r.Open = append(r.Open, OpenQuestion{c.ID, o.Severity, o.Subject, o.Undecided})
+		}
+	}
+	for _, f := range facts.All() {
+		a, absent := s.Absence(f)
+		r.Facts = append(r.Facts, FactStatus{f.ID(), !absent, a.String()})
+	}
+	return clean(r)
+}
+
+func verdict(results []Result) Verdict {
+	v := Ready
+	for _, r := range results {
+		for _, f := range r.Findings {
+			if f.Severity == Blocker && !f.Waived {
+				return NotReady
+			}
+		}
+		if r.Status == Undecided && r.Reason != "" && len(r.Open) == 0 && r.Check.Severity == Blocker {
+			v = Inconclusive
+		}
+		for _, o := range r.Open {
+			if o.Severity == Blocker {
+				v = Inconclusive
+			}
+		}
+	}
+	return v
+}

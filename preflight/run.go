@@ -1,0 +1,98 @@
+package preflight
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// Run runs the checks over s, in the order of their IDs.
+func Run(s *facts.Snapshot, checks []Check) []Result {
+	checks = slices.SortedFunc(slices.Values(checks), func(a, b Check) int { return cmp.Compare(a.ID, b.ID) })
+	var results []Result
+	for _, c := range checks {
+		results = append(results, run(s, c))
+	}
+	markSymptoms(results)
+	return results
+}
+
+func run(s *facts.Snapshot, c Check) Result {
+	r := Result{Check: c}
+	var missing, leftOut []string
+	for _, f := range c.Needs {
+		a, absent := s.Absence(f)
+		switch {
+		case !absent:
+		case a.Reason == facts.LeftOut:
+			leftOut = append(leftOut, fmt.Sprintf("%s (%s)", f.ID(), a))
+		default:
+			missing = append(missing, fmt.Sprintf("%s (%s)", f.ID(), a))
+		}
+	}
+	switch {
+	case leftOut != nil:
+		r.Status, r.Reason = NotApplicable, "left out: "+strings.Join(leftOut, ", ")
+		return r
+	case missing != nil:
+		r.Status, r.Reason = Undecided, "could not read "+strings.Join(missing, ", ")
+		return r
+	}
+	for _, f := range c.Run(s) {
+		f.Check = c.ID
+		f.Fingerprint = fingerprint(c.ID, f.Subject)
+		if f.Undecided != "" {
+			r.Open = append(r.Open, f)
+		} else {
+			r.Findings = append(r.Findings, f)
+		}
+	}
+	slices.SortStableFunc(r.Findings, bySeverity)
+	switch {
+	case r.Findings != nil:
+		r.Status = Fail
+	case r.Open != nil:
+		r.Status, r.Reason = Undecided, openReason(r.Open)
+	default:
+		r.Status = Pass
+	}
+	return r
+}
+
+func openReason(open []Finding) string {
+	if len(open) == 1 {
+		return open[0].Undecided
+	}
+	return fmt.Sprintf("%s, and %d more", open[0].Undecided, len(open)-1)
+}
+
+func bySeverity(a, b Finding) int { return cmp.Compare(b.Severity, a.Severity) }
+
+func fingerprint(id string, s Subject) string {
+	h := sha256.Sum256([]byte(strings.Join([]string{id, s.Kind, s.Namespace, s.Name, s.Webhook}, "\x00")))
+	return hex.EncodeToString(h[:8])
+}
+
+func markSymptoms(results []Result) {
+	cause := map[string]map[Subject]bool{}
+	for _, r := range results {
+		cause[r.Check.ID] = map[Subject]bool{}
+		for _, f := range r.Findings {
+			cause[r.Check.ID][f.Subject] = true
+		}
+	}
+	for _, r := range results {
+		for i, f := range r.Findings {
+			for _, id := range r.Check.After {
+				if f.CausedBy == "" && cause[id][f.Subject] {
+					r.Findings[i].CausedBy = id
+				}
+			}
+		}
+	}
+}
