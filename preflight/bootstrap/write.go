@@ -50,6 +50,9 @@ type Write struct {
 	Condition string
 	// EveryStart says that any start writes it, whatever the version.
 	EveryStart bool
+	// Background says that the write is made after the hook has let the replica
+	// get ready, so that it can't hold the replica up.
+	Background bool
 	// NewKind says that the running version does not serve the kind.
 	NewKind bool
 }

@@ -61,6 +61,8 @@ type Attempt struct {
 	// Write is the key of the planned write that was asked about.
 	Write   string  `json:"write"`
 	Vantage Vantage `json:"vantage"`
+	// As is the user that a dry-run was made as; empty for other vantages.
+	As string `json:"as,omitempty"`
 	// Target is the address, URL or namespace/service:port that was asked.
 	Target string `json:"target,omitempty"`
 	Answer Answer `json:"answer"`
