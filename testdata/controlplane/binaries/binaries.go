@@ -1,0 +1,146 @@
+// Package binaries knows the programs that the real control plane consists of,
+// how they are built and where they are kept. It depends on the standard
+// library alone, so that building them can start at once.
+package binaries
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+)
+
+// A Binary is one program, built from the Go module in a directory of its own.
+type Binary struct {
+	// Name is the program's name, such as kube-apiserver.
+	Name string
+	// Version is what go.mod pins, such as 1.36.3.
+	Version string
+	// Dir holds the go.mod and go.sum that it is built by.
+	Dir string
+	// Package is the main package's import path.
+	Package string
+	// LDFlags are the linker's flags.
+	LDFlags string
+	// Path is where the program is kept. It may not have been built yet.
+	Path string
+}
+
+// String is the name and version, such as "kube-apiserver 1.36.3".
+func (b Binary) String() string { return b.Name + " " + b.Version }
+
+// Minor is the version without its last part, such as 1.36.
+func (b Binary) Minor() string { return b.Version[:strings.LastIndex(b.Version, ".")] }
+
+// Built reports whether the program is there.
+func (b Binary) Built() (bool, error) {
+	_, err := os.Stat(b.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+type source struct{ dir, name, module, pkg string }
+
+// The order is the one that compiles least: etcd and OPA find what they share
+// with 1.36 in the build cache.
+var sources = [...]source{
+	{"v1.36", "kube-apiserver", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"},
+	{"etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"},
+	{"opa", "opa", "github.com/open-policy-agent/opa", "github.com/open-policy-agent/opa"},
+	{"v1.35", "kube-apiserver", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"},
+}
+
+// All returns every program in the order in which they are best built.
+func All() ([]Binary, error) {
+	root, err := root()
+	if err != nil {
+		return nil, err
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("no directory to keep the control plane's programs in: %w; set XDG_CACHE_HOME", err)
+	}
+	var all []Binary
+	for _, s := range sources {
+		b, err := s.read(root, filepath.Join(cache, "gke-preflight", "controlplane"))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, b)
+	}
+	return all, nil
+}
+
+// Find returns the program of that name; minor, such as 1.36, may be empty where
+// there is one version only. It is an error that says what to do if the program
+// has not been built.
+func Find(name, minor string) (Binary, error) {
+	all, err := All()
+	if err != nil {
+		return Binary{}, err
+	}
+	for _, b := range all {
+		if b.Name != name || minor != "" && b.Minor() != minor {
+			continue
+		}
+		built, err := b.Built()
+		if err == nil && !built {
+			err = fmt.Errorf("%s is not built: run make controlplane", b)
+		}
+		return b, err
+	}
+	return Binary{}, fmt.Errorf("the control plane has no %s %s: see %s", name, minor, filepath.Dir(all[0].Dir))
+}
+
+func (s source) read(root, cache string) (Binary, error) {
+	b := Binary{Name: s.name, Dir: filepath.Join(root, s.dir), Package: s.pkg}
+	mod, err := os.ReadFile(filepath.Join(b.Dir, "go.mod"))
+	if err != nil {
+		return b, err
+	}
+	sum, err := os.ReadFile(filepath.Join(b.Dir, "go.sum"))
+	if err != nil {
+		return b, err
+	}
+	found := regexp.MustCompile(`(?m)^\s*` + regexp.QuoteMeta(s.module) + ` v(\S+)`).FindSubmatch(mod)
+	if found == nil {
+		return b, fmt.Errorf("%s/go.mod does not require %s", b.Dir, s.module)
+	}
+	b.Version = string(found[1])
+	b.LDFlags = b.linkerFlags()
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%s %s %s", mod, sum, b.LDFlags, runtime.GOOS, runtime.GOARCH)
+	b.Path = filepath.Join(cache, fmt.Sprintf("%s-%s-%.6x", b.Name, b.Version, h.Sum(nil)), b.Name)
+	return b, nil
+}
+
+// linkerFlags tells an API server its version, and the version by which its own
+// client introduces itself, as the upstream build does.
+func (b Binary) linkerFlags() string {
+	flags := "-s -w"
+	if b.Name != "kube-apiserver" {
+		return flags
+	}
+	major, minor, _ := strings.Cut(b.Minor(), ".")
+	for _, pkg := range [...]string{"k8s.io/component-base/version", "k8s.io/client-go/pkg/version"} {
+		flags += fmt.Sprintf(" -X %[1]s.gitVersion=v%[2]s -X %[1]s.gitMajor=%[3]s -X %[1]s.gitMinor=%[4]s", pkg, b.Version, major, minor)
+	}
+	return flags
+}
+
+// root is the directory that holds the modules: a directory that embeds nothing
+// of another module can only be found by where this file was compiled.
+func root() (string, error) {
+	_, file, _, ok := runtime.Caller(0)
+	if dir := filepath.Dir(filepath.Dir(file)); ok && filepath.IsAbs(dir) {
+		return dir, nil
+	}
+	return "", errors.New("can't find testdata/controlplane: build without -trimpath")
+}

@@ -1,0 +1,17 @@
+// Package controlplane runs the real thing: kube-apiserver of two minors over
+// one etcd, webhook backends behind Services, and Open Policy Agent.
+//
+// A program that uses it runs in a network and process namespace of its own,
+// which [Main] or [Enter] provides without root. There the network 10.77.0.0/16
+// is local, so that every API server, backend and Pod has an address that is not
+// a loopback one, and all that was started ends when the program ends, however
+// it ends. "make controlplane" builds what is run.
+//
+//	func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+//
+//	func TestUpgrade(t *testing.T) {
+//		c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+//		outcome, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{})
+//		…
+//	}
+package controlplane
