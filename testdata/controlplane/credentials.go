@@ -18,6 +18,7 @@ func (c *Cluster) ConfigFor(r *Replica, user string, groups ...string) (*rest.Co
 	return &rest.Config{
 		Host:            r.URL(),
 		QPS:             -1,
+		WarningHandler:  rest.NoWarnings{},
 		TLSClientConfig: rest.TLSClientConfig{CAData: c.server.PEM, CertData: pair.Cert, KeyData: pair.Key},
 	}, nil
 }

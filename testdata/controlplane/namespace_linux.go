@@ -25,6 +25,7 @@ func enter(program func() int) (int, error) {
 		if err := bringUpNetwork(); err != nil {
 			return 0, err
 		}
+		mountProc()
 		if err := os.Setenv(stateEnv, inside); err != nil {
 			return 0, err
 		}
@@ -35,7 +36,7 @@ func enter(program func() int) (int, error) {
 	cmd.Env = append(os.Environ(), stateEnv+"="+entering)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID,
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
 		UidMappings: []syscall.SysProcIDMap{{HostID: os.Getuid(), Size: 1}},
 		GidMappings: []syscall.SysProcIDMap{{HostID: os.Getgid(), Size: 1}},
 		Pdeathsig:   syscall.SIGKILL,
@@ -101,6 +102,15 @@ func bringUpNetwork() error {
 	return nil
 }
 
+// mountProc makes /proc show this namespace's processes. Some container runtimes
+// don't allow it; all that is lost then is the ability to do all this once more
+// inside.
+func mountProc() {
+	if unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, "") == nil {
+		_ = unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "")
+	}
+}
+
 // become takes the host name, in the UTS namespace that the process was started
 // with, and is the command from then on. It returns an exit code if it can't.
 func become(hostname string, command []string) int {
@@ -122,3 +132,7 @@ func withHostname(cmd *exec.Cmd, name string) {
 	cmd.Env = append(cmd.Environ(), hostnameEnv+"="+name)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
 }
+
+func (p *process) freeze() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+func (p *process) thaw() error { return p.cmd.Process.Signal(syscall.SIGCONT) }

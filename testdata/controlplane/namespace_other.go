@@ -7,6 +7,12 @@ import (
 	"os/exec"
 )
 
-func enter(func() int) (int, error) { return 0, errors.New("it takes Linux") }
+var errNotLinux = errors.New("it takes Linux")
+
+func enter(func() int) (int, error) { return 0, errNotLinux }
 
 func withHostname(*exec.Cmd, string) {}
+
+func (p *process) freeze() error { return errNotLinux }
+
+func (p *process) thaw() error { return errNotLinux }
