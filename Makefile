@@ -1,6 +1,45 @@
-.PHONY: controlplane
+# gke-preflight. `make help` lists the targets.
 
-# etcd, two minors of kube-apiserver and Open Policy Agent, built from their Go
-# modules into the user cache directory. A second call is instant.
-controlplane:
-	@go run ./testdata/controlplane/build
+GO       ?= go
+TESTS    := ./...
+RIGTESTS := ./testdata/controlplane/...
+
+.PHONY: help build demo lab test test-pure controlplane catalogue record bench fuzz
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build bin/gke-preflight
+	@$(GO) build -trimpath -o bin/gke-preflight ./cmd/gke-preflight
+
+demo: build ## the verdict on a recording of the incident, and what its exit code means
+	@bin/gke-preflight demo
+
+lab: controlplane ## a real control plane with the incident in it, until interrupted
+	@$(GO) run ./testdata/controlplane/lab
+
+test: controlplane ## everything that must hold, on a real control plane too
+	@$(GO) vet ./... $(RIGTESTS)
+	@$(GO) test -race -timeout 15m $(TESTS)
+	@$(GO) test -race -timeout 15m -p 1 $(RIGTESTS)
+
+test-pure: ## the tests that need no control plane
+	@$(GO) test -race ./preflight/... ./checks/... ./docs/...
+
+controlplane: ## build etcd, two kube-apiservers and OPA into the user's cache
+	@$(GO) run ./testdata/controlplane/build
+
+catalogue: controlplane ## regenerate what each minor writes at start-up, from its audit log
+	@$(GO) run ./testdata/controlplane/catalogue
+
+record: controlplane ## record the incident anew, for the demo
+	@$(GO) run ./testdata/controlplane/record
+
+bench: controlplane ## collection and probing against what they can't be faster than
+	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./testdata/controlplane/bench
+
+FUZZTIME ?= 30s
+fuzz: ## every parser, for FUZZTIME each
+	@for p in $$($(GO) list -f '{{.Dir}}' ./...); do \
+	  for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$p/*_test.go 2>/dev/null | cut -c6-); do \
+	    $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p || exit 1; done; done
