@@ -1,0 +1,154 @@
+package facts
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+func sample() *Snapshot {
+	return New(Meta{Tool: "v1", CollectedAt: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC), Target: "1.36.3"},
+		Present(ServerVersion, Version{GitVersion: "v1.35.4"}),
+		Present(Namespaces, []Namespace{{Name: "default", Labels: map[string]string{"b": "2", "a": "1"}}}),
+		Absent(Nodes, Forbidden, "cannot list nodes"))
+}
+
+func zipped(t *testing.T, s *Snapshot) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := s.WriteZip(&b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func TestRecordingRoundTrip(t *testing.T) {
+	first := zipped(t, sample())
+	s, err := LoadZip(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if second := zipped(t, s); !bytes.Equal(first, second) {
+		t.Error("a recording that is read and written again differs")
+	}
+	if v := ServerVersion.Of(s); v.GitVersion != "v1.35.4" {
+		t.Errorf("server version is %q", v.GitVersion)
+	}
+	if a, absent := s.Absence(Nodes); !absent || a != (Absence{Forbidden, "cannot list nodes"}) {
+		t.Errorf("nodes: %v, %v", a, absent)
+	}
+	if a, absent := s.Absence(Services); !absent || a.Reason != NotCollected {
+		t.Errorf("a fact nobody recorded: %v, %v", a, absent)
+	}
+}
+
+func TestLoadSaysWhatIsWrong(t *testing.T) {
+	good := zipped(t, sample())
+	for name, c := range map[string]struct {
+		load func() error
+		want string
+	}{
+		"cut short": {func() error { _, err := LoadZip(good[:len(good)/2]); return err }, "cut short"},
+		"no zip":    {func() error { _, err := LoadZip([]byte("apiVersion: v1")); return err }, "not a recording"},
+		"newer":     {loadFiles("meta.yaml", "schema: gke-preflight/snapshot/v9\nnews: true"), "gke-preflight/snapshot/v9"},
+		"no meta":   {loadFiles("nodes.yaml", "[]"), "no meta.json"},
+		"typo":      {loadFiles("meta.yaml", "schema: "+Schema, "nodes.yaml", "[{nmae: n1}]"), `nodes.yaml: error unmarshaling JSON: while decoding JSON: json: unknown field "nmae"`},
+		"no reason": {loadFiles("meta.yaml", "schema: "+Schema, "nodes.absent", "{}"), "nodes.absent: reason is empty"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := c.load()
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %v, want one that says %q", err, c.want)
+			}
+		})
+	}
+}
+
+func loadFiles(pairs ...string) func() error {
+	fsys := fstest.MapFS{}
+	for i := 0; i < len(pairs); i += 2 {
+		fsys[pairs[i]] = &fstest.MapFile{Data: []byte(pairs[i+1])}
+	}
+	return func() error { _, err := Load(fsys); return err }
+}
+
+func TestWithLeavesTheOriginalAlone(t *testing.T) {
+	s := sample()
+	c := s.With(Absent(Namespaces, Timeout, ""), Present(Nodes, []Node{}))
+	if _, ok := Namespaces.Get(s); !ok {
+		t.Error("the original lost a fact")
+	}
+	if _, ok := Namespaces.Get(c); ok {
+		t.Error("the copy still has the fact that was made absent")
+	}
+	if a, absent := c.Absence(Nodes); absent {
+		t.Errorf("nodes are absent from the copy: %v", a)
+	}
+}
+
+func TestDerivationIsComputedOncePerSnapshot(t *testing.T) {
+	calls := 0
+	d := &Derivation[int]{func(*Snapshot) int { calls++; return calls }}
+	s := sample()
+	if d.Of(s) != 1 || d.Of(s) != 1 || d.Of(s.With()) != 2 {
+		t.Errorf("computed %d times for two snapshots", calls)
+	}
+}
+
+// TestAllIsComplete finds the facts that were declared and forgotten in All:
+// they would never be recorded.
+func TestAllIsComplete(t *testing.T) {
+	listed := map[string]bool{}
+	for _, f := range All() {
+		if listed[f.ID()] {
+			t.Errorf("%s is listed twice", f.ID())
+		}
+		listed[f.ID()] = true
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	declared := 0
+	for _, file := range files {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range tree.Decls {
+			g, ok := d.(*ast.GenDecl)
+			if !ok || g.Tok != token.VAR {
+				continue
+			}
+			for _, s := range g.Specs {
+				if v := s.(*ast.ValueSpec); len(v.Names) == 1 && v.Names[0].IsExported() {
+					declared++
+				}
+			}
+		}
+	}
+	if declared != len(listed) {
+		t.Errorf("%d facts are declared, All lists %d", declared, len(listed))
+	}
+}
+
+func FuzzLoadZip(f *testing.F) {
+	var b bytes.Buffer
+	if err := sample().WriteZip(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte("PK\x03\x04"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		s, err := LoadZip(b)
+		if err == nil {
+			zipped(t, s)
+		}
+	})
+}
