@@ -28,8 +28,9 @@ var (
 	// MutatingPolicyBindings are all MutatingAdmissionPolicyBindings of the newest version served, by name.
 	MutatingPolicyBindings = kubernetes[[]admissionregistrationv1.MutatingAdmissionPolicyBinding]("mutating-policy-bindings", list(admissionGroup, "mutatingadmissionpolicybindings"))
 
-	// PolicyParams are the objects of every kind that a policy names as its
-	// paramKind. Reading them needs list on those kinds; each kind tells of itself.
+	// PolicyParams are, of every kind that a policy names as its paramKind, the
+	// objects that a binding of such a policy refers to. Reading them needs list
+	// on those kinds; each kind tells of itself.
 	PolicyParams = kubernetes[[]ParamKind]("policy-params")
 
 	// Namespaces are all namespaces, by name.

@@ -1,6 +1,10 @@
 package facts
 
-import "time"
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 var (
 	// Services are all Services, by namespace and name.
@@ -87,6 +91,8 @@ type Workload struct {
 	Namespace string            `json:"namespace"`
 	Name      string            `json:"name"`
 	Selector  map[string]string `json:"selector,omitempty"`
+	// Expressions narrow Selector further; usually empty.
+	Expressions []metav1.LabelSelectorRequirement `json:"matchExpressions,omitempty"`
 	// Replicas is the number wanted, Ready the number that is ready.
 	Replicas int32 `json:"replicas"`
 	Ready    int32 `json:"ready"`
@@ -94,13 +100,15 @@ type Workload struct {
 
 // DisruptionBudget is a PodDisruptionBudget.
 type DisruptionBudget struct {
-	Namespace          string            `json:"namespace"`
-	Name               string            `json:"name"`
-	Selector           map[string]string `json:"selector,omitempty"`
-	MinAvailable       string            `json:"minAvailable,omitempty"`
-	MaxUnavailable     string            `json:"maxUnavailable,omitempty"`
-	DisruptionsAllowed int32             `json:"disruptionsAllowed"`
-	ExpectedPods       int32             `json:"expectedPods"`
+	Namespace string            `json:"namespace"`
+	Name      string            `json:"name"`
+	Selector  map[string]string `json:"selector,omitempty"`
+	// Expressions narrow Selector further; usually empty.
+	Expressions        []metav1.LabelSelectorRequirement `json:"matchExpressions,omitempty"`
+	MinAvailable       string                            `json:"minAvailable,omitempty"`
+	MaxUnavailable     string                            `json:"maxUnavailable,omitempty"`
+	DisruptionsAllowed int32                             `json:"disruptionsAllowed"`
+	ExpectedPods       int32                             `json:"expectedPods"`
 }
 
 var (

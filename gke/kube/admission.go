@@ -1,0 +1,65 @@
+package kube
+
+import (
+	"context"
+
+	admission "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+type (
+	validatingWebhooks = []admission.ValidatingWebhookConfiguration
+	mutatingWebhooks   = []admission.MutatingWebhookConfiguration
+	validatingPolicies = []admission.ValidatingAdmissionPolicy
+	validatingBindings = []admission.ValidatingAdmissionPolicyBinding
+	mutatingPolicies   = []admission.MutatingAdmissionPolicy
+	mutatingBindings   = []admission.MutatingAdmissionPolicyBinding
+)
+
+func admissionKind(resource string) schema.GroupResource {
+	return schema.GroupResource{Group: admission.GroupName, Resource: resource}
+}
+
+func readValidatingWebhooks(ctx context.Context, c *cluster) (validatingWebhooks, error) {
+	query := c.typed.AdmissionregistrationV1().ValidatingWebhookConfigurations().List
+	return listKind(ctx, c, admissionKind("validatingwebhookconfigurations"), query, whole[admission.ValidatingWebhookConfiguration]())
+}
+
+func readMutatingWebhooks(ctx context.Context, c *cluster) (mutatingWebhooks, error) {
+	query := c.typed.AdmissionregistrationV1().MutatingWebhookConfigurations().List
+	return listKind(ctx, c, admissionKind("mutatingwebhookconfigurations"), query, whole[admission.MutatingWebhookConfiguration]())
+}
+
+func readValidatingPolicies(ctx context.Context, c *cluster) (validatingPolicies, error) {
+	query := c.typed.AdmissionregistrationV1().ValidatingAdmissionPolicies().List
+	trimmed := whole[admission.ValidatingAdmissionPolicy]()
+	return listKind(ctx, c, admissionKind("validatingadmissionpolicies"), query, func(p *admission.ValidatingAdmissionPolicy) (admission.ValidatingAdmissionPolicy, bool) {
+		p.Status = admission.ValidatingAdmissionPolicyStatus{}
+		return trimmed(p)
+	})
+}
+
+func readValidatingBindings(ctx context.Context, c *cluster) (validatingBindings, error) {
+	query := c.typed.AdmissionregistrationV1().ValidatingAdmissionPolicyBindings().List
+	return listKind(ctx, c, admissionKind("validatingadmissionpolicybindings"), query, whole[admission.ValidatingAdmissionPolicyBinding]())
+}
+
+func readMutatingPolicies(ctx context.Context, c *cluster) (mutatingPolicies, error) {
+	query := c.typed.AdmissionregistrationV1().MutatingAdmissionPolicies().List
+	return listKind(ctx, c, admissionKind("mutatingadmissionpolicies"), query, whole[admission.MutatingAdmissionPolicy]())
+}
+
+func readMutatingBindings(ctx context.Context, c *cluster) (mutatingBindings, error) {
+	query := c.typed.AdmissionregistrationV1().MutatingAdmissionPolicyBindings().List
+	return listKind(ctx, c, admissionKind("mutatingadmissionpolicybindings"), query, whole[admission.MutatingAdmissionPolicyBinding]())
+}
+
+func namespaces(ctx context.Context, c *cluster) ([]facts.Namespace, error) {
+	return list(ctx, c.reader, c.typed.CoreV1().Namespaces().List, metav1.ListOptions{}, func(n *corev1.Namespace) (facts.Namespace, bool) {
+		return facts.Namespace{Name: n.Name, Labels: n.Labels, Terminating: n.DeletionTimestamp != nil}, true
+	})
+}

@@ -1,0 +1,46 @@
+package kube
+
+import (
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// Options say how to read. The zero value is good for any cluster.
+type Options struct {
+	// Version is the version of gke-preflight, for the user agent.
+	Version string
+	// RequestTimeout bounds each request; zero for the timeout of the
+	// configuration, or 30 seconds where that has none.
+	RequestTimeout time.Duration
+	// Timeout bounds the whole; zero for three minutes.
+	Timeout time.Duration
+	// PageSize is the number of objects asked for at a time; zero for 1,000.
+	PageSize int64
+	// Progress, if not nil, is called once for each fact as soon as it is read or
+	// given up, one call at a time.
+	Progress func(facts.Observation)
+}
+
+// atOnce is the number of requests under way at the same time. The client's own
+// rate limit is off: API Priority and Fairness looks after the server.
+const atOnce = 12
+
+func (o Options) withDefaults(configured time.Duration) Options {
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = configured
+	}
+	if o.RequestTimeout == 0 {
+		o.RequestTimeout = 30 * time.Second
+	}
+	if o.Timeout == 0 {
+		o.Timeout = 3 * time.Minute
+	}
+	if o.PageSize == 0 {
+		o.PageSize = 1000
+	}
+	if o.Progress == nil {
+		o.Progress = func(facts.Observation) {}
+	}
+	return o
+}

@@ -1,0 +1,188 @@
+package kube
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// A reader sends requests to one API server, a bounded number at a time.
+type reader struct {
+	typed   kubernetes.Interface
+	dynamic dynamic.Interface
+	options Options
+	slots   chan struct{}
+}
+
+func newReader(cfg *rest.Config, o Options) (*reader, error) {
+	o = o.withDefaults(cfg.Timeout)
+	cfg = rest.CopyConfig(cfg)
+	cfg.UserAgent = UserAgent(o.Version)
+	cfg.QPS = -1
+	cfg.Timeout = 0
+	cfg.WarningHandler, cfg.WarningHandlerWithContext = rest.NoWarnings{}, nil
+	httpClient, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	dyn, err := dynamic.NewForConfigAndClient(cfg, httpClient)
+	if err != nil {
+		return nil, err
+	}
+	cfg.ContentType = runtime.ContentTypeProtobuf
+	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	typed, err := kubernetes.NewForConfigAndClient(cfg, httpClient)
+	if err != nil {
+		return nil, err
+	}
+	return &reader{typed: typed, dynamic: dyn, options: o, slots: make(chan struct{}, atOnce)}, nil
+}
+
+// UserAgent is how gke-preflight makes itself known to servers.
+func UserAgent(version string) string {
+	if version == "" {
+		return "gke-preflight"
+	}
+	return "gke-preflight/" + version
+}
+
+// quiet keeps client-go from logging what becomes an absence.
+func quiet(ctx context.Context) context.Context {
+	return klog.NewContext(ctx, logr.Discard())
+}
+
+// call runs one request when a slot is free, bounded by the request timeout.
+func (r *reader) call(ctx context.Context, do func(context.Context) error) error {
+	select {
+	case r.slots <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-r.slots }()
+	ctx, cancel := context.WithTimeout(ctx, r.options.RequestTimeout)
+	defer cancel()
+	return do(ctx)
+}
+
+// get reads a single object, nil if it does not exist.
+func get[T any](ctx context.Context, r *reader, name string, query func(context.Context, string, metav1.GetOptions) (*T, error)) (*T, error) {
+	var object *T
+	err := r.call(ctx, func(ctx context.Context) (err error) {
+		object, err = query(ctx, name, metav1.GetOptions{})
+		return err
+	})
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return object, err
+}
+
+// A page is one answer to a LIST.
+type page interface {
+	runtime.Object
+	metav1.ListInterface
+}
+
+// list reads all objects and returns what project makes of each, by namespace
+// and name, without those for which it returns false. project may change the
+// object that it is given, and must keep no pointer into it. A list that breaks
+// off is read once more from the start.
+func list[T, V any, L page](ctx context.Context, r *reader, query func(context.Context, metav1.ListOptions) (L, error), o metav1.ListOptions, project func(*T) (V, bool)) ([]V, error) {
+	read, err := pages(ctx, r, query, o, project)
+	if err != nil && Why(err).Reason == facts.Truncated {
+		read, err = pages(ctx, r, query, o, project)
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(read, func(a, b named[V]) int {
+		return cmp.Or(strings.Compare(a.namespace, b.namespace), strings.Compare(a.name, b.name))
+	})
+	out := make([]V, len(read))
+	for i := range read {
+		out[i] = read[i].value
+	}
+	return out, nil
+}
+
+type named[V any] struct {
+	namespace, name string
+	value           V
+}
+
+func pages[T, V any, L page](ctx context.Context, r *reader, query func(context.Context, metav1.ListOptions) (L, error), o metav1.ListOptions, project func(*T) (V, bool)) ([]named[V], error) {
+	var out []named[V]
+	o.Limit = r.options.PageSize
+	for {
+		var p L
+		err := r.call(ctx, func(ctx context.Context) (err error) {
+			p, err = query(ctx, o)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		err = meta.EachListItem(p, func(item runtime.Object) error {
+			if v, ok := project(item.(any).(*T)); ok {
+				m := item.(metav1.Object)
+				out = append(out, named[V]{m.GetNamespace(), m.GetName(), v})
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if o.Continue = p.GetContinue(); o.Continue == "" {
+			return out, nil
+		}
+	}
+}
+
+// listKind is list for a kind that the server may not serve, or not at the
+// version that query asks for: then it reads the newest version that is served,
+// whose objects must have the same fields. It returns none if there is none.
+func listKind[T, V any, L page](ctx context.Context, c *cluster, resource schema.GroupResource, query func(context.Context, metav1.ListOptions) (L, error), project func(*T) (V, bool)) ([]V, error) {
+	out, err := list(ctx, c.reader, query, metav1.ListOptions{}, project)
+	if !apierrors.IsNotFound(err) {
+		return out, err
+	}
+	resources, discoveryErr := c.resources()
+	if discoveryErr != nil {
+		return nil, fmt.Errorf("%s: not found, and whether it is served is unknown: %w", resource, discoveryErr)
+	}
+	gvr, ok := newest(resources, resource)
+	switch {
+	case !ok:
+		return []V{}, nil
+	case gvr.Version == "v1":
+		return nil, fmt.Errorf("%s: not found although the server says that it serves it", resource)
+	}
+	var broken error
+	out, err = list(ctx, c.reader, c.reader.dynamic.Resource(gvr).List, metav1.ListOptions{}, func(u *unstructured.Unstructured) (V, bool) {
+		object := new(T)
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, object); err != nil {
+			broken = fmt.Errorf("%s %s: %w", gvr, u.GetName(), err)
+		}
+		return project(object)
+	})
+	if err == nil {
+		err = broken
+	}
+	return out, err
+}

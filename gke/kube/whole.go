@@ -1,0 +1,42 @@
+package kube
+
+import (
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
+
+// whole projects an object of an upstream type to itself, with the metadata
+// that a recording keeps: see [trim].
+func whole[T any](annotations ...string) func(*T) (T, bool) {
+	return func(object *T) (T, bool) {
+		trim(any(object).(metav1.Object), annotations)
+		any(object).(runtime.Object).GetObjectKind().SetGroupVersionKind(schema.GroupVersionKind{})
+		return *object, true
+	}
+}
+
+// trim drops managed fields, owner references and all annotations but those named.
+func trim(m metav1.Object, annotations []string) {
+	m.SetManagedFields(nil)
+	m.SetOwnerReferences(nil)
+	m.SetCreationTimestamp(metav1.Time{Time: m.GetCreationTimestamp().UTC()})
+	var kept map[string]string
+	for k, v := range m.GetAnnotations() {
+		if slices.Contains(annotations, k) {
+			if kept == nil {
+				kept = map[string]string{}
+			}
+			kept[k] = v
+		}
+	}
+	m.SetAnnotations(kept)
+}
+
+func utc(conditions []metav1.Condition) {
+	for i := range conditions {
+		conditions[i].LastTransitionTime.Time = conditions[i].LastTransitionTime.UTC()
+	}
+}
