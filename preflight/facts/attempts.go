@@ -29,7 +29,8 @@ const (
 	// HungBeforeTLS: connected, but the TLS handshake did not end in time.
 	HungBeforeTLS Answer = "hung-before-tls"
 	// Hung: no complete answer in time. From behind the service proxy it can't
-	// be told whether before or after TLS.
+	// be told whether before or after TLS. Of a dry-run: the API server did not
+	// answer in time, or gave the write up (504).
 	Hung Answer = "hung"
 	// ConnectTimeout: no TCP connection in time.
 	ConnectTimeout Answer = "connect-timeout"
@@ -40,7 +41,7 @@ const (
 	// BadCertificate: the certificate would not be accepted by the API server.
 	BadCertificate Answer = "bad-certificate"
 	// BadAnswer: an answer that the API server takes for a failed call: HTTP
-	// error, redirect, not JSON, wrong uid or version, cut short, too large.
+	// error, not JSON, wrong uid or version, cut short, too large.
 	BadAnswer Answer = "bad-answer"
 	// TLSOnly: the handshake succeeded; nothing more was asked.
 	TLSOnly Answer = "tls-ok"
@@ -49,6 +50,59 @@ const (
 	// CouldNotAsk: the way to the backend failed on our side: forbidden by RBAC,
 	// API server unreachable. It says nothing about the backend.
 	CouldNotAsk Answer = "could-not-ask"
+)
+
+// A Fault says what exactly was wrong where an [Answer] covers several defects.
+// The set is closed.
+type Fault string
+
+const (
+	// NoService, NoPort, NoEndpoint and NoneReady are why there was nobody to ask:
+	// the Service is missing, has no such port, has no endpoint, or none that is ready.
+	NoService  Fault = "no-service"
+	NoPort     Fault = "no-port"
+	NoEndpoint Fault = "no-endpoint"
+	NoneReady  Fault = "none-ready"
+
+	// BundleNotPEM: caBundle holds no certificate that can be read.
+	BundleNotPEM Fault = "ca-bundle-not-pem"
+	// BundleEmpty: caBundle is empty, and the system's roots do not know the signer.
+	BundleEmpty Fault = "ca-bundle-empty"
+	// BundleExpired: a CA that the certificate depends on has expired.
+	BundleExpired Fault = "ca-bundle-expired"
+	// OtherAuthority: the certificate is signed by none of caBundle.
+	OtherAuthority Fault = "other-authority"
+	// WrongName: the certificate is for other names.
+	WrongName Fault = "wrong-name"
+	// Expired: the certificate has expired or is not yet valid.
+	Expired Fault = "expired"
+
+	// NotTLS: what came back to the TLS handshake is no TLS.
+	NotTLS Fault = "not-tls"
+	// TLSRefused: the backend broke off the handshake by an alert.
+	TLSRefused Fault = "tls-refused"
+	// Cut: the connection ended before the answer did.
+	Cut Fault = "cut"
+	// HTTPStatus: an HTTP status other than success.
+	HTTPStatus Fault = "http-status"
+	// Redirected: an HTTP redirect. The API server follows it, this tool does not.
+	Redirected Fault = "redirect"
+	// TooLarge: more than this tool reads.
+	TooLarge Fault = "too-large"
+	// NotReview: the answer can't be read as an AdmissionReview.
+	NotReview Fault = "not-a-review"
+	// WrongVersion: an AdmissionReview of another version than was asked in, or
+	// a webhook that takes none that the API server sends.
+	WrongVersion Fault = "wrong-version"
+	// NoResponse: an AdmissionReview without a response.
+	NoResponse Fault = "no-response"
+	// WrongUID: an answer to another question.
+	WrongUID Fault = "wrong-uid"
+	// BadPatch: a patch that is none, is not allowed there or does not apply.
+	BadPatch Fault = "bad-patch"
+
+	// NotPermitted: RBAC, or another authorizer, does not let this tool ask.
+	NotPermitted Fault = "forbidden"
 )
 
 // An Attempt is one question to one backend, or one server-side dry-run.
@@ -66,6 +120,8 @@ type Attempt struct {
 	// Target is the address, URL or namespace/service:port that was asked.
 	Target string `json:"target,omitempty"`
 	Answer Answer `json:"answer"`
+	// Fault is empty where Answer says it all.
+	Fault Fault `json:"fault,omitempty"`
 	// Milliseconds from the first byte sent to the end; for a hung backend until
 	// the deadline. Zero if nothing was sent.
 	Milliseconds int64 `json:"ms"`
