@@ -76,7 +76,8 @@ func Start(t testing.TB, o Options) *Cluster {
 	return c
 }
 
-// New starts a cluster whose files are in dir, and returns when it is ready.
+// New starts a cluster whose files are in dir, which is made if need be, and
+// returns when it is ready.
 func New(ctx context.Context, dir string, o Options) (*Cluster, error) {
 	if err := Available(); err != nil {
 		return nil, err
@@ -192,6 +193,9 @@ func (c *Cluster) startEtcd(ctx context.Context) error {
 }
 
 func (c *Cluster) makeKeys() error {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return err
+	}
 	for _, ca := range []struct {
 		made **Authority
 		name string

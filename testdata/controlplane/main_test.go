@@ -14,7 +14,12 @@ import (
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv("RIG_PROGRAM"); dir != "" {
+		os.Exit(controlplane.Enter(func() int { return program(dir) }))
+	}
+	os.Exit(controlplane.Main(m))
+}
 
 // again runs one test of this binary in a process of its own, as "go test" would.
 func again(t *testing.T, test string, env ...string) (*exec.Cmd, *bytes.Buffer) {

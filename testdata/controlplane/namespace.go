@@ -18,13 +18,15 @@ const (
 	// hostnameEnv makes a program take that host name and become the command
 	// that its arguments give: see [process].
 	hostnameEnv = "GKE_PREFLIGHT_CONTROLPLANE_HOSTNAME"
+	// outsideEnv is the number of listeners that a program was given: see [Outside].
+	outsideEnv = "GKE_PREFLIGHT_CONTROLPLANE_OUTSIDE"
 )
 
 // Main runs m's tests in a namespace of their own and returns the exit code. It
 // belongs first in a TestMain. Where there can be no such namespace the tests run
 // all the same, and those that call [Require] say so.
 func Main(m *testing.M) int {
-	code, err := enter(m.Run)
+	code, err := enter(m.Run, nil)
 	if err == nil {
 		return code
 	}
@@ -37,9 +39,10 @@ func Main(m *testing.M) int {
 
 // Enter runs program in a namespace of its own, in a new process with the same
 // arguments, and returns its exit code. It belongs first in a main function:
-// what precedes it runs twice.
+// what precedes it runs twice. Unlike a test, the program can be reached from
+// outside: see [Outside].
 func Enter(program func() int) int {
-	code, err := enter(program)
+	code, err := enter(program, listenOutside)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "controlplane:", err)
 		return 1

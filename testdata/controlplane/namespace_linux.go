@@ -14,7 +14,10 @@ import (
 // enter runs program inside the namespace: at once if this process is inside
 // already, else in a child that is the first process there, so that the kernel
 // ends all others with it. The error says why there is no namespace.
-func enter(program func() int) (int, error) {
+//
+// What outside returns, if it is not nil, the child finds as its file
+// descriptors from 3 on.
+func enter(program func() int, outside func() ([]*os.File, error)) (int, error) {
 	if name := os.Getenv(hostnameEnv); name != "" {
 		return become(name, os.Args[1:]), nil
 	}
@@ -26,6 +29,9 @@ func enter(program func() int) (int, error) {
 			return 0, err
 		}
 		mountProc()
+		for i := range listeners {
+			unix.CloseOnExec(3 + i)
+		}
 		if err := os.Setenv(stateEnv, inside); err != nil {
 			return 0, err
 		}
@@ -33,7 +39,13 @@ func enter(program func() int) (int, error) {
 	}
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
 	cmd.Args[0] = os.Args[0]
-	cmd.Env = append(os.Environ(), stateEnv+"="+entering)
+	if outside != nil {
+		var err error
+		if cmd.ExtraFiles, err = outside(); err != nil {
+			return 0, err
+		}
+	}
+	cmd.Env = append(os.Environ(), stateEnv+"="+entering, fmt.Sprintf("%s=%d", outsideEnv, len(cmd.ExtraFiles)))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
 		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS,
@@ -125,12 +137,17 @@ func become(hostname string, command []string) int {
 	return 127
 }
 
-// withHostname makes cmd, which has not started, run under a host name of its own.
-func withHostname(cmd *exec.Cmd, name string) {
-	cmd.Args = append([]string{os.Args[0]}, append([]string{cmd.Path}, cmd.Args[1:]...)...)
+// isolate keeps the terminal's signals from cmd, which has not started, and makes
+// it run under that host name unless the name is empty.
+func isolate(cmd *exec.Cmd, hostname string) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if hostname == "" {
+		return
+	}
+	cmd.Args = append([]string{os.Args[0], cmd.Path}, cmd.Args[1:]...)
 	cmd.Path = "/proc/self/exe"
-	cmd.Env = append(cmd.Environ(), hostnameEnv+"="+name)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWUTS}
+	cmd.Env = append(cmd.Environ(), hostnameEnv+"="+hostname)
+	cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWUTS
 }
 
 func (p *process) freeze() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }

@@ -4,14 +4,15 @@ package controlplane
 
 import (
 	"errors"
+	"os"
 	"os/exec"
 )
 
 var errNotLinux = errors.New("it takes Linux")
 
-func enter(func() int) (int, error) { return 0, errNotLinux }
+func enter(func() int, func() ([]*os.File, error)) (int, error) { return 0, errNotLinux }
 
-func withHostname(*exec.Cmd, string) {}
+func isolate(*exec.Cmd, string) {}
 
 func (p *process) freeze() error { return errNotLinux }
 

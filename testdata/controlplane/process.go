@@ -34,9 +34,7 @@ func start(name, log, hostname, path string, args ...string) (*process, error) {
 	}
 	defer out.Close()
 	p := &process{name: name, log: log, started: time.Now(), cmd: exec.Command(path, args...), exited: make(chan struct{})}
-	if hostname != "" {
-		withHostname(p.cmd, hostname)
-	}
+	isolate(p.cmd, hostname)
 	p.cmd.Stdout, p.cmd.Stderr = out, out
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)

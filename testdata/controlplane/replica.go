@@ -95,7 +95,7 @@ func (r *Replica) makeKeys(c *Cluster, n int) error {
 		Certificate
 	}{
 		"front-proxy-client": {frontProxy, Certificate{User: "front-proxy-client"}},
-		"server":             {c.server, Certificate{Names: []string{r.Address.Addr().String(), "kubernetes.default.svc"}}},
+		"server":             {c.server, Certificate{Names: []string{r.Address.Addr().String(), "127.0.0.1", "kubernetes.default.svc"}}},
 		"probe":              {c.clientCA, Certificate{User: "rig", Groups: []string{"system:masters"}}},
 	} {
 		pair, err := issue.by.Issue(issue.Certificate)

@@ -35,12 +35,13 @@ func run(out io.Writer) error {
 			fmt.Fprintln(out, b.Path)
 			continue
 		}
+		fmt.Fprint(out, "building … ")
 		start := time.Now()
 		if err := build(b); err != nil {
 			fmt.Fprintln(out)
 			return fmt.Errorf("%s: %w", b, err)
 		}
-		fmt.Fprintf(out, "%s built in %.0f s\n", b.Path, time.Since(start).Seconds())
+		fmt.Fprintf(out, "%.0f s, %s\n", time.Since(start).Seconds(), b.Path)
 	}
 	return nil
 }
