@@ -3,6 +3,8 @@
 package probe
 
 import (
+	"fmt"
+	"strings"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
@@ -15,17 +17,82 @@ type Request struct {
 	// Interception is whom to ask; zero for a dry-run.
 	Interception admission.Interception
 	// Write is what is asked about.
-	Write   bootstrap.Write
+	Write bootstrap.Write
+	// Vantage is where from; ServerDryRun for a dry-run.
 	Vantage facts.Vantage
 	// Review is the AdmissionReview to send, as JSON; nil to do no more than a
-	// TLS handshake, or where Skip is set.
+	// TLS handshake, for a dry-run, and where Skip or Known is set.
 	Review []byte
 	// Skip is why nothing may be sent; empty if the question is to be asked.
 	Skip string
-	// Timeout is how long the API server would wait.
+	// Known is the answer that the facts already give, so that nobody need be
+	// asked; nil if the question is to be asked.
+	Known *facts.Attempt
+	// Timeout is how long the API server would wait for the webhook, or how long
+	// to wait for the API server's dry-run.
 	Timeout time.Duration
-	// Addresses are host:port of the ready endpoints, for the pod network.
+	// Addresses are host:port of the ready endpoints of a Service. From the pod
+	// network each of them is asked, as the API server picks any of them. Nil for
+	// a URL and where they could not be read.
 	Addresses []string
-	// ServerName is the name that the certificate must be valid for.
+	// ServerName is the name that the certificate must be valid for; empty for a dry-run.
 	ServerName string
+}
+
+// DryRun reports whether the request is a server-side dry-run of the write.
+func (r Request) DryRun() bool { return r.Vantage == facts.ServerDryRun }
+
+// Target is what is asked: the URL, namespace/service:port, or the empty string
+// for a dry-run.
+func (r Request) Target() string {
+	b := r.Interception.Backend
+	switch {
+	case r.DryRun():
+		return ""
+	case b.URL != "":
+		return b.URL
+	}
+	return fmt.Sprintf("%s/%s:%d", b.Namespace, b.Name, b.Port)
+}
+
+// Attempt returns the record of r with the answer given.
+func (r Request) Attempt(a facts.Answer, f facts.Fault, detail string) facts.Attempt {
+	return facts.Attempt{
+		Type:   strings.TrimSuffix(string(r.Interception.Kind), "WebhookConfiguration"),
+		Config: r.Interception.Name, Webhook: r.Interception.Webhook,
+		Write: r.Write.Key(), Vantage: r.Vantage, Target: r.Target(),
+		Answer: a, Fault: f, Detail: detail,
+	}
+}
+
+// Group names the writes that are taken for alike: those of one hook with one
+// operation on one resource.
+func (r Request) Group() string { return groupOf(r.Write) }
+
+func groupOf(w bootstrap.Write) string {
+	return strings.Join([]string{w.Hook, string(w.Operation), w.ResourceName()}, " ")
+}
+
+// String says in one line what would be done.
+func (r Request) String() string {
+	what := fmt.Sprintf("%s of %s", r.Write.Key(), r.Write.Hook)
+	if !r.DryRun() {
+		what = fmt.Sprintf("%s %s (%s) at %s from %s about %s", r.Interception.Kind, r.Interception.Name, r.Interception.Webhook, r.Target(), r.Vantage, what)
+	}
+	switch {
+	case r.Skip != "":
+		return fmt.Sprintf("skip %s: %s", what, r.Skip)
+	case r.Known != nil:
+		return fmt.Sprintf("know %s: %s: %s", what, r.Known.Answer, r.Known.Detail)
+	case r.Vantage == facts.PodNetwork:
+		what += ": " + strings.Join(r.Addresses, ", ")
+	}
+	verb := "ask"
+	switch {
+	case r.DryRun():
+		verb = "dry-run"
+	case r.Review == nil:
+		verb = "shake hands with"
+	}
+	return fmt.Sprintf("%s %s, within %v", verb, what, r.Timeout)
 }
