@@ -1,13 +1,17 @@
-// Package admission tells which webhooks and policies see a write, in which
-// order, and what the policies say to it, by the API server's own packages.
 package admission
 
-import "time"
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+)
 
 // A Kind is the kind of object that an interception comes from.
 type Kind string
 
-// The kinds that intercept writes, in the order in which the API server runs them.
+// The kinds that intercept writes, in the order in which the API server runs
+// them (kubernetes pkg/kubeapiserver/options/plugins.go, AllOrderedPlugins).
 const (
 	MutatingPolicy    Kind = "MutatingAdmissionPolicy"
 	MutatingWebhook   Kind = "MutatingWebhookConfiguration"
@@ -31,23 +35,35 @@ type Interception struct {
 	DryRunnable bool
 	// Denial is why the write is rejected in the API server itself, without a
 	// call: a policy denies, or a matchCondition fails to evaluate and
-	// failurePolicy is Fail. Empty if it isn't.
+	// failurePolicy is Fail. It is the API server's message. Empty if it isn't.
 	Denial string
 	// Undecided is why it can't be told from the snapshot whether the write is
 	// intercepted or what a policy says to it; empty if it can.
 	Undecided string
 	// Mutates says that a policy would change the object.
 	Mutates bool
-}
+	// Reinvoked says that a mutating webhook may be called a second time for the
+	// same write: its reinvocationPolicy is IfNeeded, and something that runs
+	// after it may change the object. It is called again only if that happens,
+	// which for a webhook is known only from its answer. False for a policy.
+	Reinvoked bool
+	// UserDependent says that who writes may decide: a matchCondition or an
+	// expression of the policy reads the user or asks the authorizer. For
+	// another user the same write may go another way.
+	UserDependent bool
 
-// A Backend is a webhook's clientConfig.
-type Backend struct {
-	// URL is empty for a Service backend, and the rest is for a URL.
-	URL             string
-	Namespace, Name string
-	Port            int32
-	// Path begins with a slash; it is "/" where none is given.
-	Path string
-	// CABundle is PEM, as in the object; empty means the system's roots.
-	CABundle []byte
+	// Resource and ObjectKind are what a webhook is told that the write is
+	// about: another version than the write's own where only that matched
+	// (matchPolicy Equivalent). Zero for a policy.
+	Resource   schema.GroupVersionResource
+	ObjectKind schema.GroupVersionKind
+	// Object and OldObject are what a webhook is shown: the write's, in the
+	// version of ObjectKind and with the changes of mutating policies, but
+	// without those of earlier webhooks. Nil where the write has none, and for a
+	// policy. They may not be changed.
+	Object, OldObject *unstructured.Unstructured
+	// ReviewVersions are the versions of AdmissionReview that a webhook takes,
+	// the preferred first. The API server uses the first of v1 and v1beta1; with
+	// neither in the list every call fails.
+	ReviewVersions []string
 }

@@ -1,0 +1,67 @@
+package admission
+
+import (
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+// reviews are the resources by which the API server is asked who someone is and
+// what he may do. Policies never see them (kubernetes
+// pkg/kubeapiserver/admission/exclusion/resources.go).
+var reviews = []schema.GroupResource{
+	{Group: "authentication.k8s.io", Resource: "selfsubjectreviews"},
+	{Group: "authentication.k8s.io", Resource: "tokenreviews"},
+	{Group: "authorization.k8s.io", Resource: "localsubjectaccessreviews"},
+	{Group: "authorization.k8s.io", Resource: "selfsubjectaccessreviews"},
+	{Group: "authorization.k8s.io", Resource: "selfsubjectrulesreviews"},
+	{Group: "authorization.k8s.io", Resource: "subjectaccessreviews"},
+}
+
+// policyResources configure policies, which don't see them (k8s.io/apiserver
+// pkg/admission/plugin/policy/generic/plugin.go, admissionResources).
+var policyResources = []schema.GroupResource{
+	{Group: admissionregistrationv1.GroupName, Resource: "validatingadmissionpolicies"},
+	{Group: admissionregistrationv1.GroupName, Resource: "validatingadmissionpolicybindings"},
+	{Group: admissionregistrationv1.GroupName, Resource: "mutatingadmissionpolicies"},
+	{Group: admissionregistrationv1.GroupName, Resource: "mutatingadmissionpolicybindings"},
+}
+
+// differences are where other minors match webhooks otherwise than the minor of
+// the library that this package is built with.
+var differences = []struct {
+	// since is the first minor that passes by the resources.
+	since     string
+	resources []schema.GroupResource
+}{
+	// Feature gate ExcludeAdmissionWebhookVirtualResources, on by default
+	// (k8s.io/apiserver v0.37.2 pkg/admission/plugin/webhook/generic/webhook.go).
+	{"1.37", reviews},
+}
+
+// passedBy returns the resources that webhooks and policies of the target
+// version don't see. Where the target is not known they see what some version
+// shows them.
+func passedBy(target string) (webhooks, policies map[schema.GroupResource]bool) {
+	webhooks, policies = map[schema.GroupResource]bool{}, map[schema.GroupResource]bool{}
+	for _, d := range differences {
+		if since(target, d.since) {
+			for _, r := range d.resources {
+				webhooks[r] = true
+			}
+		}
+	}
+	for _, rs := range [][]schema.GroupResource{reviews, policyResources} {
+		for _, r := range rs {
+			policies[r] = true
+		}
+	}
+	return webhooks, policies
+}
+
+func since(target, minor string) bool {
+	t, err := version.Parse(target)
+	m, err2 := version.Parse(minor)
+	return err == nil && err2 == nil && version.CompareLine(t, m) >= 0
+}

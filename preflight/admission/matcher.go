@@ -1,0 +1,116 @@
+package admission
+
+import (
+	"context"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/matching"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	webhookgeneric "k8s.io/apiserver/pkg/admission/plugin/webhook/generic"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// Needs returns the facts that matching reads. Match takes webhooks, policies
+// and bindings that are absent from the snapshot for none at all: whoever calls
+// it reports them. Where namespaces, api-resources or policy-params are absent,
+// the interceptions that depend on them are undecided.
+func Needs() []facts.Fact {
+	return []facts.Fact{
+		facts.APIResources,
+		facts.ValidatingWebhooks, facts.MutatingWebhooks,
+		facts.ValidatingPolicies, facts.ValidatingPolicyBindings,
+		facts.MutatingPolicies, facts.MutatingPolicyBindings, facts.PolicyParams,
+		facts.Namespaces,
+	}
+}
+
+// Match returns who intercepts the write, in the order in which the API server
+// runs them.
+func Match(s *facts.Snapshot, w bootstrap.Write) []Interception { return For(s).Match(w) }
+
+// For returns the matcher for the webhooks and policies of s. It is made once
+// per snapshot.
+func For(s *facts.Snapshot) *Matcher { return derivation.Of(s) }
+
+var derivation = &facts.Derivation[*Matcher]{Compute: newMatcher}
+
+// A Matcher holds the webhooks and policies of a snapshot, ready to be matched.
+// It is safe for concurrent use.
+type Matcher struct {
+	objects    objects
+	namespaces namespaces
+	schemas    schemas
+
+	plugin        *webhookgeneric.Webhook
+	policyMatcher generic.PolicyMatcher
+	validating    generic.Dispatcher[validating.PolicyHook]
+	mutating      generic.Dispatcher[mutating.PolicyHook]
+
+	// passedByWebhooks and passedByPolicies are resources that none of them sees.
+	passedByWebhooks, passedByPolicies map[schema.GroupResource]bool
+
+	mutatingWebhooks, validatingWebhooks []hook
+	mutatingPolicies                     []mutatingRule
+	validatingPolicies                   []validatingRule
+
+	params map[admissionregistrationv1.ParamKind]*params
+	// paramsAbsence says why no params could be read; empty if some were.
+	paramsAbsence string
+}
+
+func newMatcher(s *facts.Snapshot) *Matcher {
+	ns := namespacesOf(s)
+	authz := authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
+	constraints := matching.NewMatcher(ns, nil)
+	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s)}
+	if a, absent := s.Absence(facts.PolicyParams); absent {
+		m.paramsAbsence = a.String()
+	}
+	m.plugin = newPlugin(ns, authz)
+	m.policyMatcher = generic.NewPolicyMatcher(constraints)
+	m.validating = validating.NewDispatcher(authz, m.policyMatcher)
+	m.mutating = mutating.NewDispatcher(authz, constraints, m.schemas)
+	m.passedByWebhooks, m.passedByPolicies = passedBy(s.Meta.Target)
+	m.mutatingWebhooks, m.validatingWebhooks = mutatingHooks(s), validatingHooks(s)
+	m.mutatingPolicies, m.validatingPolicies = m.mutatingRules(s), m.validatingRules(s)
+	return m
+}
+
+// Match returns who intercepts the write, in the order in which the API server
+// runs them: mutating policies, mutating webhooks, validating policies, and
+// validating webhooks, which are called all at once. What comes after a denial is
+// returned too, though the API server stops there.
+//
+// The write is changed by mutating policies on its way, and not by webhooks,
+// whose answers are not known here.
+func (m *Matcher) Match(w bootstrap.Write) []Interception {
+	ctx := context.Background()
+	r := newRequest(w, m.objects)
+	resource := r.GetResource().GroupResource()
+	webhooks := !m.passedByWebhooks[resource] && !rules.IsExemptAdmissionConfigurationResource(r)
+	policies := !m.passedByPolicies[resource]
+
+	var found []Interception
+	again := false
+	if policies {
+		found, again = m.throughMutatingPolicies(ctx, r)
+	}
+	if webhooks {
+		found = append(found, m.throughMutatingWebhooks(ctx, r, again)...)
+	}
+	if policies {
+		found = append(found, m.throughValidatingPolicies(ctx, r)...)
+	}
+	if webhooks {
+		found = append(found, m.throughValidatingWebhooks(ctx, r)...)
+	}
+	return found
+}

@@ -1,0 +1,197 @@
+package admission
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/managedfields"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating/patch"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"k8s.io/client-go/applyconfigurations"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// throughMutatingPolicies takes the write through all mutating policies. The
+// request then holds the changed object. again reports whether one of them may
+// run, and change it, a second time.
+func (m *Matcher) throughMutatingPolicies(ctx context.Context, r *request) (found []Interception, again bool) {
+	for _, run := range m.mutate(ctx, r) {
+		if i, ok := run.interception(); ok {
+			found = append(found, i)
+			again = again || run.policy.Spec.ReinvocationPolicy == admissionregistrationv1.IfNeededReinvocationPolicy
+		}
+	}
+	return found, again
+}
+
+// mutate runs all policies in one pass, as the API server does: a policy sees the
+// changes of those before it, while all are matched against the write as it came.
+// A policy that is undecided changes nothing here. DELETE has nothing to change
+// and passes none.
+func (m *Matcher) mutate(ctx context.Context, r *request) []*mutatingRun {
+	if r.GetOperation() == admission.Delete {
+		return nil
+	}
+	var runs []*mutatingRun
+	var hooks []mutating.PolicyHook
+	for _, u := range m.mutatingPolicies {
+		found := m.match(u.rule, r)
+		if !found.yes && found.err == nil {
+			continue
+		}
+		run := &mutatingRun{mutatingRule: u, undecided: found.undecided}
+		runs = append(runs, run)
+		switch {
+		case found.undecided != "":
+		case u.applies && !m.schemas.know(found.kind):
+			run.undecided = fmt.Sprintf("it applies a configuration to a %s, whose schema a snapshot does not hold", found.kind.Kind)
+		case found.err != nil || u.misconfigured(r):
+			run.denial = m.mutating.Dispatch(ctx, r, m.objects, []mutating.PolicyHook{run.hook()})
+		default:
+			hooks = append(hooks, run.hook())
+		}
+	}
+	if len(hooks) == 0 {
+		return runs
+	}
+	err := m.mutating.Dispatch(ctx, r, m.objects, hooks)
+	if err != nil && !slices.ContainsFunc(runs, func(run *mutatingRun) bool { return run.denial != nil }) {
+		runs[len(runs)-1].denial = err
+	}
+	return runs
+}
+
+// misconfigured reports whether the params can't be had, as the API server sees it.
+func (u mutatingRule) misconfigured(r *request) bool {
+	informer, scope, err := u.informer()
+	if err == nil {
+		_, err = generic.CollectParams(u.rule.policy.GetParamKind(), informer, scope, u.rule.binding.GetParamRef(), r.GetNamespace())
+	}
+	return err != nil
+}
+
+// mutatingRun is what one mutating policy does with a write by one binding.
+type mutatingRun struct {
+	mutatingRule
+	undecided string
+	// ran says that no matchCondition excluded the write and that a param, if
+	// needed, was found.
+	ran, mutates bool
+	denial       error
+}
+
+func (run *mutatingRun) interception() (Interception, bool) {
+	i := run.rule.interception()
+	i.Undecided, i.Mutates = run.undecided, run.mutates
+	if run.denial != nil {
+		i.Denial = run.denial.Error()
+	}
+	return i, run.ran || run.denial != nil || run.undecided != ""
+}
+
+// fail notes an error of an expression. The API server rejects the write where
+// failurePolicy is Fail, and with an error that has a status of its own always
+// (k8s.io/apiserver pkg/admission/plugin/policy/mutating/dispatcher.go,
+// dispatchInvocations).
+func (run *mutatingRun) fail(err error) {
+	var status *apierrors.StatusError
+	switch {
+	case run.denial != nil:
+	case errors.As(err, &status):
+		run.denial = status
+	case run.fails():
+		run.denial = generic.PolicyError{Policy: run.rule.policy, Binding: run.rule.binding, Message: err}
+	}
+}
+
+// hook returns the policy as the API server's dispatcher takes it, noting in run
+// what becomes of it.
+func (run *mutatingRun) hook() mutating.PolicyHook {
+	e := run.compiled()
+	if e.Matcher != nil {
+		e.Matcher = conditionsSeen{e.Matcher, run}
+	}
+	e.Mutators = slices.Clone(e.Mutators)
+	for n, p := range e.Mutators {
+		e.Mutators[n] = patchSeen{p, run}
+	}
+	h := mutating.PolicyHook{Policy: run.policy, Bindings: []*mutating.PolicyBinding{run.binding}, Evaluator: e}
+	h.ParamInformer, h.ParamScope, h.ConfigurationError = run.informer()
+	return h
+}
+
+type conditionsSeen struct {
+	matchconditions.Matcher
+	run *mutatingRun
+}
+
+// Match implements matchconditions.Matcher.
+func (c conditionsSeen) Match(ctx context.Context, attr *admission.VersionedAttributes, params runtime.Object, authz authorizer.Authorizer) matchconditions.MatchResult {
+	result := c.Matcher.Match(ctx, attr, params, authz)
+	if result.Error != nil {
+		c.run.fail(result.Error)
+	}
+	return result
+}
+
+type patchSeen struct {
+	patch.Patcher
+	run *mutatingRun
+}
+
+// Patch implements patch.Patcher.
+func (p patchSeen) Patch(ctx context.Context, r patch.Request, budget int64) (runtime.Object, error) {
+	before := r.VersionedAttributes.VersionedObject
+	after, err := p.Patcher.Patch(ctx, r, budget)
+	p.run.ran = true
+	if err != nil {
+		p.run.fail(err)
+		return nil, err
+	}
+	p.run.mutates = p.run.mutates || !apiequality.Semantic.DeepEqual(before, after)
+	return after, nil
+}
+
+// schemas are those of the built-in kinds, as client-go has them. The schema of
+// other kinds is in the cluster.
+type schemas struct {
+	builtIn func() managedfields.TypeConverter
+}
+
+func newSchemas() schemas {
+	return schemas{sync.OnceValue(func() managedfields.TypeConverter {
+		return applyconfigurations.NewTypeConverter(scheme.Scheme)
+	})}
+}
+
+func (s schemas) know(kind schema.GroupVersionKind) bool {
+	o := &unstructured.Unstructured{}
+	o.SetGroupVersionKind(kind)
+	_, err := s.builtIn().ObjectToTyped(o)
+	return err == nil
+}
+
+// GetTypeConverter implements patch.TypeConverterManager. What has no schema
+// here is only ever patched, which needs none.
+func (s schemas) GetTypeConverter(kind schema.GroupVersionKind) managedfields.TypeConverter {
+	if s.know(kind) {
+		return s.builtIn()
+	}
+	return managedfields.NewDeducedTypeConverter()
+}
+
+// Run implements patch.TypeConverterManager; there is nothing to keep up to date.
+func (schemas) Run(context.Context) {}

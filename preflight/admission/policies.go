@@ -1,0 +1,180 @@
+package admission
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
+	"k8s.io/client-go/informers"
+)
+
+// rule is what policies of both kinds have in common: a policy with one of its
+// bindings.
+type rule struct {
+	kind    Kind
+	policy  generic.PolicyAccessor
+	binding generic.BindingAccessor
+	reads   reads
+	// params are the objects of the policy's paramKind; nil if it has none or
+	// the snapshot does not hold the kind.
+	params *params
+	// absence says why the snapshot does not hold the paramKind; empty if it
+	// does, or the policy has none.
+	absence string
+}
+
+func (m *Matcher) newRule(kind Kind, policy generic.PolicyAccessor, binding generic.BindingAccessor, expressions []string) rule {
+	u := rule{kind: kind, policy: policy, binding: binding, reads: readsOf(expressions...)}
+	if k := policy.GetParamKind(); k != nil {
+		if u.params = m.params[*k]; u.params == nil {
+			u.absence = cmp.Or(m.paramsAbsence, "the snapshot does not hold it")
+		}
+	}
+	return u
+}
+
+func (u rule) fails() bool {
+	return *u.policy.GetFailurePolicy() != admissionregistrationv1.Ignore
+}
+
+func (u rule) interception() Interception {
+	return Interception{
+		Kind: u.kind, Name: u.policy.GetName(), Webhook: u.binding.GetName(),
+		Fails: u.fails(), UserDependent: u.reads.user || u.reads.authorizer,
+	}
+}
+
+// informer returns the params as the API server's policy plugins take them.
+func (u rule) informer() (informers.GenericInformer, meta.RESTScope, error) {
+	if u.params == nil {
+		return nil, nil, nil
+	}
+	return u.params, u.params.scope, u.params.notServed
+}
+
+// matched is how a rule's constraints fit a write. matchConditions are evaluated later.
+type matched struct {
+	yes bool
+	// kind is the version of the object that the policy is shown.
+	kind schema.GroupVersionKind
+	// undecided says why it can't be told whether they fit, or what the policy
+	// says to the write; empty if it can.
+	undecided string
+	// err is an error that the API server has too, and treats by failurePolicy.
+	err error
+}
+
+func (m *Matcher) match(u rule, r *request) matched {
+	if why := m.unknownNamespace(u, r); why != "" {
+		found := m.matchConstraints(u.loosen(anyNamespace), r)
+		return matched{yes: found.yes || found.err != nil, kind: found.kind, undecided: why}
+	}
+	found := m.matchConstraints(u, r)
+	if !found.yes && found.err == nil && m.objects.absence != "" {
+		found = m.matchConstraints(u.loosen(anyResourceVersion), r)
+		found.undecided = fmt.Sprintf("its rules may match another version of %s: could not read api-resources (%s)", r.GetResource().GroupResource(), m.objects.absence)
+	}
+	if found.yes {
+		found.undecided = cmp.Or(found.undecided, u.unknownParams(), u.reads.undecided(r, m.namespaces))
+	}
+	return found
+}
+
+func (m *Matcher) matchConstraints(u rule, r *request) matched {
+	yes, _, kind, err := m.policyMatcher.DefinitionMatches(r, m.objects, u.policy)
+	if err == nil && yes {
+		yes, err = m.policyMatcher.BindingMatches(r, m.objects, u.binding)
+	}
+	return matched{yes: yes && err == nil, kind: kind, err: err}
+}
+
+// unknownNamespace says why a namespaceSelector can't be held against the write's
+// namespace; empty if it can.
+func (m *Matcher) unknownNamespace(u rule, r *request) string {
+	if !r.namespaced() {
+		return ""
+	}
+	for _, c := range []*admissionregistrationv1.MatchResources{u.policy.GetMatchConstraints(), u.binding.GetMatchResources()} {
+		if c != nil && !m.namespaces.decide(c.NamespaceSelector) {
+			return fmt.Sprintf("its namespaceSelector needs the labels of namespace %s: could not read namespaces (%s)", r.GetNamespace(), m.namespaces.absence)
+		}
+	}
+	return ""
+}
+
+// unknownParams says why the params that the rule needs are not known; empty if
+// they are or it needs none.
+func (u rule) unknownParams() string {
+	k := u.policy.GetParamKind()
+	if k == nil {
+		return ""
+	}
+	why := u.absence
+	if u.params != nil {
+		why = u.params.unread
+		if u.binding.GetParamRef() == nil && u.params.resource.Resource != "" {
+			return ""
+		}
+	}
+	if why == "" {
+		return ""
+	}
+	return fmt.Sprintf("could not read its params, %s %s (%s)", k.APIVersion, k.Kind, why)
+}
+
+// loosen returns the rule with constraints to which f has been applied.
+func (u rule) loosen(f func(*admissionregistrationv1.MatchResources)) rule {
+	apply := func(c *admissionregistrationv1.MatchResources) *admissionregistrationv1.MatchResources {
+		if c == nil {
+			return nil
+		}
+		loose := *c
+		f(&loose)
+		return &loose
+	}
+	u.policy = loosePolicy{u.policy, apply(u.policy.GetMatchConstraints())}
+	u.binding = looseBinding{u.binding, apply(u.binding.GetMatchResources())}
+	return u
+}
+
+func anyNamespace(c *admissionregistrationv1.MatchResources) {
+	c.NamespaceSelector = &metav1.LabelSelector{}
+}
+
+func anyResourceVersion(c *admissionregistrationv1.MatchResources) {
+	if *c.MatchPolicy != admissionregistrationv1.Equivalent {
+		return
+	}
+	c.ResourceRules = slices.Clone(c.ResourceRules)
+	for n := range c.ResourceRules {
+		c.ResourceRules[n].Rule = anyVersion(c.ResourceRules[n].Rule)
+	}
+}
+
+// loosePolicy is a policy of whose constraints a part can't be evaluated and is
+// taken to match.
+type loosePolicy struct {
+	generic.PolicyAccessor
+	constraints *admissionregistrationv1.MatchResources
+}
+
+// GetMatchConstraints implements generic.PolicyAccessor.
+func (p loosePolicy) GetMatchConstraints() *admissionregistrationv1.MatchResources {
+	return p.constraints
+}
+
+// looseBinding is the same for a binding.
+type looseBinding struct {
+	generic.BindingAccessor
+	resources *admissionregistrationv1.MatchResources
+}
+
+// GetMatchResources implements generic.BindingAccessor.
+func (b looseBinding) GetMatchResources() *admissionregistrationv1.MatchResources {
+	return b.resources
+}

@@ -1,0 +1,95 @@
+package admission
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/authentication/user"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+)
+
+// loopbackUID stands for the uid of system:apiserver, which is random at every
+// start: an expression that compares it with anything fails as it will then.
+const loopbackUID = "00000000-0000-4000-8000-000000000000"
+
+// request is a write as the API server's packages take it.
+type request struct {
+	admission.Attributes
+	objects  objects
+	versions map[schema.GroupVersionKind]*admission.VersionedAttributes
+}
+
+func newRequest(w bootstrap.Write, o objects) *request {
+	namespace := w.Namespace
+	if namespace == "" && w.Resource.Group == "" && w.Resource.Resource == "namespaces" {
+		namespace = w.Name
+	}
+	u := &user.DefaultInfo{Name: w.User.Name, Groups: w.User.Groups}
+	if u.Name == user.APIServerUser {
+		u.UID = loopbackUID
+	}
+	attributes := admission.NewAttributesRecord(object(w.Object), object(w.OldObject), w.Kind, namespace, w.Name,
+		w.Resource, w.Subresource, admission.Operation(w.Operation), options(w.Operation), false, u)
+	return &request{attributes, o, map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
+}
+
+// object returns u under a pointer of its own, which mutating policies may point
+// to something else, and no pointer for nil.
+func object(u *unstructured.Unstructured) runtime.Object {
+	if u == nil {
+		return nil
+	}
+	return &unstructured.Unstructured{Object: u.Object}
+}
+
+func options(op bootstrap.Operation) runtime.Object {
+	kind := func(k string) metav1.TypeMeta { return metav1.TypeMeta{APIVersion: "meta.k8s.io/v1", Kind: k} }
+	switch op {
+	case bootstrap.Create:
+		return &metav1.CreateOptions{TypeMeta: kind("CreateOptions")}
+	case bootstrap.Delete:
+		return &metav1.DeleteOptions{TypeMeta: kind("DeleteOptions")}
+	default:
+		return &metav1.UpdateOptions{TypeMeta: kind("UpdateOptions")}
+	}
+}
+
+// AddAnnotation implements admission.Attributes: nothing is audited.
+func (*request) AddAnnotation(string, string) error { return nil }
+
+// VersionedAttribute implements the webhook plugin's VersionedAttributeAccessor.
+func (r *request) VersionedAttribute(kind schema.GroupVersionKind) (*admission.VersionedAttributes, error) {
+	if v, ok := r.versions[kind]; ok {
+		return v, nil
+	}
+	v, err := admission.NewVersionedAttributes(r, kind, r.objects)
+	if err == nil {
+		r.versions[kind] = v
+	}
+	return v, err
+}
+
+// privileged reports whether the API server lets the user do anything, as its
+// loopback client is (k8s.io/apiserver pkg/server/config.go, AuthorizeClientBearerToken).
+func (r *request) privileged() bool {
+	for _, g := range r.GetUserInfo().GetGroups() {
+		if g == user.SystemPrivilegedGroup {
+			return true
+		}
+	}
+	return false
+}
+
+// namespaced reports whether namespaceSelectors look up a namespace for the
+// write. A Namespace that is created or updated is held against its own labels,
+// and what has no namespace is never exempted (k8s.io/apiserver
+// pkg/admission/plugin/webhook/predicates/namespace/matcher.go).
+func (r *request) namespaced() bool {
+	if r.GetResource().Resource == "namespaces" && r.GetSubresource() == "" {
+		return r.GetOperation() == admission.Delete
+	}
+	return r.GetNamespace() != ""
+}

@@ -1,0 +1,171 @@
+package admission
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission"
+	"k8s.io/apiserver/pkg/admission/plugin/cel"
+	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
+	"k8s.io/apiserver/pkg/cel/environment"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// validatingRule is a ValidatingAdmissionPolicy with one of its bindings.
+type validatingRule struct {
+	rule
+	policy  *admissionregistrationv1.ValidatingAdmissionPolicy
+	binding *admissionregistrationv1.ValidatingAdmissionPolicyBinding
+	// compiled is shared by the bindings of a policy and made at first use.
+	compiled func() validating.Validator
+}
+
+// validatingRules returns each policy with each of its bindings, by name. A
+// policy without a binding does nothing.
+func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
+	policies, _ := facts.ValidatingPolicies.Get(s)
+	bindings, _ := facts.ValidatingPolicyBindings.Get(s)
+	var rules []validatingRule
+	for _, p := range policies {
+		p := withDefaultsValidatingPolicy(p)
+		compiled := sync.OnceValue(func() validating.Validator { return compileValidating(p) })
+		for _, b := range bindings {
+			if b.Spec.PolicyName != p.Name {
+				continue
+			}
+			b.Spec.MatchResources = withDefaultsMatch(b.Spec.MatchResources)
+			rules = append(rules, validatingRule{
+				rule: m.newRule(ValidatingPolicy, validating.NewValidatingAdmissionPolicyAccessor(p),
+					validating.NewValidatingAdmissionPolicyBindingAccessor(&b), validatingExpressions(p)),
+				policy: p, binding: &b, compiled: compiled,
+			})
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b validatingRule) int {
+		return cmp.Or(cmp.Compare(a.policy.Name, b.policy.Name), cmp.Compare(a.binding.Name, b.binding.Name))
+	})
+	return rules
+}
+
+func validatingExpressions(p *admissionregistrationv1.ValidatingAdmissionPolicy) []string {
+	expressions := conditions(p.Spec.MatchConditions)
+	for _, v := range p.Spec.Variables {
+		expressions = append(expressions, v.Expression)
+	}
+	for _, v := range p.Spec.Validations {
+		expressions = append(expressions, v.Expression, v.MessageExpression)
+	}
+	for _, a := range p.Spec.AuditAnnotations {
+		expressions = append(expressions, a.ValueExpression)
+	}
+	return expressions
+}
+
+// compileValidating assembles the API server's own parts as its plugin does
+// (k8s.io/apiserver pkg/admission/plugin/policy/validating/plugin.go,
+// compilePolicy, which is not exported).
+func compileValidating(p *admissionregistrationv1.ValidatingAdmissionPolicy) validating.Validator {
+	c, err := cel.NewCompositedCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
+	if err != nil {
+		return validating.NewValidator(nil, nil, nil, nil, p.Spec.FailurePolicy, err)
+	}
+	withAuthorizer := cel.OptionalVariableDeclarations{HasParams: p.Spec.ParamKind != nil, HasAuthorizer: true}
+	plain := cel.OptionalVariableDeclarations{HasParams: p.Spec.ParamKind != nil}
+	c.CompileAndStoreVariables(variables(p.Spec.Variables), withAuthorizer, environment.StoredExpressions)
+
+	validations := make([]cel.ExpressionAccessor, len(p.Spec.Validations))
+	messages := make([]cel.ExpressionAccessor, len(p.Spec.Validations))
+	for n, v := range p.Spec.Validations {
+		validations[n] = &validating.ValidationCondition{Expression: v.Expression, Message: v.Message, Reason: v.Reason}
+		if v.MessageExpression != "" {
+			messages[n] = &validating.MessageExpressionCondition{MessageExpression: v.MessageExpression}
+		}
+	}
+	annotations := make([]cel.ExpressionAccessor, len(p.Spec.AuditAnnotations))
+	for n, a := range p.Spec.AuditAnnotations {
+		annotations[n] = &validating.AuditAnnotationCondition{Key: a.Key, ValueExpression: a.ValueExpression}
+	}
+	return validating.NewValidator(
+		c.CompileCondition(validations, withAuthorizer, environment.StoredExpressions),
+		matchConditions(c, p.Spec.MatchConditions, withAuthorizer, p.Spec.FailurePolicy, p.Name),
+		c.CompileCondition(annotations, withAuthorizer, environment.StoredExpressions),
+		c.CompileCondition(messages, plain, environment.StoredExpressions),
+		p.Spec.FailurePolicy, nil)
+}
+
+func variables(vs []admissionregistrationv1.Variable) []cel.NamedExpressionAccessor {
+	named := make([]cel.NamedExpressionAccessor, len(vs))
+	for n, v := range vs {
+		named[n] = &validating.Variable{Name: v.Name, Expression: v.Expression}
+	}
+	return named
+}
+
+// matchConditions returns nil, and not a matcher of nothing, where there are none.
+func matchConditions(c *cel.CompositedCompiler, cs []admissionregistrationv1.MatchCondition, vars cel.OptionalVariableDeclarations, onError *admissionregistrationv1.FailurePolicyType, policy string) matchconditions.Matcher {
+	if len(cs) == 0 {
+		return nil
+	}
+	accessors := make([]cel.ExpressionAccessor, len(cs))
+	for n := range cs {
+		accessors[n] = (*matchconditions.MatchCondition)(&cs[n])
+	}
+	return matchconditions.NewMatcher(c.CompileCondition(accessors, vars, environment.StoredExpressions), onError, "policy", "validate", policy)
+}
+
+func (m *Matcher) throughValidatingPolicies(ctx context.Context, r *request) []Interception {
+	var found []Interception
+	for _, u := range m.validatingPolicies {
+		if i, ok := m.throughValidating(ctx, u, r); ok {
+			found = append(found, i)
+		}
+	}
+	return found
+}
+
+// throughValidating returns what the policy says to the write by this binding,
+// or false if the write is none of its business.
+func (m *Matcher) throughValidating(ctx context.Context, u validatingRule, r *request) (Interception, bool) {
+	found := m.match(u.rule, r)
+	if !found.yes && found.err == nil {
+		return Interception{}, false
+	}
+	i := u.interception()
+	if found.undecided != "" {
+		i.Undecided = found.undecided
+		return i, true
+	}
+	seen := &validatorSeen{Validator: u.compiled()}
+	hook := validating.PolicyHook{
+		Policy: u.policy, Bindings: []*admissionregistrationv1.ValidatingAdmissionPolicyBinding{u.binding}, Evaluator: seen,
+	}
+	hook.ParamInformer, hook.ParamScope, hook.ConfigurationError = u.informer()
+	if err := m.validating.Dispatch(ctx, r, m.objects, []validating.PolicyHook{hook}); err != nil {
+		i.Denial = err.Error()
+		return i, true
+	}
+	return i, seen.evaluated
+}
+
+// validatorSeen notes whether the policy evaluates anything: it doesn't where a
+// matchCondition is false or no param is found.
+type validatorSeen struct {
+	validating.Validator
+	evaluated bool
+}
+
+// Validate implements validating.Validator.
+func (v *validatorSeen) Validate(ctx context.Context, resource schema.GroupVersionResource, attr *admission.VersionedAttributes, params runtime.Object, namespace *corev1.Namespace, budget int64, authz authorizer.Authorizer) validating.ValidateResult {
+	result := v.Validator.Validate(ctx, resource, attr, params, namespace, budget, authz)
+	v.evaluated = v.evaluated || len(result.Decisions) > 0 || len(result.AuditAnnotations) > 0
+	return result
+}
