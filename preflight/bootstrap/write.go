@@ -53,7 +53,11 @@ type Write struct {
 	// Background says that the write is made after the hook has let the replica
 	// get ready, so that it can't hold the replica up.
 	Background bool
-	// NewKind says that the running version does not serve the kind.
+	// Optional says that the hook goes on without the write: it waits for it, but
+	// only logs that it failed.
+	Optional bool
+	// NewKind says that the running version does not serve the kind. It is false
+	// where the api-resources are absent.
 	NewKind bool
 }
 
@@ -125,7 +129,8 @@ type Plan struct {
 	Target string
 	// Hooks are all hooks of that minor that write anything, in catalogue order.
 	Hooks []Hook
-	// Writes are ordered as the hook makes them, hook by hook.
+	// Writes are ordered hook by hook, and within a hook by kind as the hook makes
+	// them. Those of one kind are by name.
 	Writes []Write
 	// Unknown are the hooks whose writes could not be worked out.
 	Unknown []Unknown

@@ -1,35 +1,117 @@
+// Command catalogue makes the record of what each minor writes when it starts:
+// it starts each kube-apiserver over an empty etcd and reads its audit log. It
+// belongs in the root of the repository; "make catalogue" runs it.
 package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
+
+const directory = "preflight/bootstrap/catalogue/data"
+
+// settled is how long after its start an API server has made all its writes: the
+// last is the first renewal of its identity lease, after ten seconds.
+const settled = 15 * time.Second
 
 func main() { os.Exit(controlplane.Enter(run)) }
 
 func run() int {
-	dir, _ := os.MkdirTemp("", "x")
-	c, err := controlplane.New(context.Background(), dir, controlplane.Options{Minor: "1.35"})
-	if err != nil {
-		fmt.Println(err)
+	if err := generate(context.Background()); err != nil {
+		fmt.Fprintln(os.Stderr, "catalogue:", err)
 		return 1
 	}
-	defer c.Stop()
-	time.Sleep(25 * time.Second)
-	ev, err := c.First.Audit()
-	dump("/tmp/explore/fresh35.json", controlplane.Mutations(ev, controlplane.Loopback))
-	out, err := c.Upgrade(context.Background(), "1.36", controlplane.UpgradeOptions{Settle: 25 * time.Second})
-	fmt.Println(out, err)
-	dump("/tmp/explore/up36.json", out.Writes)
 	return 0
 }
 
-func dump(f string, v any) {
-	b, _ := json.MarshalIndent(v, "", " ")
-	os.WriteFile(f, b, 0o644)
+func generate(ctx context.Context) error {
+	if _, err := os.Stat(directory); err != nil {
+		return fmt.Errorf("%w: run it in the root of the repository", err)
+	}
+	lines, err := minors()
+	if err != nil {
+		return err
+	}
+	var recorded []catalogue.Minor
+	for _, line := range lines {
+		fmt.Fprintf(os.Stderr, "recording a fresh start of %s\n", line)
+		m, err := record(ctx, line)
+		if err != nil {
+			return fmt.Errorf("%s: %w", line, err)
+		}
+		recorded = append(recorded, m)
+	}
+	files, err := catalogue.Encode(recorded)
+	if err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(directory, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// minors are those of the kube-apiservers that the rig builds, the oldest first.
+func minors() ([]string, error) {
+	all, err := binaries.All()
+	if err != nil {
+		return nil, err
+	}
+	var versions []version.Version
+	for _, b := range all {
+		if b.Name != "kube-apiserver" {
+			continue
+		}
+		v, err := version.Parse(b.Version)
+		if err != nil {
+			return nil, err
+		}
+		versions = append(versions, v)
+	}
+	slices.SortFunc(versions, version.Compare)
+	var lines []string
+	for _, v := range versions {
+		lines = append(lines, v.Line())
+	}
+	return lines, nil
+}
+
+func record(ctx context.Context, minor string) (catalogue.Minor, error) {
+	m := catalogue.Minor{}
+	dir, err := os.MkdirTemp("", "catalogue-")
+	if err != nil {
+		return m, err
+	}
+	defer os.RemoveAll(dir)
+	c, err := controlplane.New(ctx, dir, controlplane.Options{Minor: minor})
+	if err != nil {
+		return m, err
+	}
+	defer c.Stop()
+	time.Sleep(settled)
+	m.Version = c.First.Version
+	s := facts.New(facts.Meta{}, kube.Collect(ctx, c.Config, kube.Options{})...)
+	if a, absent := s.Absence(facts.APIResources); absent {
+		return m, fmt.Errorf("%s: %s", facts.APIResources.ID(), a)
+	}
+	m.Resources = facts.APIResources.Of(s)
+	events, err := c.First.Audit()
+	if err != nil {
+		return m, err
+	}
+	m.Writes, err = writes(events)
+	return m, err
 }

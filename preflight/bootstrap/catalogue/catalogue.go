@@ -1,0 +1,130 @@
+// Package catalogue is the record of what kube-apiserver of each minor writes
+// when it starts over an empty etcd, and of what it serves.
+//
+// Its data are made by "make catalogue" from the audit logs of real API servers.
+package catalogue
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// A Minor is what was recorded of one minor. Nothing of it may be changed.
+type Minor struct {
+	// Version is that of the API server that was recorded, such as 1.36.3.
+	Version string
+	// Writes are what it wrote as system:apiserver, sorted by hook, object and verb.
+	Writes []Write
+	// Resources are what it served, sorted by group, version and name.
+	Resources []facts.APIResource
+}
+
+// Line is the minor alone, such as 1.36.
+func (m Minor) Line() string { return m.Version[:strings.LastIndexByte(m.Version, '.')] }
+
+// A Write is one write of a fresh start.
+type Write struct {
+	// Hook is the PostStartHook, or the health check waiting for it, that made it.
+	Hook string `json:"hook"`
+	// Verb is the admission operation: CREATE or UPDATE.
+	Verb string `json:"verb"`
+	// Subresource is empty for the object itself.
+	Subresource string `json:"subresource,omitempty"`
+	// Object is what mutating admission is given: what was sent, with the defaults
+	// that the API server adds. What differs from start to start is left out or
+	// has one of the names below.
+	Object *unstructured.Unstructured `json:"object"`
+}
+
+// What stands in the record for what is different on every machine.
+const (
+	// Host is the host name of the API server that starts.
+	Host = "new-replica"
+	// Lease is the name of its identity lease. A real one ends in a hash of the host name.
+	Lease = "apiserver-new-replica"
+	// Address is its IP address (RFC 5737).
+	Address = "192.0.2.1"
+)
+
+// key identifies a write within its minor.
+func (w Write) key() string {
+	return fmt.Sprintf("%s %s %s/%s %s %s", w.Hook, w.Object.GetKind(), w.Object.GetNamespace(), w.Object.GetName(), w.Subresource, w.Verb)
+}
+
+func resourceKey(r facts.APIResource) string { return r.Group + "/" + r.Version + "/" + r.Resource }
+
+//go:embed data/*.yaml
+var data embed.FS
+
+// All returns every minor on record, the oldest first.
+func All() []Minor { return all() }
+
+// Find returns the minor of that line, such as 1.36, or false if it is not on record.
+func Find(line string) (Minor, bool) {
+	for _, m := range All() {
+		if m.Line() == line {
+			return m, true
+		}
+	}
+	return Minor{}, false
+}
+
+var all = sync.OnceValue(func() []Minor {
+	entries, err := data.ReadDir("data")
+	if err != nil {
+		panic(err)
+	}
+	var minors []Minor
+	var last Minor
+	for _, e := range entries {
+		b, err := data.ReadFile("data/" + e.Name())
+		if err == nil {
+			last, err = last.after(b)
+		}
+		if err != nil {
+			panic(fmt.Sprintf("catalogue: %s: %v", e.Name(), err))
+		}
+		minors = append(minors, last)
+	}
+	return minors
+})
+
+// after returns the minor that follows m, from the file of differences.
+func (m Minor) after(b []byte) (Minor, error) {
+	var f file
+	if err := yaml.UnmarshalStrict(b, &f); err != nil {
+		return Minor{}, err
+	}
+	return Minor{
+		Version:   f.Version,
+		Writes:    apply(m.Writes, f.Writes, f.GoneWrites, Write.key),
+		Resources: apply(m.Resources, f.Resources, f.GoneResources, resourceKey),
+	}, nil
+}
+
+func apply[T any](base, changed []T, gone []string, key func(T) string) []T {
+	drop := map[string]bool{}
+	for _, k := range gone {
+		drop[k] = true
+	}
+	for _, c := range changed {
+		drop[key(c)] = true
+	}
+	next := slices.Clone(changed)
+	for _, b := range base {
+		if !drop[key(b)] {
+			next = append(next, b)
+		}
+	}
+	slices.SortFunc(next, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+	return next
+}

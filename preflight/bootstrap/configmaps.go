@@ -1,0 +1,87 @@
+package bootstrap
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"maps"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// authentication follows kubernetes pkg/controlplane/controller/clusterauthenticationtrust/cluster_authentication_trust_controller.go,
+// syncConfigMap: the live data and the replica's own are combined, and written
+// if that differs from what is live. The replica's own can't be seen beforehand;
+// that an expired certificate falls out can.
+func (p *planner) authentication() {
+	p.configMap(func(live map[string]string) (map[string]string, []func(*Write)) {
+		revised := maps.Clone(live)
+		var how []func(*Write)
+		if !p.expired(live["client-ca-file"]) && !p.expired(live["requestheader-client-ca-file"]) {
+			how = append(how, when("if the new replica's certificate authorities or request headers are not in it yet"))
+		}
+		revised["client-ca-file"] += "# and what the new replica adds\n"
+		return revised, how
+	})
+}
+
+// expired reports whether a certificate of the bundle expired more than five
+// minutes ago (the same file, filterExpiredCerts).
+func (p *planner) expired(bundle string) bool {
+	for block, rest := pem.Decode([]byte(bundle)); block != nil; block, rest = pem.Decode(rest) {
+		c, err := x509.ParseCertificate(block.Bytes)
+		if err == nil && c.NotAfter.Before(p.s.Meta.CollectedAt.Add(-5*time.Minute)) {
+			return true
+		}
+	}
+	return false
+}
+
+// legacyTokens follows kubernetes pkg/controlplane/controller/legacytokentracking/controller.go,
+// syncConfigMap: a date, written once.
+func (p *planner) legacyTokens() {
+	p.configMap(func(live map[string]string) (map[string]string, []func(*Write)) {
+		if _, err := time.Parse(time.DateOnly, live["since"]); err == nil {
+			return nil, nil
+		}
+		return withEntry(live, "since", p.s.Meta.CollectedAt.UTC().Format(time.DateOnly)), nil
+	})
+}
+
+// configMap creates the hook's ConfigMap, or updates it to what revise returns;
+// nil to leave it.
+func (p *planner) configMap(revise func(live map[string]string) (map[string]string, []func(*Write))) {
+	all, ok := facts.SystemConfigMaps.Get(p.s)
+	if !ok {
+		return
+	}
+	live := map[string]map[string]string{}
+	for _, c := range all {
+		live[c.Name] = c.Data
+		if c.Data == nil {
+			live[c.Name] = map[string]string{}
+		}
+	}
+	for _, want := range p.recorded("ConfigMap", Create) {
+		current, exists := live[want.GetName()]
+		if !exists {
+			p.create(want)
+			continue
+		}
+		if revised, how := revise(current); revised != nil {
+			p.update(configMap(want, revised), configMap(want, current), how...)
+		}
+	}
+}
+
+func configMap(like *unstructured.Unstructured, data map[string]string) *unstructured.Unstructured {
+	return untypedOf(&corev1.ConfigMap{
+		TypeMeta:   metav1.TypeMeta{APIVersion: like.GetAPIVersion(), Kind: like.GetKind()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: like.GetNamespace(), Name: like.GetName()},
+		Data:       data,
+	})
+}

@@ -1,0 +1,109 @@
+package bootstrap
+
+import (
+	"slices"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// identityLease is how a replica makes itself known: a lease that it creates and
+// then renews. The name is made from the replica's host name, which is not known
+// beforehand: it is that of the catalogue.
+func (p *planner) identityLease() {
+	for _, lease := range p.recorded("Lease", Create) {
+		p.create(lease, everyStart, background)
+		for _, renewed := range p.recorded("Lease", Update) {
+			p.update(renewed, lease, everyStart, background)
+		}
+	}
+}
+
+// identityLeaseAnew is identityLease since 1.35: it first deletes what an earlier
+// start on the same host left behind, and the replica waits for that.
+func (p *planner) identityLeaseAnew() {
+	live, _ := facts.IdentityLeases.Get(p.s)
+	if len(live) > 0 {
+		p.remove(p.leaseOf(live[0]), everyStart, optional,
+			when("if the new replica has the host name of an earlier one, whose lease is still there"))
+	}
+	p.identityLease()
+}
+
+// expiredLeases are the identity leases that nobody has renewed for an hour
+// (kubernetes pkg/controlplane/apiserver/server.go, IdentityLeaseDurationSeconds).
+func (p *planner) expiredLeases() {
+	live, _ := facts.IdentityLeases.Get(p.s)
+	for _, l := range live {
+		if !l.Renewed.IsZero() && l.Renewed.Add(time.Hour).Before(p.s.Meta.CollectedAt) {
+			p.remove(p.leaseOf(l))
+		}
+	}
+}
+
+func (p *planner) leaseOf(l facts.IdentityLease) *unstructured.Unstructured {
+	lease := coordinationv1.Lease{
+		TypeMeta:   metav1.TypeMeta{APIVersion: coordinationv1.SchemeGroupVersion.String(), Kind: "Lease"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: metav1.NamespaceSystem, Name: l.Name, Labels: l.Labels},
+	}
+	if !l.Renewed.IsZero() {
+		lease.Spec.RenewTime = &metav1.MicroTime{Time: l.Renewed}
+	}
+	return untypedOf(&lease)
+}
+
+// kubernetesService is the Service default/kubernetes, created if it isn't there,
+// and its addresses, which the new replica adds its own to. It does so once it
+// is ready. Its address is not known beforehand: it is that of the catalogue.
+func (p *planner) kubernetesService() {
+	live, ok := facts.KubernetesService.Get(p.s)
+	if !ok {
+		return
+	}
+	if !live.Exists {
+		for _, kind := range []string{"IPAddress", "Service"} {
+			for _, object := range p.recorded(kind, Create) {
+				p.create(object, background)
+			}
+		}
+	}
+	for _, endpoints := range p.recorded("Endpoints", Create) {
+		p.joinAddresses(endpoints, live.Addresses, func(addresses []string) *unstructured.Unstructured {
+			e := typed[corev1.Endpoints](endpoints)
+			e.Subsets[0].Addresses = nil
+			for _, a := range addresses {
+				e.Subsets[0].Addresses = append(e.Subsets[0].Addresses, corev1.EndpointAddress{IP: a})
+			}
+			return untypedOf(e)
+		})
+	}
+	for _, slice := range p.recorded("EndpointSlice", Create) {
+		p.joinAddresses(slice, live.SliceAddresses, func(addresses []string) *unstructured.Unstructured {
+			s := typed[discoveryv1.EndpointSlice](slice)
+			template := s.Endpoints[0]
+			s.Endpoints = nil
+			for _, a := range addresses {
+				template.Addresses = []string{a}
+				s.Endpoints = append(s.Endpoints, template)
+			}
+			return untypedOf(s)
+		})
+	}
+}
+
+func (p *planner) joinAddresses(fresh *unstructured.Unstructured, live []string, of func([]string) *unstructured.Unstructured) {
+	if len(live) == 0 {
+		p.create(fresh, everyStart, background)
+		return
+	}
+	joined := append(slices.Clone(live), catalogue.Address)
+	slices.Sort(joined)
+	p.update(of(joined), of(live), everyStart, background)
+}
