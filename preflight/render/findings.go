@@ -1,0 +1,235 @@
+package render
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+)
+
+func severitySign(s preflight.Severity) (sign, string) {
+	switch s {
+	case preflight.Blocker:
+		return sign{"✗ ", red}, "BLOCKER"
+	case preflight.Warning:
+		return sign{"! ", yellow}, "WARNING"
+	}
+	return sign{"- ", bold}, "INFO"
+}
+
+// findings says what to do now: the stories, grouped by the check of their
+// worst finding, blockers first.
+func (v *view) findings() error {
+	var open []preflight.Finding
+	for _, f := range v.r.Findings {
+		if !f.Waived {
+			open = append(open, f)
+		}
+	}
+	groups := grouped(stories(open), func(s story) string { return s.lead.Check + s.lead.Severity.String() })
+	if v.Quiet {
+		groups = slices.DeleteFunc(groups, func(g []story) bool { return g[0].lead.Severity != preflight.Blocker })
+	}
+	begin := v.upgradeCommand()
+	if len(groups) == 0 && begin == "" {
+		return nil
+	}
+	v.heading("What to do now")
+	switch {
+	case begin == "":
+	case len(groups) == 0:
+		v.text(2, "Nothing blocks the upgrade. To begin it:")
+		v.command(4, begin)
+	default:
+		v.text(2, "Nothing blocks the upgrade. Weigh the warnings below, then begin it:")
+		v.command(4, begin)
+	}
+	for _, g := range groups {
+		v.group(g)
+	}
+	return nil
+}
+
+// upgradeCommand begins the upgrade of a GKE cluster that is ready for it;
+// empty for any other.
+func (v *view) upgradeCommand() string {
+	c := v.r.Cluster
+	if v.Quiet || v.r.Verdict != preflight.Ready || c.Project == "" || c.Location == "" || c.Name == "" || v.r.TargetVersion == "" {
+		return ""
+	}
+	return fmt.Sprintf("gcloud container clusters upgrade %s --master --cluster-version %s --project %s --location %s", c.Name, v.r.TargetVersion, c.Project, c.Location)
+}
+
+func (v *view) group(g []story) {
+	lead := g[0].lead
+	s, word := severitySign(lead.Severity)
+	title := s.style.of(word) + " " + bold.of(lead.Check+": "+v.title(lead.Check))
+	if len(g) > 1 {
+		title += fmt.Sprintf(" (%d)", len(g))
+	}
+	v.blank()
+	v.item(0, v.sign(s), title)
+	shown := g
+	if !v.Wide && len(g) > maxShown {
+		shown = g[:maxShown]
+	}
+	shared, label := v.sharedRemedy(g)
+	for _, st := range shown {
+		v.item(2, "- ", named(st.lead))
+		v.evidence(st.lead, len(g))
+		for _, f := range st.rest {
+			v.label(4, relation(st.lead, f), f.Summary)
+		}
+		if shared == "" {
+			v.remedy("Do", st.lead.Remedy)
+		}
+		for _, f := range st.rest {
+			if f.Remedy != st.lead.Remedy {
+				v.remedy("Do", f.Remedy)
+			}
+		}
+	}
+	if n := len(g) - len(shown); n > 0 {
+		v.item(2, "- ", fmt.Sprintf("and %d more, see -o json", n))
+	}
+	v.remedy(label, shared)
+	v.label(4, "More", strings.Join(explain(shown), ", "))
+}
+
+func (v *view) title(check string) string {
+	for _, c := range v.r.Checks {
+		if c.ID == check {
+			return c.Title
+		}
+	}
+	return check
+}
+
+// named is the summary, after the subject unless the summary names it.
+func named(f preflight.Finding) string {
+	if strings.Contains(f.Summary, f.Subject.Name) && strings.Contains(f.Summary, f.Subject.Webhook) {
+		return f.Summary
+	}
+	return f.Subject.String() + ": " + f.Summary
+}
+
+// relation says what f is to the finding that leads its story.
+func relation(lead, f preflight.Finding) string {
+	if lead.CausedBy == f.Check {
+		return "Cause (" + f.Check + ")"
+	}
+	return "Also (" + f.Check + ")"
+}
+
+// evidence shows the first thing that was seen, and how much more there is.
+func (v *view) evidence(f preflight.Finding, inGroup int) {
+	shown := f.Evidence
+	if !v.Wide {
+		if inGroup > 3 {
+			return
+		}
+		shown = shown[:min(1, len(shown))]
+	}
+	for _, e := range shown {
+		v.label(4, "Seen", observed(e))
+	}
+	if n := len(f.Evidence) - len(shown); n > 0 {
+		v.text(6, fmt.Sprintf("(and %d more, see -o wide)", n))
+	}
+}
+
+func observed(e preflight.Evidence) string {
+	var parts []string
+	if e.Fact != "" {
+		parts = append(parts, e.Fact+e.Path)
+	}
+	switch value := e.Value.(type) {
+	case nil:
+	case string, bool, int, int32, int64, float64:
+		parts = append(parts, fmt.Sprint(value))
+	default:
+		if e.Note == "" {
+			parts = append(parts, short(fmt.Sprint(value)))
+		}
+	}
+	if e.Note != "" {
+		parts = append(parts, e.Note)
+	}
+	return strings.Join(parts, ": ")
+}
+
+// sharedRemedy is the remedy for every story of a group of several, with its
+// label: the same for all, or, where there are many, the first one's if the
+// others differ from it by the subject's name alone. Empty if there is none.
+func (v *view) sharedRemedy(g []story) (remedy, label string) {
+	first := g[0].lead
+	same, alike := true, true
+	for _, s := range g[1:] {
+		same = same && s.lead.Remedy == first.Remedy
+		alike = alike && strings.ReplaceAll(s.lead.Remedy, s.lead.Subject.Name, first.Subject.Name) == first.Remedy
+	}
+	switch {
+	case len(g) > 1 && same:
+		return first.Remedy, "Do"
+	case len(g) > 3 && alike && !v.Wide:
+		return first.Remedy, "Do, for " + first.Subject.Name + " and likewise for the others"
+	}
+	return "", ""
+}
+
+// remedy writes what to do, commands on lines of their own.
+func (v *view) remedy(label, remedy string) {
+	if remedy == "" {
+		return
+	}
+	for i, line := range strings.Split(remedy, "\n") {
+		switch {
+		case strings.HasPrefix(line, " "):
+			v.verbatim(8, line)
+		case isCommand(line):
+			v.command(8, line)
+		case i == 0:
+			v.label(4, label, line)
+		default:
+			v.text(6, line)
+		}
+	}
+}
+
+// isCommand reports whether a line of a remedy is a command.
+func isCommand(line string) bool {
+	first, _, _ := strings.Cut(line, " ")
+	return slices.Contains([]string{"kubectl", "gcloud", "gke-preflight", "openssl", "curl"}, first)
+}
+
+func explain(shown []story) []string {
+	var cmds []string
+	for _, s := range shown {
+		for _, f := range append([]preflight.Finding{s.lead}, s.rest...) {
+			if c := "gke-preflight explain " + f.Check; !slices.Contains(cmds, c) {
+				cmds = append(cmds, c)
+			}
+		}
+	}
+	return cmds
+}
+
+// waived lists what was found and accepted.
+func (v *view) waived() error {
+	var fs []preflight.Finding
+	for _, f := range v.r.Findings {
+		if f.Waived {
+			fs = append(fs, f)
+		}
+	}
+	if len(fs) == 0 {
+		return nil
+	}
+	v.heading(fmt.Sprintf("Waived (%d)", len(fs)))
+	for _, f := range fs {
+		_, word := severitySign(f.Severity)
+		v.item(2, "- ", fmt.Sprintf("%s, %s: %s", f.Check, strings.ToLower(word), named(f)))
+	}
+	return nil
+}

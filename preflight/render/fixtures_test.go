@@ -1,0 +1,275 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+const (
+	bootstrapRoles = "rbac/bootstrap-roles"
+	authInfo       = "start-cluster-authentication-info-controller"
+	lease          = "start-kube-apiserver-identity-lease-controller"
+	roles          = "clusterroles.rbac.authorization.k8s.io"
+	bindings       = "clusterrolebindings.rbac.authorization.k8s.io"
+)
+
+// base is a report in which every check passed and every fact was read.
+func base() preflight.Report {
+	r := preflight.Report{
+		Schema: preflight.ReportSchema, Verdict: preflight.Ready, Tool: "v0.1.0",
+		Cluster:       preflight.ReportCluster{Name: "prod", Location: "europe-west1", Project: "acme-prod", Version: "v1.35.4-gke.1200"},
+		TargetVersion: "1.36.3-gke.100", TargetOrigin: "the version GKE upgrades to next",
+		CollectedAt: time.Date(2026, 11, 22, 14, 3, 0, 0, time.UTC), Identity: "sre@acme.example",
+		Forecast: forecast.Forecast{
+			ControlPlane: forecast.ControlPlane{
+				Outcome: forecast.Ready, ReadyAfterSeconds: &forecast.Seconds{Min: 2.5, Max: 6},
+				Hooks: []forecast.Hook{
+					{Name: bootstrapRoles, Outcome: forecast.Ready, Fatal: true, DeadlineSeconds: 30, Writes: passing(rbacWrites())},
+					{Name: authInfo, Outcome: forecast.Ready, Writes: []forecast.Write{authWrite()}},
+					{Name: lease, Outcome: forecast.Ready, Writes: []forecast.Write{{Verb: "CREATE", Resource: "leases.coordination.k8s.io", Namespace: "kube-system", Name: "apiserver-x", Effect: forecast.Passes}}},
+				},
+			},
+			Nodes: forecast.Nodes{Total: 5, Exposed: 5, Pools: []forecast.Pool{{Name: "default-pool", Nodes: 3}, {Name: "gpu", Nodes: 2}}},
+		},
+		Findings: []preflight.Finding{}, Open: []preflight.OpenQuestion{},
+	}
+	for _, c := range [][3]string{
+		{"GP101", "startup-write-blocked", "A webhook or policy keeps the new replica from starting"},
+		{"GP102", "startup-delayed", "A webhook or policy delays the new replica"},
+		{"GP103", "startup-degraded", "A webhook or policy makes a background write of the new replica fail"},
+		{"GP104", "fail-closed-in-fatal-path", "A fail-closed webhook stands in the path of a fatal PostStartHook"},
+		{"GP112", "webhook-no-ready-endpoints", "A webhook's Service has no ready endpoints"},
+		{"GP113", "webhook-not-answering", "A webhook's backend does not answer"},
+		{"GP201", "auto-repair-exposed", "Auto-repair would recreate nodes while the API is down"},
+		{"GP202", "node-not-ready", "A node is not ready"},
+		{"GP501", "cluster-busy-or-broken", "The cluster is in a state that refuses or endangers an upgrade"},
+	} {
+		s := preflight.Warning
+		if c[0] == "GP101" || c[0] == "GP501" {
+			s = preflight.Blocker
+		}
+		r.Checks = append(r.Checks, preflight.CheckStatus{ID: c[0], Name: c[1], Title: c[2], Severity: s, Status: preflight.Pass})
+	}
+	for _, id := range []string{"server-version", "validating-webhooks", "nodes", "node-leases", "gke-cluster", "gke-node-pools", "attempts"} {
+		r.Facts = append(r.Facts, preflight.FactStatus{ID: id, Present: true})
+	}
+	return r
+}
+
+func rbacWrites() []forecast.Write {
+	var ws []forecast.Write
+	for _, name := range []string{"system:controller:persistentvolume-binder", "system:kube-scheduler", "system:monitoring", "system:node"} {
+		ws = append(ws, forecast.Write{Verb: "UPDATE", Resource: roles, Name: name})
+	}
+	return append(ws,
+		forecast.Write{Verb: "CREATE", Resource: roles, Name: "system:controller:device-taint-eviction-controller"},
+		forecast.Write{Verb: "CREATE", Resource: bindings, Name: "system:controller:device-taint-eviction-controller"})
+}
+
+func authWrite() forecast.Write {
+	return forecast.Write{Verb: "UPDATE", Resource: "configmaps", Namespace: "kube-system", Name: "extension-apiserver-authentication", Condition: "if the new replica's CA data differ", Effect: forecast.Passes}
+}
+
+func passing(ws []forecast.Write) []forecast.Write {
+	return by(ws, forecast.Interception{Kind: "ValidatingWebhookConfiguration", Name: "kyverno", Webhook: "validate.kyverno.svc-fail", FailurePolicy: "Fail", Answer: "allowed", Milliseconds: 12, Vantage: "service-proxy", Effect: forecast.Passes})
+}
+
+// by lets i intercept all of ws, which come out as its effect says.
+func by(ws []forecast.Write, i forecast.Interception) []forecast.Write {
+	for n := range ws {
+		ws[n].Effect = i.Effect
+		ws[n].Seconds = forecast.Seconds{Min: float64(i.Milliseconds) / 1000, Max: float64(i.Milliseconds) / 1000}
+		ws[n].InterceptedBy = append(ws[n].InterceptedBy, i)
+	}
+	return ws
+}
+
+func set(r *preflight.Report, check string, s preflight.Status, reason string) {
+	for n := range r.Checks {
+		if r.Checks[n].ID == check {
+			r.Checks[n].Status, r.Checks[n].Reason = s, reason
+		}
+	}
+}
+
+func unread(r *preflight.Report, fact, absence string) {
+	for n := range r.Facts {
+		if r.Facts[n].ID == fact {
+			r.Facts[n].Present, r.Facts[n].Absence = false, absence
+		}
+	}
+}
+
+var opa = preflight.Subject{Kind: "ValidatingWebhookConfiguration", Name: "opa-validating-webhook", Webhook: "validating-webhook.openpolicyagent.org"}
+
+func opaHung(e forecast.Effect, policy string) forecast.Interception {
+	return forecast.Interception{Kind: opa.Kind, Name: opa.Name, Webhook: opa.Webhook, FailurePolicy: policy, Answer: "hung", Milliseconds: 10002, Vantage: "service-proxy", Effect: e}
+}
+
+func notAnswering() preflight.Finding {
+	return preflight.Finding{
+		Check: "GP113", Severity: preflight.Warning, Subject: opa,
+		Summary:  "service opa/opa does not answer: webhook validating-webhook.openpolicyagent.org of opa-validating-webhook got no answer within 10.0 s",
+		Evidence: []preflight.Evidence{{Fact: "attempts", Path: "/0", Value: map[string]any{"answer": "hung"}, Note: "hung after 10002 ms, seen from service-proxy"}},
+		Remedy:   "look at the backend, and restart it:\nkubectl -n opa get pods -l app=opa\nkubectl -n opa rollout restart deployment opa",
+	}
+}
+
+const exempt = `narrow the rules of webhook "validating-webhook.openpolicyagent.org" to the kinds its policy covers, or exempt the API server itself by a matchCondition:
+kubectl edit validatingwebhookconfiguration opa-validating-webhook
+  matchConditions:
+  - name: not-the-api-server
+    expression: request.userInfo.username != "system:apiserver"`
+
+// incident is OPA frozen in the path of rbac/bootstrap-roles.
+func incident() preflight.Report {
+	r := base()
+	r.Verdict = preflight.NotReady
+	cp := &r.Forecast.ControlPlane
+	cp.Outcome, cp.ReadyAfterSeconds, cp.ExitsAfterSeconds = forecast.CrashLoop, nil, &forecast.Seconds{Min: 122.5, Max: 125}
+	cp.Hooks[0] = forecast.Hook{
+		Name: bootstrapRoles, Outcome: forecast.CrashLoop, Fatal: true, DeadlineSeconds: 30, Seconds: cp.ExitsAfterSeconds,
+		Reason: "6 writes rejected by ValidatingWebhookConfiguration opa-validating-webhook (validating-webhook.openpolicyagent.org): hung, failurePolicy Fail",
+		Writes: by(rbacWrites(), opaHung(forecast.Rejects, "Fail")),
+		Source: "k8s.io/kubernetes pkg/registry/rbac/rest/storage_rbac.go, EnsureRBACPolicy",
+	}
+	r.Forecast.Nodes.Chain = []forecast.Event{
+		{AfterSeconds: 0, Text: "the upgrade halts; where no replica of the old version is left, or those that are left are overloaded, the API is gone", Source: "cloud.google.com/kubernetes-engine/docs/troubleshooting/upgrades"},
+		{AfterSeconds: 50, Text: "kubelets can't renew their leases; nodes count as NotReady as soon as a controller can see it"},
+		{AfterSeconds: 600, Text: "auto-repair begins to drain and recreate nodes: 5 of 5 are in pools that have it"},
+		{AfterSeconds: 4200, Text: "an hour after a repair's drain began the node is deleted, whatever its PodDisruptionBudgets say; new nodes can't join while the API is away, and the repair repeats"},
+	}
+	blocked := preflight.Finding{
+		Check: "GP101", Severity: preflight.Blocker, Subject: opa, CausedBy: "GP113",
+		Summary: "ValidatingWebhookConfiguration opa-validating-webhook (validating-webhook.openpolicyagent.org) hung, failurePolicy Fail: 6 writes of rbac/bootstrap-roles fail, and the new replica exits 122 to 125 s after each start",
+		Remedy:  exempt,
+	}
+	for _, w := range rbacWrites() {
+		blocked.Evidence = append(blocked.Evidence, preflight.Evidence{Value: w.Verb + " " + w.Resource + " " + w.Name, Note: "rbac/bootstrap-roles: hung in 10002 ms seen from service-proxy"})
+	}
+	r.Findings = []preflight.Finding{blocked, notAnswering()}
+	for _, pool := range []string{"default-pool", "gpu"} {
+		r.Findings = append(r.Findings, preflight.Finding{
+			Check: "GP201", Severity: preflight.Warning, Subject: preflight.Subject{Kind: "NodePool", Name: pool},
+			Summary: "node pool " + pool + " has auto-repair; its nodes are recreated while the API is down",
+			Remedy:  "switch auto-repair off for the time of the upgrade:\ngcloud container node-pools update " + pool + " --cluster prod --location europe-west1 --no-enable-autorepair",
+		})
+	}
+	for _, id := range []string{"GP101", "GP113", "GP201"} {
+		set(&r, id, preflight.Fail, "")
+	}
+	set(&r, "GP202", preflight.Undecided, "could not read node-leases (forbidden: leases.coordination.k8s.io is forbidden)")
+	unread(&r, "node-leases", "forbidden: leases.coordination.k8s.io is forbidden")
+	return r
+}
+
+// delayed is the same webhook failing open, and a policy in the way of a background write.
+func delayed() preflight.Report {
+	r := base()
+	cp := &r.Forecast.ControlPlane
+	cp.Outcome, cp.ReadyAfterSeconds = forecast.Delayed, &forecast.Seconds{Min: 62.5, Max: 66}
+	cp.Notes = []string{"a liveness probe like the one of GCE's manifest restarts a replica that is not live after 35 s; how long GKE waits is not public"}
+	cp.Hooks[0] = forecast.Hook{Name: bootstrapRoles, Outcome: forecast.Delayed, Fatal: true, DeadlineSeconds: 30, Writes: by(rbacWrites(), opaHung(forecast.Slows, "Ignore"))}
+	policy := forecast.Interception{Kind: "ValidatingAdmissionPolicy", Name: "no-kube-system", Webhook: "everywhere", FailurePolicy: "Fail", Answer: "denied", Effect: forecast.Rejects, Detail: "ConfigMaps of kube-system are managed by the platform team."}
+	cp.Hooks[1] = forecast.Hook{Name: authInfo, Outcome: forecast.Degraded, Writes: by([]forecast.Write{authWrite()}, policy)}
+	slow := notAnswering()
+	r.Findings = []preflight.Finding{
+		{Check: "GP102", Severity: preflight.Warning, Subject: opa, CausedBy: "GP113", Summary: "ValidatingWebhookConfiguration opa-validating-webhook (validating-webhook.openpolicyagent.org) hung, failurePolicy Ignore: holds up 6 writes of rbac/bootstrap-roles; the new replica is ready 62 to 66 s after its start at the earliest", Remedy: exempt},
+		{Check: "GP103", Severity: preflight.Warning, Subject: preflight.Subject{Kind: "ValidatingAdmissionPolicy", Name: "no-kube-system", Webhook: "everywhere"}, Summary: "denied, failurePolicy Fail: 1 write of start-cluster-authentication-info-controller keep failing; the new replica gets ready without them", Remedy: "exempt the API server itself by a matchCondition of the policy:\nkubectl edit validatingadmissionpolicy no-kube-system"},
+		slow,
+	}
+	for _, id := range []string{"GP102", "GP103", "GP113"} {
+		set(&r, id, preflight.Fail, "")
+	}
+	return r
+}
+
+// inconclusive is a webhook that may not be asked, and a GKE API that may not be read.
+func inconclusive() preflight.Report {
+	r := base()
+	r.Verdict = preflight.Inconclusive
+	cp := &r.Forecast.ControlPlane
+	cp.Outcome, cp.ReadyAfterSeconds = forecast.Unknown, nil
+	i := opaHung(forecast.Undecided, "Fail")
+	i.Answer, i.Milliseconds, i.Vantage, i.Detail = "not-asked", 0, "", "its sideEffects are Some, which forbids a dry-run"
+	cp.Hooks[0] = forecast.Hook{Name: bootstrapRoles, Outcome: forecast.Unknown, AtWorst: forecast.CrashLoop, Fatal: true, Writes: by(rbacWrites(), i)}
+	hook := preflight.Subject{Kind: "PostStartHook", Name: bootstrapRoles}
+	for i, id := range []string{"GP101", "GP102", "GP103", "GP104"} {
+		severity := preflight.Warning
+		if i == 0 {
+			severity = preflight.Blocker
+		}
+		set(&r, id, preflight.Undecided, "at worst crash-loop: 6 writes undecided")
+		r.Open = append(r.Open, preflight.OpenQuestion{Check: id, Severity: severity, Subject: hook, Reason: "at worst crash-loop: 6 writes undecided by " + opa.Kind + " " + opa.Name + ": not-asked, failurePolicy Fail"})
+	}
+	forbidden := "forbidden: Required \"container.clusters.get\" permission(s) for \"projects/acme-prod/locations/europe-west1/clusters/prod\"."
+	for _, f := range []string{"gke-cluster", "gke-node-pools"} {
+		unread(&r, f, forbidden)
+	}
+	set(&r, "GP501", preflight.Undecided, "could not read gke-cluster ("+forbidden+")")
+	for _, id := range []string{"GP112", "GP113"} {
+		set(&r, id, preflight.Undecided, "could not read services (timeout)")
+	}
+	set(&r, "GP201", preflight.NotApplicable, "the forecast does not fail")
+	return r
+}
+
+// longNames has names of the greatest length everywhere, without a place to break them.
+func longNames() preflight.Report {
+	long := strings.Repeat("x", 253)
+	r := incident()
+	r.Cluster = preflight.ReportCluster{Name: strings.Repeat("c", 120), Location: "europe-west1", Project: strings.Repeat("p", 60), Version: "v1.35.4"}
+	i := opaHung(forecast.Rejects, "Fail")
+	i.Name, i.Webhook, i.Detail = long, "日本語"+strings.Repeat("語", 100), strings.Repeat("d", 2000)
+	ws := rbacWrites()
+	for n := range ws {
+		ws[n].Name = strings.Repeat("r", 253)
+	}
+	h := &r.Forecast.ControlPlane.Hooks[0]
+	h.Writes = by(ws[:1], i)
+	h.Name = strings.Repeat("h", 100)
+	r.Findings = r.Findings[:1]
+	f := &r.Findings[0]
+	f.CausedBy, f.Subject = "", preflight.Subject{Kind: opa.Kind, Name: long, Webhook: i.Webhook}
+	f.Evidence[0].Value = strings.Repeat("v", 300)
+	r.Open = []preflight.OpenQuestion{{Check: "GP104", Subject: f.Subject, Reason: strings.Repeat("q", 200)}}
+	return r
+}
+
+// manyNodes has 300 nodes that are not ready, and as many open questions.
+func manyNodes() preflight.Report {
+	r := base()
+	for n := range 300 {
+		node := preflight.Subject{Kind: "Node", Name: fmt.Sprintf("gke-prod-default-pool-%04d", n)}
+		r.Findings = append(r.Findings, preflight.Finding{
+			Check: "GP202", Severity: preflight.Warning, Subject: node,
+			Summary:  "node " + node.Name + " is not ready since 2026-11-22 13:40 UTC: KubeletNotReady",
+			Evidence: []preflight.Evidence{{Fact: "nodes", Path: fmt.Sprintf("/%d", n), Note: "Ready is False"}},
+			Remedy:   "find out why, before the upgrade does:\nkubectl describe node " + node.Name,
+		})
+		r.Open = append(r.Open, preflight.OpenQuestion{Check: "GP201", Severity: preflight.Warning, Subject: node, Reason: "it has no pool label"})
+	}
+	set(&r, "GP202", preflight.Fail, "")
+	set(&r, "GP201", preflight.Undecided, "it has no pool label, and 299 more")
+	return r
+}
+
+// refused is a cluster on which GKE would refuse the upgrade, though its new replica would start;
+// with a waiver, and the GKE pool facts left out.
+func refused() preflight.Report {
+	r := base()
+	r.Verdict = preflight.NotReady
+	r.Findings = []preflight.Finding{
+		{Check: "GP104", Severity: preflight.Warning, Waived: true, Subject: preflight.Subject{Kind: "ValidatingWebhookConfiguration", Name: "kyverno", Webhook: "validate.kyverno.svc-fail"}, Summary: "ValidatingWebhookConfiguration kyverno (validate.kyverno.svc-fail) fails closed on 6 writes of rbac/bootstrap-roles"},
+		{Check: "GP501", Severity: preflight.Blocker, Subject: preflight.Subject{Kind: "Cluster", Name: "prod"}, Summary: "cluster prod is RECONCILING; GKE refuses an upgrade until the running operation is done", Evidence: []preflight.Evidence{{Fact: "gke-cluster", Path: "/status", Value: "RECONCILING"}}, Remedy: "wait for the operation:\ngcloud container operations list --location europe-west1 --filter status=RUNNING"},
+	}
+	set(&r, "GP104", preflight.Fail, "")
+	set(&r, "GP501", preflight.Fail, "")
+	set(&r, "GP201", preflight.NotApplicable, "left out: gke-node-pools (left-out: --no-gke)")
+	unread(&r, "gke-node-pools", "left-out: --no-gke")
+	return r
+}

@@ -1,0 +1,169 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// hookRows has a row for every culprit of every hook.
+func hookRows(hooks []forecast.Hook) [][]string {
+	var rows [][]string
+	for _, h := range hooks {
+		cs := h.Culprits(effectOf(h))
+		if len(cs) == 0 {
+			rows = append(rows, []string{h.Name, string(h.Outcome), "-", "-"})
+		}
+		for n, c := range cs {
+			row := []string{"", "", brief(c), fmt.Sprintf("%d of %d", len(c.Writes), len(h.Writes))}
+			if n == 0 {
+				row[0], row[1] = h.Name, string(h.Outcome)
+			}
+			rows = append(rows, row)
+		}
+	}
+	return rows
+}
+
+// brief is the culprit without its kind.
+func brief(c forecast.Culprit) string {
+	if c.Name == "" {
+		return c.Kind
+	}
+	if c.Webhook != "" && c.Webhook != c.Name {
+		return c.Name + " (" + c.Webhook + ")"
+	}
+	return c.Name
+}
+
+// writes lists every write of the hooks with everyone who sees it.
+func (v *view) writes(hooks []forecast.Hook) error {
+	for _, h := range hooks {
+		v.blank()
+		v.text(2, fmt.Sprintf("%s: %s", h.Name, h.Reason))
+		if h.Source != "" {
+			v.text(2, "Source: "+h.Source)
+		}
+		var rows [][]string
+		for _, w := range h.Writes {
+			name := w.Verb + " " + w.Resource + " " + object(w)
+			if w.Condition != "" {
+				name += " (" + w.Condition + ")"
+			}
+			rows = append(rows, []string{name, string(w.Effect), span(&w.Seconds), seenBy(w)})
+		}
+		if len(rows) == 0 {
+			continue
+		}
+		if err := v.columns(2, []string{"WRITE", "EFFECT", "TAKES", "SEEN BY"}, rows); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func seenBy(w forecast.Write) string {
+	var by []string
+	for _, i := range w.InterceptedBy {
+		s := brief(forecast.Culprit{Interception: i}) + ": " + i.Answer
+		if i.Milliseconds > 0 {
+			s += " in " + milliseconds(i.Milliseconds)
+		}
+		if i.Vantage != "" {
+			s += " from " + i.Vantage
+		}
+		by = append(by, s)
+	}
+	if by == nil {
+		return "-"
+	}
+	return strings.Join(by, "; ")
+}
+
+// after says when, or nothing if it isn't known when.
+func after(s *forecast.Seconds) string {
+	if s == nil {
+		return " after"
+	}
+	return " " + span(s) + " after"
+}
+
+func span(s *forecast.Seconds) string {
+	from, to := number(s.Min), number(s.Max)
+	if from == to {
+		return to + nbsp + "s"
+	}
+	return from + "–" + to + nbsp + "s"
+}
+
+func number(f float64) string {
+	if f >= 10 {
+		return fmt.Sprintf("%.0f", f)
+	}
+	return strings.TrimSuffix(fmt.Sprintf("%.1f", f), ".0")
+}
+
+func milliseconds(ms int64) string {
+	if ms < 1000 {
+		return fmt.Sprintf("%d"+nbsp+"ms", ms)
+	}
+	return number(float64(ms)/1000) + nbsp + "s"
+}
+
+// nodes says what an outage of the API would do to the nodes.
+func (v *view) nodes() error {
+	n := v.r.Forecast.Nodes
+	if len(n.Chain) == 0 {
+		return nil
+	}
+	v.heading("What would follow")
+	var rows [][]string
+	for _, e := range n.Chain {
+		text := e.Text
+		if v.Wide && e.Source != "" {
+			text += " (" + e.Source + ")"
+		}
+		rows = append(rows, []string{delay(e.AfterSeconds), text})
+	}
+	if err := v.columns(2, []string{"", ""}, rows); err != nil {
+		return err
+	}
+	var pools []string
+	for _, p := range n.Pools {
+		pools = append(pools, fmt.Sprintf("%s (%s)", p.Name, plural(p.Nodes, "node")))
+	}
+	if pools != nil {
+		v.text(2, "Node pools with auto-repair: "+enumerate(pools, v.Wide)+".")
+	}
+	if n.Reason != "" {
+		v.text(2, "Not known: "+n.Reason+".")
+	}
+	return nil
+}
+
+// delay is a time after the loss of the API.
+func delay(s int) string {
+	switch {
+	case s == 0:
+		return "at once"
+	case s < 120:
+		return fmt.Sprintf("after %d s", s)
+	}
+	return fmt.Sprintf("after %d min", s/60)
+}
+
+// enumerate joins the first few of many.
+func enumerate(all []string, whole bool) string {
+	if whole || len(all) <= maxShown {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:maxShown], ", "), len(all)-maxShown)
+}
+
+func are(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun + " is"
+	}
+	return fmt.Sprintf("%d %ss are", n, noun)
+}

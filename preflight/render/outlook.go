@@ -1,0 +1,247 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// outlook says what would become of the new replica, and through whom.
+func (v *view) outlook() error {
+	cp := v.r.Forecast.ControlPlane
+	if v.r.Verdict == preflight.NotReady && cp.Outcome.Fails() {
+		v.heading("Why not")
+	} else {
+		v.heading("What the new replica would do")
+	}
+	v.text(2, v.foretell(cp))
+	hooks, blind := troubled(cp.Hooks)
+	v.blame(hooks)
+	for _, n := range cp.Notes {
+		v.blank()
+		v.text(2, "Note: "+n+".")
+	}
+	if err := v.hooks(hooks); err != nil {
+		return err
+	}
+	if blind > 0 {
+		v.blank()
+		v.text(2, fmt.Sprintf("%s can't be judged for what could not be read.", plural(blind, "hook")))
+	}
+	if v.Wide {
+		return v.writes(hooks)
+	}
+	return nil
+}
+
+// hooks is the table of the hooks that are in trouble, by culprit.
+func (v *view) hooks(hooks []forecast.Hook) error {
+	if len(hooks) == 0 {
+		return nil
+	}
+	v.blank()
+	rows := hookRows(hooks)
+	shown := rows
+	if !v.Wide && len(rows) > 2*maxShown {
+		shown = rows[:2*maxShown]
+	}
+	if err := v.columns(2, []string{"HOOK", "OUTCOME", "CULPRIT", "WRITES"}, shown); err != nil {
+		return err
+	}
+	if n := len(rows) - len(shown); n > 0 {
+		v.text(2, fmt.Sprintf("(and %s, see -o wide)", plural(n, "more row")))
+	}
+	ready := 0
+	for _, h := range v.r.Forecast.ControlPlane.Hooks {
+		if h.Outcome == forecast.Ready {
+			ready++
+		}
+	}
+	if ready > 0 {
+		v.text(2, fmt.Sprintf("(%s ready as usual)", are(ready, "other hook")))
+	}
+	return nil
+}
+
+// foretell puts the outcome into a sentence.
+func (v *view) foretell(cp forecast.ControlPlane) string {
+	replica := "A new control-plane replica of " + release(v.r.TargetVersion)
+	names := decisive(cp)
+	hooks := strings.Join(names, ", ")
+	if n := len(names); n > 1 {
+		hooks = strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	switch cp.Outcome {
+	case forecast.CrashLoop:
+		return fmt.Sprintf("%s would crash-loop: its process exits%s each start, because %s.", replica, after(cp.ExitsAfterSeconds), fails(len(names), hooks))
+	case forecast.NeverReady:
+		return fmt.Sprintf("%s would run on and never get ready: %s can't do its work, and its health check stays red.", replica, hooks)
+	case forecast.Delayed:
+		return fmt.Sprintf("%s would get ready late,%s its start, held up by %s.", replica, after(cp.ReadyAfterSeconds), hooks)
+	case forecast.Degraded:
+		return fmt.Sprintf("%s would get ready as usual,%s its start, but writes of %s would keep failing in the background.", replica, after(cp.ReadyAfterSeconds), hooks)
+	case forecast.Ready:
+		return fmt.Sprintf("%s would get ready as usual,%s its start. %s", replica, after(cp.ReadyAfterSeconds), passage(cp))
+	}
+	if cp.Problem != "" {
+		return "What " + strings.Replace(replica, "A new", "a new", 1) + " would do can't be foretold: " + cp.Problem + "."
+	}
+	return "Whether " + strings.Replace(replica, "A new", "a new", 1) + " would get ready can't be told: that depends on " + hooks + "."
+}
+
+// decisive names the hooks from which the outcome comes: where it is unknown,
+// those that could fail, if any could, and no more than a few.
+func decisive(cp forecast.ControlPlane) []string {
+	var names, failing []string
+	for _, h := range cp.Hooks {
+		if h.Outcome != cp.Outcome {
+			continue
+		}
+		name := h.Name
+		if h.AtWorst != "" {
+			name += fmt.Sprintf(" (at worst %s)", h.AtWorst)
+		}
+		names = append(names, name)
+		if h.AtWorst.Fails() {
+			failing = append(failing, name)
+		}
+	}
+	if failing != nil {
+		names = failing
+	}
+	if n := len(names); n > 3 {
+		names = append(names[:2:2], plural(n-2, "more hook"))
+	}
+	return names
+}
+
+func fails(n int, hooks string) string {
+	if n > 1 {
+		return "PostStartHooks " + hooks + " fail"
+	}
+	return "PostStartHook " + hooks + " fails"
+}
+
+// passage says how the writes of a replica that gets ready fare.
+func passage(cp forecast.ControlPlane) string {
+	writes, seen := 0, 0
+	by := map[string]bool{}
+	for _, h := range cp.Hooks {
+		for _, w := range h.Writes {
+			writes++
+			if len(w.InterceptedBy) > 0 {
+				seen++
+			}
+			for _, i := range w.InterceptedBy {
+				by[i.String()] = true
+			}
+		}
+	}
+	if seen == 0 {
+		return fmt.Sprintf("No webhook or policy sees any of the %s of its start.", plural(writes, "write"))
+	}
+	through := "1 webhook or policy"
+	if len(by) > 1 {
+		through = fmt.Sprintf("%d webhooks or policies", len(by))
+	}
+	return fmt.Sprintf("Of the %s of its start, %s through %s; all are admitted.", plural(writes, "write"), pass(seen, writes), through)
+}
+
+func pass(n, of int) string {
+	switch {
+	case n == of:
+		return "all pass"
+	case n == 1:
+		return "1 passes"
+	}
+	return fmt.Sprintf("%d pass", n)
+}
+
+// troubled returns the hooks that are not ready, the worst first, and apart from
+// them the number of those that are unknown and have nobody to blame.
+func troubled(hooks []forecast.Hook) (t []forecast.Hook, blind int) {
+	rank := []forecast.Outcome{forecast.CrashLoop, forecast.NeverReady, forecast.Unknown, forecast.Delayed, forecast.Degraded}
+	for _, o := range rank {
+		for _, h := range hooks {
+			switch {
+			case h.Outcome != o:
+			case o == forecast.Unknown && len(h.Culprits(forecast.Undecided)) == 0:
+				blind++
+			default:
+				t = append(t, h)
+			}
+		}
+	}
+	return t, blind
+}
+
+// blame says who does what to which writes: the first few culprits, each with
+// the worst hook that it meets.
+func (v *view) blame(hooks []forecast.Hook) {
+	lines := accusations(hooks)
+	shown := lines
+	if !v.Wide && len(lines) > 4 {
+		shown = lines[:3]
+	}
+	for _, l := range shown {
+		v.blank()
+		v.text(2, l)
+	}
+	if n := len(lines) - len(shown); n > 0 {
+		v.blank()
+		v.text(2, fmt.Sprintf("And %d more such.", n))
+	}
+}
+
+func accusations(hooks []forecast.Hook) []string {
+	type deed struct {
+		kind, name, webhook, answer string
+		effect                      forecast.Effect
+	}
+	var lines []string
+	line := map[deed]int{}
+	writes, others := map[int]int{}, map[int]int{}
+	for _, h := range hooks {
+		cs := h.Culprits(effectOf(h))
+		for _, c := range cs {
+			d := deed{c.Kind, c.Name, c.Webhook, c.Answer, c.Effect}
+			n, again := line[d]
+			if again {
+				writes[n] += len(c.Writes)
+				others[n]++
+				continue
+			}
+			line[d] = len(lines)
+			lines = append(lines, accuse(h, c))
+		}
+		if len(cs) == 0 || h.Outcome.Fails() && effectOf(h) == forecast.Slows {
+			lines = append(lines, fmt.Sprintf("%s: %s.", h.Name, cmp.Or(h.Reason, "no reason is known")))
+		}
+	}
+	for n := range lines {
+		if others[n] > 0 {
+			lines[n] += fmt.Sprintf(" It does the same to %s of %s.", plural(writes[n], "write"), plural(others[n], "other hook"))
+		}
+	}
+	return lines
+}
+
+// effectOf is the effect on writes that makes the hook's outcome. Waits alone
+// can make a hook fail, where they add up.
+func effectOf(h forecast.Hook) forecast.Effect {
+	switch h.Outcome {
+	case forecast.Unknown:
+		return forecast.Undecided
+	case forecast.Delayed:
+		if len(h.Culprits(forecast.Slows)) > 0 {
+			return forecast.Slows
+		}
+	}
+	if len(h.Culprits(forecast.Rejects)) == 0 && len(h.Culprits(forecast.Slows)) > 0 {
+		return forecast.Slows
+	}
+	return forecast.Rejects
+}

@@ -1,0 +1,38 @@
+// Package render shows a report: as a table for people, as JSON for programs,
+// and pages of the manual for the terminal. The verdict is in the report; no
+// view decides anything.
+package render
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+)
+
+// Options say how a view for people is laid out. The zero value is 80 columns
+// of Unicode without colour.
+type Options struct {
+	// Width is the number of columns; zero means 80, and less than 40 counts as 40.
+	// Commands and YAML to copy are never broken and may be wider.
+	Width int
+	// Colour allows ANSI colours. What they say is always also said in words.
+	Colour bool
+	// ASCII replaces everything outside ASCII.
+	ASCII bool
+	// ShowPassed lists the checks that passed.
+	ShowPassed bool
+	// Quiet leaves only the verdict and the blockers.
+	Quiet bool
+	// Wide shows every write, every piece of evidence and every finding, where
+	// the usual view shows the first ones and counts the rest.
+	Wide bool
+}
+
+// JSON writes the report as indented JSON, the format that other tools rely on.
+func JSON(w io.Writer, r preflight.Report) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}

@@ -1,0 +1,191 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// maxShown is how many of a kind are shown before the rest is only counted.
+const maxShown = 10
+
+// Table writes the report for people: the verdict; what the upgrade would do
+// and who is to blame; what to do; what was not looked at; the verdict again,
+// with counts. The error is w's.
+func Table(w io.Writer, r preflight.Report, o Options) error {
+	v := &view{newPage(o), r}
+	sections := []func() error{v.headline, v.outlook, v.nodes, v.findings, v.waived, v.gaps, v.passed, v.footer}
+	switch {
+	case o.Quiet:
+		sections = []func() error{v.headline, v.findings, v.footer}
+	case r.Verdict == preflight.Inconclusive:
+		sections = []func() error{v.headline, v.gaps, v.outlook, v.nodes, v.findings, v.waived, v.passed, v.footer}
+	case r.Verdict == preflight.NotReady && !r.Forecast.ControlPlane.Outcome.Fails():
+		sections = []func() error{v.headline, v.findings, v.outlook, v.nodes, v.waived, v.gaps, v.passed, v.footer}
+	}
+	for _, section := range sections {
+		if err := section(); err != nil {
+			return err
+		}
+	}
+	return v.writeTo(w)
+}
+
+// A view is a report on its way to the page.
+type view struct {
+	*page
+	r preflight.Report
+}
+
+// A sign stands before a line beside the word for the same thing.
+type sign struct {
+	text  string
+	style mark
+}
+
+func verdictSign(v preflight.Verdict) sign {
+	switch v {
+	case preflight.Ready:
+		return sign{"✓ ", green}
+	case preflight.NotReady:
+		return sign{"✗ ", red}
+	}
+	return sign{"? ", yellow}
+}
+
+func verdictWords(v preflight.Verdict) string {
+	return strings.ToUpper(strings.ReplaceAll(string(v), "-", " "))
+}
+
+func (v *view) headline() error {
+	s := verdictSign(v.r.Verdict)
+	v.item(0, v.sign(s), s.style.of(verdictWords(v.r.Verdict))+": "+bold.of(v.cluster()+", "+v.versions()))
+	if v.Quiet {
+		return nil
+	}
+	var origin []string
+	if v.r.TargetOrigin != "" {
+		origin = append(origin, "Target version: "+v.r.TargetOrigin+".")
+	}
+	if !v.r.CollectedAt.IsZero() {
+		seen := "Seen " + v.r.CollectedAt.UTC().Format("2006-01-02 15:04 UTC")
+		if v.r.Identity != "" {
+			seen += " as " + v.r.Identity
+		}
+		origin = append(origin, seen+".")
+	}
+	v.text(2, strings.Join(origin, " "))
+	return nil
+}
+
+func (v *view) sign(s sign) string {
+	if v.ASCII {
+		return strings.NewReplacer("✓", "+", "✗", "x").Replace(s.text)
+	}
+	return s.text
+}
+
+func (v *view) cluster() string {
+	c := v.r.Cluster
+	name := cmp.Or(c.Name, "the cluster")
+	switch {
+	case c.Project != "" && c.Location != "":
+		name += fmt.Sprintf(" (%s, %s)", c.Project, c.Location)
+	case c.Location != "":
+		name += fmt.Sprintf(" (%s)", c.Location)
+	}
+	return name
+}
+
+func (v *view) versions() string {
+	return release(v.r.Cluster.Version) + " → " + release(v.r.TargetVersion)
+}
+
+func release(v string) string {
+	return cmp.Or(strings.TrimPrefix(v, "v"), "unknown version")
+}
+
+func (v *view) passed() error {
+	if !v.ShowPassed {
+		return nil
+	}
+	v.heading("What passed")
+	for _, c := range v.r.Checks {
+		if c.Status == preflight.Pass {
+			v.item(2, "- ", c.ID+" "+c.Name)
+		}
+	}
+	return nil
+}
+
+// footer is the last line, whatever the width: the verdict with everything counted.
+func (v *view) footer() error {
+	n := count(v.r)
+	counts := []string{plural(n.blockers, "blocker"), plural(n.warnings, "warning"), fmt.Sprintf("%d undecided", n.undecided)}
+	if n.infos > 0 {
+		counts = append(counts, fmt.Sprintf("%d info", n.infos))
+	}
+	if n.waived > 0 {
+		counts = append(counts, fmt.Sprintf("%d waived", n.waived))
+	}
+	seen := fmt.Sprintf("%s, %s, %d absent", plural(len(v.r.Checks), "check"), plural(len(v.r.Facts), "fact"), n.absent)
+	if n.leftOut > 0 {
+		seen += fmt.Sprintf(", %d left out", n.leftOut)
+	}
+	v.blank()
+	verdict, _ := v.paint(verdictSign(v.r.Verdict).style.of(verdictWords(v.r.Verdict)), off)
+	v.emit(fmt.Sprintf("%s - %s (%s)", verdict, strings.Join(counts, ", "), seen))
+	return nil
+}
+
+// tally counts what a report holds. An undecided check is one that left
+// anything open, even if it also found something; a fact that was left out on
+// request is not absent.
+type tally struct{ blockers, warnings, infos, waived, undecided, absent, leftOut int }
+
+func count(r preflight.Report) tally {
+	var n tally
+	for _, f := range r.Findings {
+		switch {
+		case f.Waived:
+			n.waived++
+		case f.Severity == preflight.Blocker:
+			n.blockers++
+		case f.Severity == preflight.Warning:
+			n.warnings++
+		default:
+			n.infos++
+		}
+	}
+	open := map[string]bool{}
+	for _, c := range r.Checks {
+		if c.Status == preflight.Undecided {
+			open[c.ID] = true
+		}
+	}
+	for _, o := range r.Open {
+		open[o.Check] = true
+	}
+	n.undecided = len(open)
+	for _, f := range r.Facts {
+		switch {
+		case f.Present:
+		case strings.HasPrefix(f.Absence, string(facts.LeftOut)):
+			n.leftOut++
+		default:
+			n.absent++
+		}
+	}
+	return n
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

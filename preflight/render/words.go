@@ -1,0 +1,143 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// accuse says what a culprit does to which writes of a hook, and how that is known.
+func accuse(h forecast.Hook, c forecast.Culprit) string {
+	of := portion(len(c.Writes), len(h.Writes)) + " of " + h.Name
+	writes := what(c.Writes)
+	switch {
+	case c.Effect == forecast.Undecided:
+		return fmt.Sprintf("%s %s. Whether %s pass is open: %s.", full(c), answered(c.Interception), of, writes)
+	case c.Answer == string(facts.Denied):
+		return fmt.Sprintf("%s denies %s: %s.%s", full(c), of, writes, said("It said", c.Detail))
+	case c.Effect == forecast.Slows && c.Writes[0].Effect == forecast.Rejects:
+		return fmt.Sprintf("%s %s. It fails open, but %s would take longer than the 34 s that a request may: %s.", full(c), answered(c.Interception), of, writes)
+	case c.Effect == forecast.Slows && c.Answer == string(facts.Allowed):
+		return fmt.Sprintf("%s %s. It holds up %s: %s.", full(c), answered(c.Interception), of, writes)
+	case c.Effect == forecast.Slows:
+		return fmt.Sprintf("%s %s. It fails open, so %s pass, each after the wait: %s.%s", full(c), answered(c.Interception), of, writes, said("Seen", c.Detail))
+	case c.FailurePolicy == "Fail":
+		return fmt.Sprintf("%s %s. It fails closed and so rejects %s: %s.%s", full(c), answered(c.Interception), of, writes, said("Seen", c.Detail))
+	}
+	return fmt.Sprintf("%s %s. It rejects %s: %s.%s", full(c), answered(c.Interception), of, writes, said("Seen", c.Detail))
+}
+
+func portion(n, of int) string {
+	switch {
+	case of == 1:
+		return "the only write"
+	case n == of && of == 2:
+		return "both writes"
+	case n == of:
+		return fmt.Sprintf("all %d writes", of)
+	}
+	return fmt.Sprintf("%d of the %d writes", n, of)
+}
+
+// full is the culprit with its kind and webhook.
+func full(c forecast.Culprit) string {
+	s := strings.TrimSpace(c.Kind + " " + c.Name)
+	if c.Webhook == "" || c.Webhook == c.Name {
+		return s
+	}
+	if strings.HasSuffix(c.Kind, "Policy") {
+		return s + " (binding " + c.Webhook + ")"
+	}
+	return s + " (webhook " + c.Webhook + ")"
+}
+
+var answers = map[facts.Answer]string{
+	facts.Allowed:        "answers, after %s",
+	facts.HungBeforeTLS:  "takes the connection and leaves the TLS handshake hanging (given up after %s)",
+	facts.Hung:           "hangs: no answer within %s",
+	facts.ConnectTimeout: "can't be connected to (given up after %s)",
+	facts.Refused:        "refuses the connection",
+	facts.NoEndpoints:    "has no ready endpoint",
+	facts.BadCertificate: "shows a certificate that the API server doesn't accept",
+	facts.BadAnswer:      "gives an answer that the API server can't use",
+	facts.TLSOnly:        "completes a TLS handshake, and more could not be asked of it",
+	facts.NotAsked:       "was not asked",
+	facts.CouldNotAsk:    "could not be asked from here",
+	"undecided":          "can't be evaluated from here",
+}
+
+// answered says what came of asking, and why nothing did.
+func answered(i forecast.Interception) string {
+	s, ok := answers[facts.Answer(i.Answer)]
+	if !ok {
+		return "answers " + i.Answer
+	}
+	if strings.Contains(s, "%s") {
+		s = fmt.Sprintf(s, milliseconds(i.Milliseconds))
+	}
+	if i.Effect == forecast.Undecided && i.Detail != "" {
+		s += ": " + short(i.Detail)
+	}
+	return s
+}
+
+// said quotes what a backend, the API server or a policy said, if anything.
+func said(label, detail string) string {
+	if detail == "" {
+		return ""
+	}
+	return fmt.Sprintf(" %s: %s", label, sentence(short(detail)))
+}
+
+// sentence ends a text in a full stop, unless it was cut.
+func sentence(s string) string {
+	if strings.HasSuffix(s, "…") {
+		return s
+	}
+	return strings.TrimRight(s, ".") + "."
+}
+
+// short cuts a text from the cluster to what a person reads in passing.
+func short(s string) string {
+	const limit = 200
+	if r := []rune(s); len(r) > limit {
+		return strings.TrimSpace(string(r[:limit])) + "…"
+	}
+	return s
+}
+
+// what names a few writes, and counts more by verb and resource.
+func what(ws []forecast.Write) string {
+	var parts []string
+	if len(ws) <= 2 {
+		for _, w := range ws {
+			part := w.Verb + " " + w.Resource + " " + object(w)
+			if w.Condition != "" {
+				part += " (" + w.Condition + ")"
+			}
+			parts = append(parts, part)
+		}
+		return strings.Join(parts, ", ")
+	}
+	n := map[string]int{}
+	for _, w := range ws {
+		resource, _, _ := strings.Cut(w.Resource, ".")
+		part := w.Verb + " of " + resource
+		if n[part]++; n[part] == 1 {
+			parts = append(parts, part)
+		}
+	}
+	for i, part := range parts {
+		parts[i] = fmt.Sprintf("%d %s", n[part], part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+func object(w forecast.Write) string {
+	if w.Namespace != "" {
+		return w.Namespace + "/" + w.Name
+	}
+	return w.Name
+}
