@@ -58,6 +58,8 @@ type ControlPlane struct {
 type Hook struct {
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
+	// AtWorst is the outcome that can't be ruled out; empty unless Outcome is unknown.
+	AtWorst Outcome `json:"atWorst,omitempty"`
 	// Reason says what the outcome comes from; empty for a hook that is ready.
 	Reason string `json:"reason,omitempty"`
 	// Fatal says that the process exits when the hook fails.

@@ -1,0 +1,57 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+var autoRepairExposed = preflight.Check{
+	ID:       "GP201",
+	Name:     "auto-repair-exposed",
+	Title:    "Auto-repair would recreate nodes while the API is down",
+	Severity: preflight.Warning,
+	Needs:    append(startupNeeds(), facts.Nodes, facts.GKENodePools),
+	Uses:     startupUses(),
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		f := forecast.Of(s)
+		if f.ControlPlane.Outcome == forecast.Unknown {
+			return openWarnings(s)
+		}
+		if !f.ControlPlane.Outcome.Fails() {
+			return nil
+		}
+		for i, p := range facts.GKENodePools.Of(s) {
+			n := nodesOf(f.Nodes.Pools, p.Name)
+			if !p.AutoRepair || n == 0 {
+				continue
+			}
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Warning,
+				Subject:  preflight.Subject{Kind: "NodePool", Name: p.Name},
+				Summary:  fmt.Sprintf("node pool %s has auto-repair; if the upgrade takes the API down for 10 minutes, its %s are drained and recreated, and again until the API is back", p.Name, count(n, "node")),
+				Evidence: []preflight.Evidence{{Fact: facts.GKENodePools.ID(), Path: fmt.Sprintf("/%d/autoRepair", i), Value: true}},
+				Remedy:   "remove the cause first; for the time of a risky upgrade auto-repair can be switched off, and must be switched on again after it:\n" + autoRepairCommand(s, p.Name),
+			})
+		}
+		return fs
+	},
+}
+
+func nodesOf(pools []forecast.Pool, name string) int {
+	for _, p := range pools {
+		if p.Name == name {
+			return p.Nodes
+		}
+	}
+	return 0
+}
+
+func autoRepairCommand(s *facts.Snapshot, pool string) string {
+	c := s.Meta.Cluster
+	return strings.Join([]string{"gcloud container node-pools update", pool, "--no-enable-autorepair",
+		"--cluster", c.Name, "--location", c.Location, "--project", c.Project}, " ")
+}

@@ -1,0 +1,16 @@
+// Package checks holds the checks, one to a file. A check is a value: adding
+// one takes its file, its line in [All], its page in docs/checks and its cases
+// in testdata/checks.
+package checks
+
+import "github.com/gke-preflight/gke-preflight/preflight"
+
+// All returns every check, by ID.
+func All() []preflight.Check {
+	return []preflight.Check{
+		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath,
+		webhookBackendMissing, webhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate,
+		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
+		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed,
+	}
+}

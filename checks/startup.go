@@ -1,0 +1,160 @@
+package checks
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// startupNeeds are the facts without which no start-up write can be judged.
+func startupNeeds() []facts.Fact {
+	return []facts.Fact{
+		facts.ServerVersion, facts.ValidatingWebhooks, facts.MutatingWebhooks,
+		facts.ValidatingPolicies, facts.ValidatingPolicyBindings, facts.MutatingPolicies, facts.MutatingPolicyBindings,
+	}
+}
+
+// startupUses are the facts whose absence leaves single hooks open.
+func startupUses() []facts.Fact {
+	uses := []facts.Fact{facts.Attempts}
+	for _, f := range slices.Concat(bootstrap.Needs(), admission.Needs()) {
+		if !slices.ContainsFunc(startupNeeds(), func(n facts.Fact) bool { return n.ID() == f.ID() }) &&
+			!slices.ContainsFunc(uses, func(n facts.Fact) bool { return n.ID() == f.ID() }) {
+			uses = append(uses, f)
+		}
+	}
+	return uses
+}
+
+// A blamed culprit is one webhook or policy with all the hooks it affects.
+type blamed struct {
+	forecast.Interception
+	hooks  []forecast.Hook
+	writes map[string][]forecast.Write
+}
+
+// blame collects who has the given effect on hooks that concern accepts.
+func blame(s *facts.Snapshot, e forecast.Effect, concern func(forecast.Hook) bool) []blamed {
+	var bs []blamed
+	for _, h := range forecast.Of(s).ControlPlane.Hooks {
+		if !concern(h) {
+			continue
+		}
+		for _, c := range h.Culprits(e) {
+			n := slices.IndexFunc(bs, func(b blamed) bool {
+				return b.Kind == c.Kind && b.Name == c.Name && b.Webhook == c.Webhook
+			})
+			if n < 0 {
+				n = len(bs)
+				bs = append(bs, blamed{Interception: c.Interception, writes: map[string][]forecast.Write{}})
+			}
+			bs[n].hooks = append(bs[n].hooks, h)
+			bs[n].writes[h.Name] = c.Writes
+		}
+	}
+	return bs
+}
+
+func (b blamed) subject() preflight.Subject {
+	return preflight.Subject{Kind: b.Kind, Name: cmp.Or(b.Name, "all"), Webhook: b.Webhook}
+}
+
+// stops says what was answered, and which writes that stops.
+func (b blamed) stops() string {
+	switch {
+	case b.Answer == string(facts.Denied):
+		return fmt.Sprintf("%s denies %s (%s)", b.Interception, b.counted(), b.Detail)
+	case b.Effect == forecast.Slows:
+		return fmt.Sprintf("%s %s and slows %s beyond the hook's deadline", b.Interception, b.Says(), b.counted())
+	}
+	return fmt.Sprintf("%s %s; failurePolicy %s stops %s", b.Interception, b.Says(), b.FailurePolicy, b.counted())
+}
+
+// counted says how many writes of which hooks are concerned, such as
+// "6 writes of rbac/bootstrap-roles".
+func (b blamed) counted() string {
+	var parts []string
+	for _, h := range b.hooks {
+		parts = append(parts, fmt.Sprintf("%s of %s", count(len(b.writes[h.Name]), "write"), h.Name))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// evidence lists the writes, hook by hook, and what was answered.
+func (b blamed) evidence() []preflight.Evidence {
+	var es []preflight.Evidence
+	for _, h := range b.hooks {
+		for _, w := range b.writes[h.Name] {
+			es = append(es, preflight.Evidence{Value: writeName(w), Note: note(h, w, b.Interception)})
+		}
+	}
+	return es
+}
+
+func note(h forecast.Hook, w forecast.Write, by forecast.Interception) string {
+	n := h.Name
+	for _, i := range w.InterceptedBy {
+		if i.Kind == by.Kind && i.Name == by.Name && i.Webhook == by.Webhook {
+			n += ": " + i.Answer
+			if i.Vantage != "" {
+				n += fmt.Sprintf(" in %d ms seen from %s", i.Milliseconds, i.Vantage)
+			}
+			if i.Detail != "" {
+				n += ": " + i.Detail
+			}
+		}
+	}
+	if w.Condition != "" {
+		n += " (happens " + w.Condition + ")"
+	}
+	return n
+}
+
+func writeName(w forecast.Write) string {
+	name := w.Name
+	if w.Namespace != "" {
+		name = w.Namespace + "/" + name
+	}
+	return w.Verb + " " + w.Resource + " " + name
+}
+
+// cure is the remedy for a webhook or policy that stands in the way of start-up
+// writes: scope it first, so that the upgrade does not depend on its backend.
+func (b blamed) cure() string {
+	switch b.Kind {
+	case string(admission.ValidatingWebhook), string(admission.MutatingWebhook):
+		return fmt.Sprintf(`narrow the rules of webhook %q to the kinds its policy covers, or exempt the API server itself by a matchCondition:
+kubectl edit %s %s
+  matchConditions:
+  - name: not-the-api-server
+    expression: request.userInfo.username != "system:apiserver"`, b.Webhook, strings.ToLower(b.Kind), b.Name)
+	case string(admission.ValidatingPolicy), string(admission.MutatingPolicy):
+		return fmt.Sprintf(`exempt the API server itself by a matchCondition of the policy:
+kubectl edit %s %s
+  matchConditions:
+  - name: not-the-api-server
+    expression: request.userInfo.username != "system:apiserver"`, strings.ToLower(b.Kind), b.Name)
+	}
+	return "see what the API server said in the evidence, and make the same write pass: kubectl apply --dry-run=server"
+}
+
+func count(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
+func span(s *forecast.Seconds) string {
+	if s == nil {
+		return "an unknown time"
+	}
+	return fmt.Sprintf("%.0f to %.0f s", s.Min, s.Max)
+}

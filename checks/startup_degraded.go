@@ -1,0 +1,30 @@
+package checks
+
+import (
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+var startupDegraded = preflight.Check{
+	ID:       "GP103",
+	Name:     "startup-degraded",
+	Title:    "A webhook or policy makes a background write of the new replica fail",
+	Severity: preflight.Warning,
+	Needs:    startupNeeds(),
+	Uses:     startupUses(),
+	After:    []string{"GP101", "GP111", "GP112", "GP113", "GP114", "GP115"},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		degraded := func(h forecast.Hook) bool { return h.Outcome == forecast.Degraded }
+		for _, b := range blame(s, forecast.Rejects, degraded) {
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Warning,
+				Subject:  b.subject(),
+				Summary:  b.stops() + ", again and again; the new replica gets ready without",
+				Evidence: b.evidence(),
+				Remedy:   b.cure(),
+			})
+		}
+		return append(fs, openWarnings(s)...)
+	},
+}

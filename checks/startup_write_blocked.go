@@ -1,0 +1,74 @@
+package checks
+
+import (
+	"fmt"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+var startupWriteBlocked = preflight.Check{
+	ID:       "GP101",
+	Name:     "startup-write-blocked",
+	Title:    "A webhook or policy keeps the new replica from starting",
+	Severity: preflight.Blocker,
+	Needs:    startupNeeds(),
+	Uses:     startupUses(),
+	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		fs = openHooks(s)
+		fails := func(h forecast.Hook) bool { return h.Outcome.Fails() }
+		culprits := blame(s, forecast.Rejects, fails)
+		if len(culprits) == 0 {
+			culprits = blame(s, forecast.Slows, fails)
+		}
+		for _, b := range culprits {
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Blocker,
+				Subject:  b.subject(),
+				Summary:  fmt.Sprintf("%s, so that the new replica %s", b.stops(), fate(b.hooks)),
+				Evidence: b.evidence(),
+				Remedy:   b.cure(),
+			})
+		}
+		return fs
+	},
+}
+
+// fate says what becomes of the replica by the worst of the hooks.
+func fate(hooks []forecast.Hook) string {
+	for _, h := range hooks {
+		if h.Outcome == forecast.CrashLoop {
+			return "exits after " + span(h.Seconds) + " and crash-loops"
+		}
+	}
+	return "never gets ready"
+}
+
+// openHooks are the hooks of which it can't be told what becomes of them.
+func openHooks(s *facts.Snapshot) (fs []preflight.Finding) {
+	cp := forecast.Of(s).ControlPlane
+	if cp.Problem != "" {
+		return []preflight.Finding{{
+			Severity:  preflight.Blocker,
+			Subject:   preflight.Subject{Kind: "Version", Name: s.Meta.Target},
+			Undecided: cp.Problem,
+		}}
+	}
+	for _, h := range cp.Hooks {
+		if h.Outcome != forecast.Unknown {
+			continue
+		}
+		severity := preflight.Warning
+		if h.AtWorst.Fails() {
+			severity = preflight.Blocker
+		}
+		fs = append(fs, preflight.Finding{
+			Severity:  severity,
+			Subject:   preflight.Subject{Kind: "PostStartHook", Name: h.Name},
+			Undecided: fmt.Sprintf("at worst %s: %s", h.AtWorst, h.Reason),
+		})
+	}
+	return fs
+}

@@ -1,0 +1,43 @@
+package checks
+
+import (
+	"fmt"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+var webhookBackendMissing = preflight.Check{
+	ID:       "GP111",
+	Name:     "webhook-backend-missing",
+	Title:    "A webhook calls a Service or port that does not exist",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Services},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		for _, w := range webhooks(s) {
+			if w.client.Service == nil {
+				continue
+			}
+			summary, remedy := "", ""
+			i := findService(s, w)
+			switch {
+			case i < 0:
+				summary = fmt.Sprintf("service %s does not exist; %s", w.service(), w.effect())
+				remedy = fmt.Sprintf("reinstall what the webhook belongs to, or delete what was left behind of it:\nkubectl delete %s %s", w.resource(), w.config)
+			case servicePort(facts.Services.Of(s)[i], w.port()) == nil:
+				summary = fmt.Sprintf("service %s has no port %d; %s", w.service(), w.port(), w.effect())
+				remedy = fmt.Sprintf("make clientConfig.service.port name a port of the service:\nkubectl --namespace %s get service %s\nkubectl edit %s %s", w.client.Service.Namespace, w.client.Service.Name, w.resource(), w.config)
+			default:
+				continue
+			}
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Warning,
+				Subject:  w.subject(),
+				Summary:  summary,
+				Evidence: []preflight.Evidence{w.serviceReference()},
+				Remedy:   remedy,
+			})
+		}
+		return fs
+	},
+}

@@ -1,0 +1,193 @@
+package forecast
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// tlsHandshakeTimeout bounds the handshake with a backend, whatever the
+// webhook's timeout (k8s.io/apimachinery pkg/util/net, SetTransportDefaults).
+const tlsHandshakeTimeout = 10 * time.Second
+
+// A bound is one end of what may come of a call or a write.
+type bound struct {
+	rejects bool
+	cost    time.Duration
+}
+
+// A call is what a new replica's call to one webhook, or evaluation of one
+// policy, would come to: at best and at worst.
+type call struct {
+	best, worst bound
+	answer      facts.Answer
+	attempt     facts.Attempt
+	detail      string
+}
+
+func certain(b bound) call { return call{best: b, worst: b} }
+
+// caller knows every attempt, by whom it was put to.
+type caller struct {
+	byWebhook map[string][]facts.Attempt
+	dryRuns   map[string][]facts.Attempt
+	// proven are the webhooks that the API server itself called successfully.
+	proven map[string]bool
+}
+
+func webhookKey(kind admission.Kind, config, webhook string) string {
+	return strings.Join([]string{strings.TrimSuffix(string(kind), "WebhookConfiguration"), config, webhook}, "\x00")
+}
+
+func newCaller(attempts []facts.Attempt) *caller {
+	c := &caller{map[string][]facts.Attempt{}, map[string][]facts.Attempt{}, map[string]bool{}}
+	for _, a := range attempts {
+		if a.Vantage == facts.ServerDryRun {
+			c.dryRuns[a.Write] = append(c.dryRuns[a.Write], a)
+			continue
+		}
+		k := webhookKey(admission.Kind(a.Type), a.Config, a.Webhook)
+		c.byWebhook[k] = append(c.byWebhook[k], a)
+	}
+	return c
+}
+
+// prove notes the webhooks that an admitted dry-run went through. A webhook
+// whose failurePolicy is Ignore may have failed on the way, so it is not proven.
+func (c *caller) prove(w bootstrap.Write, by []admission.Interception) {
+	for _, a := range c.dryRuns[w.Key()] {
+		if a.Answer != facts.Allowed {
+			continue
+		}
+		for _, i := range by {
+			if i.Fails && (a.As == w.User.Name || !i.UserDependent) {
+				c.proven[webhookKey(i.Kind, i.Name, i.Webhook)] = true
+			}
+		}
+	}
+}
+
+// of returns what the call that i stands for would come to for w.
+func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
+	switch {
+	case i.Undecided != "":
+		return call{worst: bound{rejects: true}, answer: "undecided", detail: i.Undecided}
+	case i.Denial != "":
+		return call{best: bound{rejects: true}, worst: bound{rejects: true}, answer: facts.Denied, detail: i.Denial}
+	case i.Kind == admission.MutatingPolicy || i.Kind == admission.ValidatingPolicy:
+		return call{answer: facts.Allowed}
+	}
+	attempts := c.relevant(i, w)
+	if len(attempts) == 0 {
+		return c.unasked(i, facts.Attempt{Answer: facts.NotAsked, Detail: "no question was put to it"})
+	}
+	calls := make([]call, len(attempts))
+	for n, a := range attempts {
+		calls[n] = c.after(i, a)
+	}
+	return combine(calls)
+}
+
+// combine returns what one of several calls may come to: the API server picks
+// any ready endpoint.
+func combine(calls []call) call {
+	worst := slices.MaxFunc(calls, func(a, b call) int { return compareBounds(a.worst, b.worst) })
+	best := slices.MinFunc(calls, func(a, b call) int { return compareBounds(a.best, b.best) })
+	worst.best = best.best
+	return worst
+}
+
+func compareBounds(a, b bound) int {
+	if a.rejects != b.rejects {
+		if a.rejects {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Compare(a.cost, b.cost)
+}
+
+// relevant returns the attempts that tell most about w: those about w itself,
+// else about writes of the same verb and resource, else any that failed before
+// the backend could look at the object.
+func (c *caller) relevant(i admission.Interception, w bootstrap.Write) []facts.Attempt {
+	all := c.byWebhook[webhookKey(i.Kind, i.Name, i.Webhook)]
+	group := fmt.Sprintf("%s %s ", w.Operation, w.ResourceName())
+	filters := []func(facts.Attempt) bool{
+		func(a facts.Attempt) bool { return a.Write == w.Key() && decisive(a.Answer) },
+		func(a facts.Attempt) bool { return strings.HasPrefix(a.Write, group) && decisive(a.Answer) },
+		func(a facts.Attempt) bool { return transportFailed(a.Answer) },
+		func(a facts.Attempt) bool { return a.Write == w.Key() },
+		func(facts.Attempt) bool { return true },
+	}
+	for _, keep := range filters {
+		var kept []facts.Attempt
+		for _, a := range all {
+			if keep(a) {
+				kept = append(kept, a)
+			}
+		}
+		if kept != nil {
+			return kept
+		}
+	}
+	return nil
+}
+
+func decisive(a facts.Answer) bool {
+	return a != facts.NotAsked && a != facts.CouldNotAsk && a != facts.TLSOnly
+}
+
+func transportFailed(a facts.Answer) bool {
+	return decisive(a) && a != facts.Allowed && a != facts.Denied && a != facts.BadAnswer
+}
+
+// after returns what a call comes to whose backend answered as in the attempt.
+func (c *caller) after(i admission.Interception, a facts.Attempt) call {
+	took := time.Duration(a.Milliseconds) * time.Millisecond
+	var r call
+	switch a.Answer {
+	case facts.Allowed:
+		r = certain(bound{cost: took})
+		if a.Vantage == facts.ServiceProxy && i.Fails && !c.proven[webhookKey(i.Kind, i.Name, i.Webhook)] {
+			r.worst.rejects = true
+			r.detail = "whether the API server would accept its certificate can't be seen through the service proxy: ask from inside the cluster by --vantage pod-network, or permit a server-side dry-run"
+		}
+	case facts.Denied:
+		r = certain(bound{rejects: true, cost: took})
+	case facts.HungBeforeTLS:
+		r = certain(bound{rejects: i.Fails, cost: min(i.Timeout, tlsHandshakeTimeout)})
+	case facts.Hung:
+		r = certain(bound{rejects: i.Fails, cost: i.Timeout})
+		r.best.cost = min(i.Timeout, tlsHandshakeTimeout)
+	case facts.ConnectTimeout:
+		r = certain(bound{rejects: i.Fails, cost: i.Timeout})
+	case facts.Refused, facts.NoEndpoints, facts.BadCertificate, facts.BadAnswer:
+		r = certain(bound{rejects: i.Fails, cost: min(took, i.Timeout)})
+	default:
+		return c.unasked(i, a)
+	}
+	r.answer, r.attempt = a.Answer, a
+	r.detail = cmp.Or(r.detail, a.Detail)
+	return r
+}
+
+// unasked returns what may come of a call about which nothing is known. GKE's
+// own webhooks run beside each replica and are taken to work.
+func (c *caller) unasked(i admission.Interception, a facts.Attempt) call {
+	if i.ProviderManaged() {
+		return call{answer: facts.NotAsked, attempt: a, detail: "run by GKE beside each replica"}
+	}
+	r := call{answer: a.Answer, attempt: a, detail: a.Detail}
+	if c.proven[webhookKey(i.Kind, i.Name, i.Webhook)] {
+		return r
+	}
+	r.worst = bound{rejects: i.Fails, cost: i.Timeout}
+	return r
+}

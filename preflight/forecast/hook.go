@@ -1,0 +1,159 @@
+package forecast
+
+import (
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+)
+
+// Hooks begin one to four seconds after the process, and an undisturbed replica is
+// ready a second later; both were measured on machines of their own, from the
+// fastest to a slow one.
+const (
+	hooksBeginMin = time.Second
+	hooksBeginMax = 4 * time.Second
+	usualMin      = 2500 * time.Millisecond
+	usualMax      = 6 * time.Second
+)
+
+// A run is what comes of one hook at one end of what may happen to its writes.
+type run struct {
+	outcome Outcome
+	// took is the time from the hook's begin until it is done or the process
+	// exits; zero where the hook does not hold the replica up.
+	took time.Duration
+}
+
+type end func(simulated) bound
+
+func atBest(s simulated) bound  { return s.best }
+func atWorst(s simulated) bound { return s.worst }
+
+// runHook lets the hook make its writes, each coming out as e says.
+func runHook(h bootstrap.Hook, writes []simulated, e end) run {
+	total, failing := tally(writes, e)
+	var r run
+	switch h.Failing {
+	case bootstrap.ExitAtOnce:
+		r = exitAtOnce(writes, e)
+	case bootstrap.ExitAfterPasses:
+		r = passes(h, total, failing)
+	case bootstrap.ExitAtDeadline:
+		r = deadline(h, total, failing)
+	case bootstrap.NeverReady:
+		r = run{took: total}
+		if failing.count > 0 {
+			r.outcome = NeverReady
+		}
+	case bootstrap.Retry:
+		r = run{took: total}
+	}
+	if r.outcome == "" {
+		r.outcome = Ready
+		if !h.Blocks {
+			r.took = 0
+		}
+		switch {
+		case r.took >= slow:
+			r.outcome = Delayed
+		case failing.any > 0:
+			r.outcome = Degraded
+		}
+	}
+	return r
+}
+
+type failures struct {
+	// count are the failing writes that hold the hook up, any includes those in the background.
+	count, any int
+	// cost is what the failing writes that hold the hook up take together.
+	cost time.Duration
+}
+
+func tally(writes []simulated, e end) (total time.Duration, f failures) {
+	for _, w := range writes {
+		b := e(w)
+		rejects := b.rejects && !w.Optional
+		if rejects {
+			f.any++
+		}
+		if w.Background {
+			continue
+		}
+		total += b.cost
+		if rejects {
+			f.count++
+			f.cost += b.cost
+		}
+	}
+	return total, f
+}
+
+func exitAtOnce(writes []simulated, e end) run {
+	var t time.Duration
+	for _, w := range writes {
+		b := e(w)
+		t += b.cost
+		if b.rejects {
+			return run{CrashLoop, t}
+		}
+	}
+	return run{took: t}
+}
+
+// passes follows wait.Poll as rbac/bootstrap-roles uses it: the first pass
+// begins after one interval, passes follow each other on the interval's ticks
+// until one ends after the deadline, and a last pass is made then
+// (k8s.io/apimachinery pkg/util/wait, Poll; measured). A pass that ends well
+// ends the hook, however late. What passed once is not written again.
+func passes(h bootstrap.Hook, total time.Duration, f failures) run {
+	if f.count == 0 {
+		return run{took: total}
+	}
+	t := h.Interval + total
+	for t < h.Deadline {
+		t = max(t, t.Truncate(h.Interval)+h.Interval)
+		if t >= h.Deadline {
+			break
+		}
+		t += f.cost
+	}
+	return run{CrashLoop, max(t, h.Deadline) + f.cost}
+}
+
+// deadline is for hooks whose process ends when the work isn't done in time.
+func deadline(h bootstrap.Hook, total time.Duration, f failures) run {
+	if f.count > 0 || total >= h.Deadline {
+		return run{CrashLoop, h.Deadline}
+	}
+	return run{took: total}
+}
+
+// foretell joins both ends into the hook's outcome.
+func foretell(h bootstrap.Hook, writes []simulated) Hook {
+	best, worst := runHook(h, writes, atBest), runHook(h, writes, atWorst)
+	r := Hook{Name: h.Name, Outcome: worst.outcome, Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), Source: h.Source}
+	if best.outcome != worst.outcome {
+		r.Outcome, r.AtWorst = Unknown, worst.outcome
+	}
+	if worst.took > 0 || best.took > 0 {
+		s := seconds(hooksBeginMin+best.took, hooksBeginMax+worst.took)
+		r.Seconds = &s
+	}
+	for _, w := range writes {
+		r.Writes = append(r.Writes, w.report())
+	}
+	r.Reason = reason(h, r)
+	return r
+}
+
+// outcomeAtWorst is what becomes of a hook none of whose writes is known to pass.
+func outcomeAtWorst(h bootstrap.Hook) Outcome {
+	switch {
+	case h.Fatal():
+		return CrashLoop
+	case h.Failing == bootstrap.NeverReady:
+		return NeverReady
+	}
+	return Degraded
+}

@@ -1,0 +1,70 @@
+package forecast
+
+import (
+	"testing"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+)
+
+// The seconds are those that real API servers took; see docs/how-it-works.md.
+func TestRunHook(t *testing.T) {
+	rbac := bootstrap.Hook{Name: "rbac/bootstrap-roles", Failing: bootstrap.ExitAfterPasses, Deadline: 30 * time.Second, Interval: time.Second, Blocks: true}
+	priority := bootstrap.Hook{Failing: bootstrap.ExitAtOnce, Blocks: true}
+	ips := bootstrap.Hook{Failing: bootstrap.ExitAtDeadline, Deadline: time.Minute, Blocks: true}
+	autoregister := bootstrap.Hook{Failing: bootstrap.NeverReady}
+	lease := bootstrap.Hook{Failing: bootstrap.Retry, Blocks: true}
+	background := bootstrap.Hook{Failing: bootstrap.Retry}
+	rejected := func(cost time.Duration) simulated { return simulated{worst: bound{true, cost}} }
+	passed := func(cost time.Duration) simulated { return simulated{worst: bound{false, cost}} }
+	later := func(cost time.Duration) simulated {
+		return simulated{Write: bootstrap.Write{Background: true}, worst: bound{true, cost}}
+	}
+	optional := func(cost time.Duration) simulated {
+		return simulated{Write: bootstrap.Write{Optional: true}, worst: bound{true, cost}}
+	}
+	const s = time.Second
+	for name, c := range map[string]struct {
+		hook    bootstrap.Hook
+		writes  []simulated
+		outcome Outcome
+		// exits is the measured time from process start; zero where the process stays.
+		exits time.Duration
+	}{
+		"six writes hang for 10 s":              {rbac, times(6, rejected(10*s)), CrashLoop, 123 * s},
+		"four writes hang for 10 s":             {rbac, times(4, rejected(10*s)), CrashLoop, 83 * s},
+		"one write hangs for 10 s":              {rbac, times(1, rejected(10*s)), CrashLoop, 44 * s},
+		"six writes are denied at once":         {rbac, times(6, rejected(0)), CrashLoop, 32 * s},
+		"what passed slowly is not repeated":    {rbac, append(times(5, passed(2*s)), rejected(0)), CrashLoop, 32 * s},
+		"slow writes pass late but well":        {rbac, times(6, passed(10*s)), Delayed, 0},
+		"quick writes":                          {rbac, times(6, passed(5*time.Millisecond)), Ready, 0},
+		"no writes":                             {rbac, nil, Ready, 0},
+		"a priority class is denied":            {priority, times(1, rejected(0)), CrashLoop, 2 * s},
+		"an IP address is denied":               {ips, times(13, rejected(0)), CrashLoop, 61500 * time.Millisecond},
+		"slow IP addresses miss the deadline":   {ips, times(13, passed(10*s)), CrashLoop, 61500 * time.Millisecond},
+		"an APIService is denied":               {autoregister, times(1, rejected(0)), NeverReady, 0},
+		"the lease's deletion hangs for 10 s":   {lease, times(1, optional(10*s)), Delayed, 0},
+		"the lease's deletion is denied":        {lease, times(1, optional(0)), Ready, 0},
+		"only later writes of a blocker fail":   {lease, []simulated{later(10 * s)}, Degraded, 0},
+		"a background write hangs":              {background, times(1, rejected(10*s)), Degraded, 0},
+		"a background write is slow but passes": {background, times(1, passed(10*s)), Ready, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := runHook(c.hook, c.writes, atWorst)
+			if r.outcome != c.outcome {
+				t.Fatalf("outcome is %s, want %s", r.outcome, c.outcome)
+			}
+			if c.exits > 0 && (hooksBeginMin+r.took > c.exits || hooksBeginMax+r.took < c.exits) {
+				t.Errorf("exits %v to %v after its start; measured was %v", hooksBeginMin+r.took, hooksBeginMax+r.took, c.exits)
+			}
+		})
+	}
+}
+
+func times(n int, w simulated) []simulated {
+	ws := make([]simulated, n)
+	for i := range ws {
+		ws[i] = w
+	}
+	return ws
+}

@@ -1,0 +1,126 @@
+package forecast
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
+)
+
+// livenessKill is when a kubelet restarts a replica whose livez is still red
+// under GCE's manifest: an initial delay of 15 s and three failures 10 s apart
+// (kubernetes cluster/gce/manifests/kube-apiserver.manifest). GKE's own values
+// are not public.
+const livenessKill = 35 * time.Second
+
+// Of returns the forecast for the target version of s. It is computed once per
+// snapshot.
+func Of(s *facts.Snapshot) Forecast { return derivation.Of(s) }
+
+var derivation = &facts.Derivation[Forecast]{Compute: compute}
+
+func compute(s *facts.Snapshot) Forecast {
+	cp := controlPlane(s)
+	return Forecast{cp, nodes(s, cp.Outcome)}
+}
+
+func controlPlane(s *facts.Snapshot) ControlPlane {
+	plan := bootstrap.Of(s)
+	if plan.Problem != "" {
+		return ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
+	}
+	attempts, _ := facts.Attempts.Get(s)
+	caller := newCaller(attempts)
+	intercepted := probe.Intercept(s)
+	for _, i := range intercepted {
+		caller.prove(i.Write, i.By)
+	}
+	byHook := map[string][]simulated{}
+	timeouts := map[string]time.Duration{}
+	for _, h := range plan.Hooks {
+		timeouts[h.Name] = h.WriteTimeout
+	}
+	for _, i := range intercepted {
+		limit := writeLimit
+		if t := timeouts[i.Write.Hook]; t > 0 {
+			limit = min(limit, t)
+		}
+		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], caller.simulate(i.Write, i.By, limit))
+	}
+	cp := ControlPlane{Outcome: Ready, Hooks: []Hook{}}
+	for _, h := range plan.Hooks {
+		cp.Hooks = append(cp.Hooks, foretell(h, byHook[h.Name]))
+	}
+	unread := unread(s)
+	for n, h := range plan.Hooks {
+		cp.Hooks[n].leaveOpen(h, cmp.Or(unknownReason(plan, h.Name), unread))
+	}
+	cp.sum()
+	return cp
+}
+
+// unread says which admission configuration could not be read: without it no
+// write is known to pass.
+func unread(s *facts.Snapshot) string {
+	for _, f := range []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.ValidatingPolicies, facts.ValidatingPolicyBindings, facts.MutatingPolicies, facts.MutatingPolicyBindings} {
+		if a, absent := s.Absence(f); absent {
+			return fmt.Sprintf("could not read %s (%s)", f.ID(), a)
+		}
+	}
+	return ""
+}
+
+func unknownReason(plan bootstrap.Plan, hook string) string {
+	for _, u := range plan.Unknown {
+		if u.Hook == hook {
+			return u.Reason
+		}
+	}
+	return ""
+}
+
+// leaveOpen makes the outcome unknown for the reason given, unless there is none
+// or the hook is known to fail anyway.
+func (r *Hook) leaveOpen(h bootstrap.Hook, reason string) {
+	if reason == "" || r.Outcome.Fails() {
+		return
+	}
+	r.Outcome, r.AtWorst, r.Reason = Unknown, outcomeAtWorst(h), reason
+}
+
+// sum draws the replica's outcome from its hooks'. The hooks run side by side,
+// so the slowest decides when the replica is ready, and the first to exit when
+// it exits.
+func (cp *ControlPlane) sum() {
+	ready := Seconds{usualMin.Seconds(), usualMax.Seconds()}
+	var exit *Seconds
+	for _, h := range cp.Hooks {
+		if slices.Index(outcomes, h.Outcome) > slices.Index(outcomes, cp.Outcome) {
+			cp.Outcome = h.Outcome
+		}
+		if h.Seconds == nil {
+			continue
+		}
+		if h.Outcome == CrashLoop {
+			if exit == nil || h.Seconds.Max < exit.Max {
+				exit = &Seconds{h.Seconds.Min, h.Seconds.Max}
+			}
+			continue
+		}
+		ready.Min = max(ready.Min, h.Seconds.Min+(usualMin-hooksBeginMin).Seconds())
+		ready.Max = max(ready.Max, h.Seconds.Max+(usualMax-hooksBeginMax).Seconds())
+	}
+	switch cp.Outcome {
+	case CrashLoop:
+		cp.ExitsAfterSeconds = exit
+	case Ready, Degraded, Delayed:
+		cp.ReadyAfterSeconds = &ready
+		if ready.Max >= livenessKill.Seconds() {
+			cp.Notes = append(cp.Notes, fmt.Sprintf("a liveness probe like the one of GCE's manifest restarts a replica that is not live after %.0f s; how long GKE waits is not public", livenessKill.Seconds()))
+		}
+	}
+}

@@ -1,0 +1,135 @@
+package forecast
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// writeLimit bounds any single write, admission included
+// (k8s.io/apiserver pkg/endpoints/handlers/rest.go, requestTimeoutUpperBound).
+const writeLimit = 34 * time.Second
+
+// slow is the time from which a write counts as slowed.
+const slow = time.Second
+
+// simulated is a write with what may come of it.
+type simulated struct {
+	bootstrap.Write
+	by          []admission.Interception
+	calls       []call
+	best, worst bound
+}
+
+// simulate takes a write through everything that intercepts it, in the order of
+// the API server's plugin chain: mutating policies and webhooks one after the
+// other, then validating policies, then validating webhooks all at once.
+func (c *caller) simulate(w bootstrap.Write, by []admission.Interception, limit time.Duration) simulated {
+	s := simulated{Write: w, by: by}
+	for _, i := range by {
+		s.calls = append(s.calls, c.of(i, w))
+	}
+	s.best = s.admit(limit, 1, func(k call) bound { return k.best })
+	s.worst = s.admit(limit, 2, func(k call) bound { return k.worst })
+	c.consultDryRuns(&s)
+	return s
+}
+
+// admit is the way through admission at one end of what the calls may come to,
+// where a webhook that may be reinvoked is called that many times.
+func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) bound {
+	var serial, parallel time.Duration
+	rejected := false
+	for n, i := range s.by {
+		b := end(s.calls[n])
+		switch i.Kind {
+		case admission.ValidatingWebhook:
+			parallel = max(parallel, b.cost)
+			rejected = rejected || b.rejects
+			continue
+		case admission.ValidatingPolicy:
+			if b.rejects {
+				return bound{true, serial}
+			}
+			continue
+		}
+		if i.Reinvoked {
+			b.cost *= reinvoked
+		}
+		serial += b.cost
+		if serial >= limit || b.rejects {
+			return bound{true, min(serial, limit)}
+		}
+	}
+	total := min(serial+parallel, limit)
+	return bound{rejected || total >= limit, total}
+}
+
+// consultDryRuns lets the API server's own answer decide what the direct
+// questions left open. A dry-run made as another user decides only what does
+// not depend on the user: that a backend could not be called.
+func (c *caller) consultDryRuns(s *simulated) {
+	for _, a := range c.dryRuns[s.Key()] {
+		asLoopback := a.As == s.User.Name
+		switch {
+		case a.Answer == facts.Denied && (asLoopback || strings.Contains(a.Detail, "failed calling webhook")):
+			s.worst.rejects = true
+			if !s.best.rejects {
+				s.best.rejects = true
+				s.best.cost = min(s.worst.cost, time.Duration(a.Milliseconds)*time.Millisecond)
+				s.calls = append(s.calls, call{best: s.best, worst: s.worst, answer: a.Answer, attempt: a, detail: a.Detail})
+				s.by = append(s.by, admission.Interception{Kind: "server-side dry-run", Fails: true})
+			}
+		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && !s.best.rejects:
+			s.worst = bound{cost: max(s.best.cost, time.Duration(a.Milliseconds)*time.Millisecond)}
+		}
+	}
+}
+
+func (s simulated) effect() Effect { return effect(s.best, s.worst) }
+
+func effect(best, worst bound) Effect {
+	switch {
+	case best.rejects != worst.rejects:
+		return Undecided
+	case best.rejects:
+		return Rejects
+	case (best.cost >= slow) != (worst.cost >= slow):
+		return Undecided
+	case best.cost >= slow:
+		return Slows
+	}
+	return Passes
+}
+
+func (s simulated) report() Write {
+	w := Write{
+		Verb: string(s.Operation), Resource: s.ResourceName(), Namespace: s.Namespace, Name: s.Name,
+		Condition: s.Condition, Effect: s.effect(), Seconds: seconds(s.best.cost, s.worst.cost),
+	}
+	for n, i := range s.by {
+		k := s.calls[n]
+		policy := "Ignore"
+		if i.Fails {
+			policy = "Fail"
+		}
+		w.InterceptedBy = append(w.InterceptedBy, Interception{
+			Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: policy,
+			Answer: string(cmp.Or(k.answer, facts.NotAsked)), Milliseconds: k.attempt.Milliseconds,
+			Vantage: string(k.attempt.Vantage), Effect: effect(k.best, k.worst), Detail: k.detail,
+		})
+	}
+	return w
+}
+
+func seconds(a, b time.Duration) Seconds {
+	return Seconds{tenth(min(a, b)), tenth(max(a, b))}
+}
+
+func tenth(d time.Duration) float64 {
+	return float64(d.Round(100*time.Millisecond).Milliseconds()) / 1000
+}
