@@ -31,6 +31,7 @@ controlplane: ## build etcd, two kube-apiservers and OPA into the user's cache
 
 catalogue: controlplane ## regenerate what each minor writes at start-up, from its audit log
 	@$(GO) run ./testdata/controlplane/catalogue
+	@$(GO) test -run TestHops ./preflight/bootstrap -update
 
 record: controlplane ## record the incident anew, for the demo
 	@$(GO) run ./testdata/controlplane/record
