@@ -1,0 +1,117 @@
+package dial
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	admissionv1 "k8s.io/api/admission/v1"
+	admissionv1beta1 "k8s.io/api/admission/v1beta1"
+	authorizationv1 "k8s.io/api/authorization/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/dynamic"
+	authorizationclient "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+)
+
+// An api is the running API server.
+type api struct {
+	config    *rest.Config
+	transport http.RoundTripper
+	access    authorizationclient.SelfSubjectAccessReviewInterface
+
+	// loopback and self make dry-runs, as a starting API server and as oneself.
+	loopback, self dynamic.Interface
+	// onlySelf is set once it is known that the loopback identity can't be taken.
+	onlySelf atomic.Bool
+
+	mu       sync.Mutex
+	mayProxy map[string]func() (bool, error)
+}
+
+func newAPI(config *rest.Config) (*api, error) {
+	if config == nil {
+		return nil, errors.New("there is no connection to the API server")
+	}
+	c := rest.CopyConfig(config)
+	c.QPS = -1
+	c.Timeout = 0
+	c.WarningHandler = rest.NoWarnings{}
+	a := &api{config: reviewConfig(c), mayProxy: map[string]func() (bool, error){}}
+	var err error
+	if a.transport, err = rest.TransportFor(c); err != nil {
+		return nil, err
+	}
+	access, err := authorizationclient.NewForConfig(c)
+	if err != nil {
+		return nil, err
+	}
+	a.access = access.SelfSubjectAccessReviews()
+	if a.self, err = dynamic.NewForConfig(c); err != nil {
+		return nil, err
+	}
+	as := rest.CopyConfig(c)
+	as.Impersonate = rest.ImpersonationConfig{UserName: bootstrap.Loopback.Name, Groups: bootstrap.Loopback.Groups}
+	a.loopback, err = dynamic.NewForConfig(as)
+	return a, err
+}
+
+// reviewConfig reads what comes back as the API server reads a webhook's answer
+// (k8s.io/apiserver pkg/util/webhook/client.go, NewClientManager).
+func reviewConfig(c *rest.Config) *rest.Config {
+	scheme := runtime.NewScheme()
+	_ = admissionv1beta1.AddToScheme(scheme)
+	_ = admissionv1.AddToScheme(scheme)
+	codec := serializer.NewCodecFactory(scheme).LegacyCodec(admissionv1beta1.SchemeGroupVersion, admissionv1.SchemeGroupVersion)
+	c = rest.CopyConfig(c)
+	c.ContentConfig = rest.ContentConfig{
+		ContentType:          runtime.ContentTypeJSON,
+		NegotiatedSerializer: serializer.NegotiatedSerializerWrapper(runtime.SerializerInfo{Serializer: codec}),
+	}
+	return c
+}
+
+// answers reports whether the API server itself answers at all.
+func (a *api) answers(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	client, err := rest.UnversionedRESTClientForConfigAndClient(a.config, &http.Client{Transport: a.transport})
+	if err != nil {
+		return false
+	}
+	var code int
+	client.Get().AbsPath("/version").MaxRetries(0).Do(ctx).StatusCode(&code)
+	return code != 0
+}
+
+// allowsProxy reports whether the user may go through the service proxy to
+// Services of the namespace. It asks once.
+func (a *api) allowsProxy(ctx context.Context, namespace string) (bool, error) {
+	a.mu.Lock()
+	ask, ok := a.mayProxy[namespace]
+	if !ok {
+		ask = sync.OnceValues(func() (bool, error) { return a.askForProxy(context.WithoutCancel(ctx), namespace) })
+		a.mayProxy[namespace] = ask
+	}
+	a.mu.Unlock()
+	return ask()
+}
+
+func (a *api) askForProxy(ctx context.Context, namespace string) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	review, err := a.access.Create(ctx, &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: "services", Subresource: "proxy"},
+	}}, metav1.CreateOptions{})
+	if err != nil {
+		return false, err
+	}
+	return review.Status.Allowed, nil
+}

@@ -1,0 +1,121 @@
+package dial
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// failure is what a call came to that brought no answer.
+func (j *journey) failure(q *question, err error) facts.Attempt {
+	connected, secure := j.reached()
+	detail := cause(err)
+	switch g := guarded(""); {
+	case asError(err, &g):
+		return q.Attempt(facts.NotAsked, "", string(g))
+	case !connected:
+		return notConnected(q, err)
+	case !secure:
+		return notSecured(q, err)
+	case timedOut(err):
+		return q.Attempt(facts.Hung, "", noAnswer(q))
+	case ended(err):
+		return q.Attempt(facts.BadAnswer, facts.Cut, detail)
+	}
+	return q.Attempt(facts.BadAnswer, facts.NotReview, detail)
+}
+
+// notConnected tells failures of the backend from those on our side.
+func notConnected(q *question, err error) facts.Attempt {
+	if dns := (*net.DNSError)(nil); asError(err, &dns) {
+		return q.Attempt(facts.CouldNotAsk, "", fmt.Sprintf("%s can't be resolved from here: %s", dns.Name, dns.Err))
+	}
+	if timedOut(err) {
+		return q.Attempt(facts.ConnectTimeout, "", fmt.Sprintf("no connection within %v", q.Timeout))
+	}
+	for _, refusal := range []error{syscall.ECONNREFUSED, syscall.EHOSTUNREACH, syscall.ECONNRESET} {
+		if errors.Is(err, refusal) {
+			return q.Attempt(facts.Refused, "", cause(err))
+		}
+	}
+	return q.Attempt(facts.CouldNotAsk, "", cause(err))
+}
+
+func notSecured(q *question, err error) facts.Attempt {
+	detail := cause(err)
+	var (
+		record tls.RecordHeaderError
+		alert  tls.AlertError
+		remote *net.OpError
+	)
+	if fault := certificateFault(q, err); fault != "" {
+		return q.Attempt(facts.BadCertificate, fault, detail)
+	}
+	switch {
+	case timedOut(err):
+		return q.Attempt(facts.HungBeforeTLS, "", "connected, and then no TLS handshake")
+	case errors.Is(err, http.ErrSchemeMismatch), asError(err, &record):
+		return q.Attempt(facts.BadAnswer, facts.NotTLS, detail)
+	case asError(err, &alert), asError(err, &remote) && remote.Op == "remote error":
+		return q.Attempt(facts.BadAnswer, facts.TLSRefused, detail)
+	case ended(err):
+		return q.Attempt(facts.BadAnswer, facts.Cut, "the connection was ended during the TLS handshake: "+detail)
+	}
+	return q.Attempt(facts.BadAnswer, facts.TLSRefused, detail)
+}
+
+// certificateFault is what the API server would object to in the certificate;
+// empty if err is about something else.
+func certificateFault(q *question, err error) facts.Fault {
+	var (
+		name      x509.HostnameError
+		authority x509.UnknownAuthorityError
+		invalid   x509.CertificateInvalidError
+		any       *tls.CertificateVerificationError
+	)
+	switch {
+	case asError(err, &name):
+		return facts.WrongName
+	case asError(err, &authority) && len(q.Interception.Backend.CABundle) == 0:
+		return facts.BundleEmpty
+	case asError(err, &authority):
+		return facts.OtherAuthority
+	case asError(err, &invalid) && invalid.Reason == x509.Expired:
+		if invalid.Cert != nil && invalid.Cert.IsCA {
+			return facts.BundleExpired
+		}
+		return facts.Expired
+	case asError(err, &invalid), asError(err, &any):
+		return facts.OtherAuthority
+	}
+	return ""
+}
+
+func ended(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, syscall.ECONNRESET, syscall.EPIPE, net.ErrClosed} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// cause is the message of err without the request that it is about.
+func cause(err error) string {
+	if u := (*url.Error)(nil); asError(err, &u) {
+		err = u.Err
+	}
+	return strings.TrimPrefix(err.Error(), "unexpected error when reading response body. Please retry. Original error: ")
+}
+
+// asError is errors.As for an error that may be nil.
+func asError[T any](err error, target *T) bool { return err != nil && errors.As(err, target) }

@@ -1,0 +1,52 @@
+package dial
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
+	admissionv1 "k8s.io/api/admission/v1"
+	webhookrequest "k8s.io/apiserver/pkg/admission/plugin/webhook/request"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// patched judges the patch of an answer that allows, as the API server would
+// (k8s.io/apiserver pkg/admission/plugin/webhook/mutating/dispatcher.go,
+// callAttrMutatingHook). A patch that can't be read is a failed call; one that
+// does not apply rejects the write, whatever the failurePolicy.
+func (q *question) patched(r *webhookrequest.AdmissionResponse) facts.Attempt {
+	if len(r.Patch) == 0 {
+		return q.Attempt(facts.Allowed, "", "")
+	}
+	patch, err := jsonpatch.DecodePatch(r.Patch)
+	switch {
+	case err != nil:
+		return q.Attempt(facts.BadAnswer, facts.BadPatch, "received undecodable patch in webhook response: "+err.Error())
+	case len(patch) == 0:
+		return q.Attempt(facts.Allowed, "", "")
+	case q.Interception.Object == nil:
+		return q.patchRejected(fmt.Errorf("admission webhook %q attempted to modify the object, which is not supported for this operation", q.Interception.Webhook))
+	case r.PatchType != admissionv1.PatchTypeJSONPatch:
+		return q.Attempt(facts.BadAnswer, facts.BadPatch, fmt.Sprintf("unsupported patch type %q", r.PatchType))
+	}
+	object, err := json.Marshal(q.Interception.Object)
+	if err == nil {
+		object, err = patch.Apply(object)
+	}
+	if err == nil {
+		err = json.Unmarshal(object, &map[string]any{})
+	}
+	if err != nil {
+		return q.patchRejected(err)
+	}
+	a := q.Attempt(facts.Allowed, "", "")
+	a.Patched = true
+	return a
+}
+
+func (q *question) patchRejected(err error) facts.Attempt {
+	a := q.Attempt(facts.Denied, facts.BadPatch, "its patch does not apply, which rejects the write whatever the failurePolicy: "+err.Error())
+	return withStatus(a, http.StatusInternalServerError)
+}
