@@ -62,6 +62,8 @@ func (p *planner) leaseOf(l facts.IdentityLease) *unstructured.Unstructured {
 // kubernetesService is the Service default/kubernetes, created if it isn't there,
 // and its addresses, which the new replica adds its own to. It does so once it
 // is ready. Its address is not known beforehand: it is that of the catalogue.
+// Left out is what it does before that if it has the address of one that ended
+// within the last 15 seconds without a shutdown: it first takes the address away.
 func (p *planner) kubernetesService() {
 	live, ok := facts.KubernetesService.Get(p.s)
 	if !ok {

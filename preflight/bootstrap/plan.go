@@ -20,7 +20,8 @@ import (
 // The plan is what one new replica writes while it starts, held against the live
 // objects; which minor runs makes no difference, so that an upgrade over several
 // minors is planned like any other. A target of the running minor has the
-// writes of any start; one below it has no plan.
+// writes of any start; one below it has no plan. A version that the running one
+// emulates makes no difference either.
 //
 // What the flags of a control plane change can't be seen: feature gates that
 // add objects, APIs that are enabled or disabled. The catalogue is of the

@@ -42,8 +42,10 @@ type Write struct {
 	Namespace string
 	Name      string
 	User      User
-	// Object is what is written, nil for a DELETE; OldObject what is there now,
-	// nil for a CREATE. Neither may be changed.
+	// Object is what is written, nil for a DELETE; OldObject what is there now, as
+	// far as facts hold it, nil for a CREATE. Object is as mutating admission gets
+	// it: with the target's defaults, and without what the API server fills in
+	// before validating admission, such as the uid. Neither may be changed.
 	Object, OldObject *unstructured.Unstructured
 	// Condition says when the write happens, if that can't be seen from outside;
 	// empty if it certainly happens.

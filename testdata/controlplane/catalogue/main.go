@@ -1,6 +1,12 @@
 // Command catalogue makes the record of what each minor writes when it starts:
-// it starts each kube-apiserver over an empty etcd and reads its audit log. It
-// belongs in the root of the repository; "make catalogue" runs it.
+// it starts each kube-apiserver over an empty etcd and reads its audit log. "make
+// catalogue" runs it, in the root of the repository.
+//
+// It records every minor that the rig builds. When one is added, it stops at
+// writes that no hook is known to make. What the new minor writes on an upgrade
+// stands in preflight/bootstrap/catalogue/data/hops.txt afterwards; what a hook
+// does while a write fails can't be recorded, and belongs in the table in
+// preflight/bootstrap/hooks.go.
 package main
 
 import (
