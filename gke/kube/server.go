@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	apidiscovery "k8s.io/api/apidiscovery/v2"
 	authentication "k8s.io/api/authentication/v1"
@@ -20,23 +21,30 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// Identity returns the name of the user as whom the API server knows cfg. It is
-// empty, without an error, where the server tells no one.
+// identityTimeout bounds the question for the user: it is a CREATE, so it waits
+// for every webhook that matches it, and may not be what a check waits for.
+const identityTimeout = 3 * time.Second
+
+// Identity returns the user that the API server knows us as; empty, without an
+// error, where it does not say: the question may be forbidden, unknown to it, or
+// held up by a webhook. An error says that the API server can't be reached with
+// these credentials.
 func Identity(ctx context.Context, cfg *rest.Config, o Options) (string, error) {
 	r, err := newReader(cfg, o)
 	if err != nil {
 		return "", err
 	}
-	var review *authentication.SelfSubjectReview
-	err = r.call(quiet(ctx), func(ctx context.Context) (err error) {
-		review, err = r.typed.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, metav1.CreateOptions{})
-		return err
-	})
-	switch {
-	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
-		return "", nil
-	case err != nil:
+	if _, err := r.raw(ctx, "/version", "application/json"); err != nil {
 		return "", err
+	}
+	ctx, cancel := context.WithTimeout(quiet(ctx), identityTimeout)
+	defer cancel()
+	review, err := r.typed.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authentication.SelfSubjectReview{}, metav1.CreateOptions{})
+	switch {
+	case apierrors.IsUnauthorized(err):
+		return "", err
+	case err != nil:
+		return "", nil
 	}
 	return review.Status.UserInfo.Username, nil
 }
