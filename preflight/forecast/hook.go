@@ -6,13 +6,13 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 )
 
-// Hooks begin one to four seconds after the process, and an undisturbed replica is
-// ready a second later; both were measured on machines of their own, from the
-// fastest to a slow one.
+// Hooks begin half a second to four seconds after the process, and an undisturbed
+// replica is ready one or two seconds later: measured, from the fastest machine
+// to a slow one.
 const (
-	hooksBeginMin = time.Second
+	hooksBeginMin = 500 * time.Millisecond
 	hooksBeginMax = 4 * time.Second
-	usualMin      = 2500 * time.Millisecond
+	usualMin      = 1500 * time.Millisecond
 	usualMax      = 6 * time.Second
 )
 

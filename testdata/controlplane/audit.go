@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 )
 
@@ -66,9 +67,14 @@ func mutates(e auditv1.Event) bool {
 	return !isDryRun(e)
 }
 
+// isDryRun looks at the URL and, for a DELETE, at the options in the body.
 func isDryRun(e auditv1.Event) bool {
-	u, err := url.Parse(e.RequestURI)
-	return err == nil && slices.Contains(u.Query()["dryRun"], "All")
+	if u, err := url.Parse(e.RequestURI); err == nil && slices.Contains(u.Query()["dryRun"], "All") {
+		return true
+	}
+	var options metav1.DeleteOptions
+	return e.Verb == "delete" && e.RequestObject != nil && json.Unmarshal(e.RequestObject.Raw, &options) == nil &&
+		slices.Contains(options.DryRun, metav1.DryRunAll)
 }
 
 // ByUser holds for requests of a user: the one impersonated, if any.
