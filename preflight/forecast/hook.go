@@ -26,7 +26,15 @@ type run struct {
 
 type end func(simulated) bound
 
-func atBest(s simulated) bound  { return s.best }
+// atBest leaves out a write that the hook can do without and that may not
+// happen. Other conditional writes are taken to happen.
+func atBest(s simulated) bound {
+	if s.Optional && s.Condition != "" {
+		return bound{}
+	}
+	return s.best
+}
+
 func atWorst(s simulated) bound { return s.worst }
 
 // runHook lets the hook make its writes, each coming out as e says.
@@ -133,7 +141,7 @@ func deadline(h bootstrap.Hook, total time.Duration, f failures) run {
 func foretell(h bootstrap.Hook, writes []simulated) Hook {
 	best, worst := runHook(h, writes, atBest), runHook(h, writes, atWorst)
 	r := Hook{Name: h.Name, Outcome: worst.outcome, Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), Source: h.Source}
-	if best.outcome != worst.outcome {
+	if best.outcome != worst.outcome && (best.outcome == Ready || worst.outcome.Fails()) {
 		r.Outcome, r.AtWorst = Unknown, worst.outcome
 	}
 	if worst.took > 0 || best.took > 0 {

@@ -68,3 +68,38 @@ func times(n int, w simulated) []simulated {
 	}
 	return ws
 }
+
+// TestForetell joins both ends: what certainly happens is said, what may happen
+// is unknown and named.
+func TestForetell(t *testing.T) {
+	const s = time.Second
+	fatal := bootstrap.Hook{Failing: bootstrap.ExitAfterPasses, Deadline: 30 * s, Interval: s, Blocks: true}
+	lease := bootstrap.Hook{Failing: bootstrap.Retry, Blocks: true}
+	write := func(best, worst bound) simulated { return simulated{best: best, worst: worst} }
+	maybe := func(worst bound) simulated {
+		return simulated{Write: bootstrap.Write{Optional: true, Condition: "if there is an old lease"}, best: worst, worst: worst}
+	}
+	background := func(b bound) simulated {
+		return simulated{Write: bootstrap.Write{Background: true}, best: b, worst: b}
+	}
+	for name, c := range map[string]struct {
+		hook             bootstrap.Hook
+		writes           []simulated
+		outcome, atWorst Outcome
+	}{
+		"both ends fail":                         {fatal, []simulated{write(bound{true, 0}, bound{true, 10 * s})}, CrashLoop, ""},
+		"it may fail":                            {fatal, []simulated{write(bound{false, 0}, bound{true, 10 * s})}, Unknown, CrashLoop},
+		"it may be slow":                         {fatal, []simulated{write(bound{false, 0}, bound{false, 10 * s})}, Unknown, Delayed},
+		"it is slow, less or more":               {fatal, []simulated{write(bound{false, 5 * s}, bound{false, 10 * s})}, Delayed, ""},
+		"an optional write may be slow":          {lease, []simulated{maybe(bound{true, 10 * s})}, Unknown, Delayed},
+		"it may be slow, and something fails":    {lease, []simulated{maybe(bound{true, 10 * s}), background(bound{true, s})}, Delayed, ""},
+		"nothing is in the way":                  {fatal, []simulated{write(bound{}, bound{})}, Ready, ""},
+		"a slow write of a hook nobody waits on": {bootstrap.Hook{Failing: bootstrap.Retry}, []simulated{background(bound{false, 20 * s})}, Ready, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if h := foretell(c.hook, c.writes); h.Outcome != c.outcome || h.AtWorst != c.atWorst {
+				t.Errorf("%s, at worst %q; want %s, at worst %q", h.Outcome, h.AtWorst, c.outcome, c.atWorst)
+			}
+		})
+	}
+}

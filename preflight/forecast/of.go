@@ -46,7 +46,7 @@ func controlPlane(s *facts.Snapshot) ControlPlane {
 	}
 	for _, i := range intercepted {
 		limit := writeLimit
-		if t := timeouts[i.Write.Hook]; t > 0 {
+		if t := timeouts[i.Write.Hook]; t > 0 && !i.Write.Background {
 			limit = min(limit, t)
 		}
 		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], caller.simulate(i.Write, i.By, limit))
