@@ -2,7 +2,7 @@ package kube
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	flowcontrol "k8s.io/api/flowcontrol/v1"
 	networking "k8s.io/api/networking/v1"
@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -28,14 +29,14 @@ func bootstrapRoles[T any]() func(*T) (T, bool) {
 }
 
 func bootstraps(m metav1.Object) bool {
-	if m.GetLabels()["kubernetes.io/bootstrapping"] == "rbac-defaults" || strings.HasPrefix(m.GetName(), "system:") {
-		return true
-	}
-	switch m.GetName() {
-	case "cluster-admin", "admin", "edit", "view":
-		return true
-	}
-	return false
+	return m.GetLabels()["kubernetes.io/bootstrapping"] == "rbac-defaults" ||
+		slices.ContainsFunc(bootstrapResources[:], func(resource string) bool { return bootstrap.Tracks(resource, m.GetName()) })
+}
+
+// bootstrapResources are those that the hook rbac/bootstrap-roles writes.
+var bootstrapResources = [...]string{
+	"clusterroles.rbac.authorization.k8s.io", "clusterrolebindings.rbac.authorization.k8s.io",
+	"roles.rbac.authorization.k8s.io", "rolebindings.rbac.authorization.k8s.io",
 }
 
 func clusterRoles(ctx context.Context, c *cluster) ([]rbac.ClusterRole, error) {
