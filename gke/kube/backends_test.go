@@ -14,18 +14,18 @@ import (
 const slicesPath = "/apis/discovery.k8s.io/v1/namespaces/opa/endpointslices"
 
 func withBackend(s *server) {
-	s.json(validatingPath, `{"items":[{"metadata":{"name":"opa"},"webhooks":[
+	s.json(validatingPath, `{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"opa"},"webhooks":[
 		{"name":"a.opa","clientConfig":{"service":{"namespace":"opa","name":"opa"}}},
 		{"name":"b.opa","clientConfig":{"service":{"namespace":"opa","name":"missing"}}},
 		{"name":"c.opa","clientConfig":{"url":"https://example.test"}}]}]}`)
 }
 
 func TestEndpoints(t *testing.T) {
-	const endpointSlices = `{"items":[
+	const endpointSlices = `{"metadata":{"resourceVersion":"1"},"items":[
 		{"metadata":{"namespace":"opa","name":"opa-2","labels":{"kubernetes.io/service-name":"opa"}},"ports":[{"name":"","port":8443},{"port":1}],
 		 "endpoints":[{"addresses":["10.0.0.2","10.0.0.3"],"conditions":{"ready":false}},{"addresses":["10.0.0.1"],"nodeName":"n","targetRef":{"kind":"Pod","name":"p"}}]},
 		{"metadata":{"namespace":"opa","name":"other","labels":{"kubernetes.io/service-name":"other"}},"ports":[{"name":"","port":1}],"endpoints":[{"addresses":["10.0.0.9"]}]}]}`
-	const endpoints = `{"items":[{"metadata":{"namespace":"opa","name":"opa"},"subsets":[{"ports":[{"port":8443}],
+	const endpoints = `{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"namespace":"opa","name":"opa"},"subsets":[{"ports":[{"port":8443}],
 		"addresses":[{"ip":"10.0.0.1","nodeName":"n","targetRef":{"kind":"Pod","name":"p"}}],"notReadyAddresses":[{"ip":"10.0.0.2"}]}]}]}`
 	want := []facts.ServiceEndpoints{
 		{Namespace: "opa", Service: "missing"},
@@ -52,7 +52,7 @@ func TestEndpoints(t *testing.T) {
 func TestBackendPods(t *testing.T) {
 	s := serve(t)
 	withBackend(s)
-	s.json("/api/v1/namespaces/opa/pods", `{"items":[{"metadata":{"namespace":"opa","name":"opa-1","labels":{"app":"opa"},
+	s.json("/api/v1/namespaces/opa/pods", `{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"namespace":"opa","name":"opa-1","labels":{"app":"opa"},
 		"ownerReferences":[{"kind":"ReplicaSet","name":"opa-7","controller":true}]},
 		"spec":{"nodeName":"n","containers":[{"name":"opa","env":[{"name":"TOKEN","value":"hunter2"}],"livenessProbe":{}},{"name":"mgmt","readinessProbe":{}}]},
 		"status":{"phase":"Running","podIPs":[{"ip":"10.0.0.1"}],"conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"mgmt","restartCount":3}]}}]}`)
@@ -73,17 +73,17 @@ func TestBackendPods(t *testing.T) {
 func TestPolicyParams(t *testing.T) {
 	const group = "/apis/admissionregistration.k8s.io/v1/"
 	s := serve(t)
-	s.json(group+"validatingadmissionpolicies", `{"items":[
+	s.json(group+"validatingadmissionpolicies", `{"metadata":{"resourceVersion":"1"},"items":[
 		{"metadata":{"name":"named"},"spec":{"paramKind":{"apiVersion":"v1","kind":"ConfigMap"}}},
 		{"metadata":{"name":"secret"},"spec":{"paramKind":{"apiVersion":"v1","kind":"Secret"}}},
 		{"metadata":{"name":"gone"},"spec":{"paramKind":{"apiVersion":"example.test/v1","kind":"Limit"}}}]}`)
-	s.json(group+"validatingadmissionpolicybindings", `{"items":[
+	s.json(group+"validatingadmissionpolicybindings", `{"metadata":{"resourceVersion":"1"},"items":[
 		{"metadata":{"name":"a"},"spec":{"policyName":"named","paramRef":{"name":"limits","namespace":"opa"}}},
 		{"metadata":{"name":"b"},"spec":{"policyName":"named","paramRef":{"selector":{"matchLabels":{"kind":"limits"}}}}},
 		{"metadata":{"name":"c"},"spec":{"policyName":"secret","paramRef":{"name":"s","namespace":"opa"}}},
 		{"metadata":{"name":"d"},"spec":{"policyName":"gone","paramRef":{"name":"s"}}}]}`)
 	const item = `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"limits","namespace":"opa","managedFields":[{}]},"data":{"max":"3"}}`
-	list := `{"kind":"ConfigMapList","apiVersion":"v1","items":[` + item + `]}`
+	list := `{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[` + item + `]}`
 	s.json("/api/v1/namespaces/opa/configmaps", list)
 	s.json("/api/v1/configmaps", list)
 	want := []facts.ParamKind{

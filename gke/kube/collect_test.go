@@ -84,6 +84,16 @@ func TestAbsence(t *testing.T) {
 			reason: facts.Failed, absent: []facts.Fact{facts.Nodes},
 		},
 		{
+			name: "another kind", path: nodesPath, answer: func(w http.ResponseWriter, _ *http.Request) {
+				answer(w, http.StatusOK, `{"kind":"PodList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[]}`)
+			},
+			reason: facts.Failed, detail: "no list", absent: []facts.Fact{facts.Nodes},
+		},
+		{
+			name: "JSON of someone else", path: nodesPath, answer: func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, `{}`) },
+			reason: facts.Failed, detail: "no list", absent: []facts.Fact{facts.Nodes},
+		},
+		{
 			name: "not found although served", path: validatingPath, answer: refuse(http.StatusNotFound, "NotFound", "not found"),
 			reason: facts.Failed, absent: append([]facts.Fact{facts.ValidatingWebhooks}, dependents...),
 		},
@@ -129,15 +139,15 @@ func expiring(times int32) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Query().Get("continue") {
 		case "":
-			answer(w, http.StatusOK, `{"metadata":{"continue":"2"},"items":[{"metadata":{"name":"c"}}]}`)
+			answer(w, http.StatusOK, `{"metadata":{"resourceVersion":"1","continue":"2"},"items":[{"metadata":{"name":"c"}}]}`)
 		case "2":
 			if atomic.AddInt32(&times, -1) >= 0 {
 				status(w, http.StatusGone, "Expired", "The provided continue parameter is too old")
 				return
 			}
-			answer(w, http.StatusOK, `{"metadata":{"continue":"3"},"items":[{"metadata":{"name":"a"}}]}`)
+			answer(w, http.StatusOK, `{"metadata":{"resourceVersion":"1","continue":"3"},"items":[{"metadata":{"name":"a"}}]}`)
 		case "3":
-			answer(w, http.StatusOK, `{"items":[{"metadata":{"name":"b"}}]}`)
+			answer(w, http.StatusOK, `{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"b"}}]}`)
 		}
 	}
 }
@@ -196,7 +206,7 @@ func TestNotServed(t *testing.T) {
 			s := serve(t)
 			s.handle(policiesPath, notFound)
 			s.json("/apis", tc.served)
-			s.json(beta, `{"kind":"MutatingAdmissionPolicyList","apiVersion":"admissionregistration.k8s.io/v1beta1","items":[
+			s.json(beta, `{"kind":"MutatingAdmissionPolicyList","apiVersion":"admissionregistration.k8s.io/v1beta1","metadata":{"resourceVersion":"1"},"items":[
 				{"kind":"MutatingAdmissionPolicy","apiVersion":"admissionregistration.k8s.io/v1beta1","metadata":{"name":"inject","managedFields":[{}]},"spec":{"failurePolicy":"Ignore"}}]}`)
 			got := facts.MutatingPolicies.Of(s.collect(t, kube.Options{}))
 			if len(got) != len(tc.want) {
@@ -285,7 +295,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 
 func TestDeterministic(t *testing.T) {
 	s := serve(t)
-	s.json("/api/v1/services", `{"items":[{"metadata":{"name":"b","namespace":"a"}},{"metadata":{"name":"a","namespace":"a-b"}},{"metadata":{"name":"a","namespace":"a"}}]}`)
+	s.json("/api/v1/services", `{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"b","namespace":"a"}},{"metadata":{"name":"a","namespace":"a-b"}},{"metadata":{"name":"a","namespace":"a"}}]}`)
 	var got []string
 	for _, v := range facts.Services.Of(s.collect(t, kube.Options{})) {
 		got = append(got, v.Namespace+"/"+v.Name)

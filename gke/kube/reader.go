@@ -3,6 +3,7 @@ package kube
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -121,6 +122,10 @@ func list[T, V any, L page](ctx context.Context, r *reader, query func(context.C
 	return out, nil
 }
 
+// errNoList: client-go takes JSON of another kind, or of no kind at all, for an
+// empty list. Every list of an API server has a resource version.
+var errNoList = errors.New("the answer is no list: something else than a Kubernetes API server gave it")
+
 type named[V any] struct {
 	namespace, name string
 	value           V
@@ -137,6 +142,9 @@ func pages[T, V any, L page](ctx context.Context, r *reader, query func(context.
 		})
 		if err != nil {
 			return nil, err
+		}
+		if p.GetResourceVersion() == "" {
+			return nil, errNoList
 		}
 		err = meta.EachListItem(p, func(item runtime.Object) error {
 			if v, ok := project(item.(any).(*T)); ok {

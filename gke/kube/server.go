@@ -34,7 +34,7 @@ func Identity(ctx context.Context, cfg *rest.Config, o Options) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if _, err := r.raw(ctx, "/version", "application/json"); err != nil {
+	if _, err := r.version(ctx); err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithTimeout(quiet(ctx), identityTimeout)
@@ -49,8 +49,10 @@ func Identity(ctx context.Context, cfg *rest.Config, o Options) (string, error) 
 	return review.Status.UserInfo.Username, nil
 }
 
-func version(ctx context.Context, c *cluster) (facts.Version, error) {
-	body, err := c.raw(ctx, "/version", "application/json")
+func version(ctx context.Context, c *cluster) (facts.Version, error) { return c.reader.version(ctx) }
+
+func (r *reader) version(ctx context.Context) (facts.Version, error) {
+	body, err := r.raw(ctx, "/version", "application/json")
 	if err != nil {
 		return facts.Version{}, err
 	}

@@ -31,7 +31,7 @@ func serve(t *testing.T) *server {
 	s.json("/version", `{"major":"1","minor":"36","gitVersion":"v1.36.3"}`)
 	s.json("/api", discovery("", "v1", "nodes", "configmaps", "secrets"))
 	s.json("/apis", discovery("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations"))
-	s.json("/apis/apiregistration.k8s.io/v1/apiservices", `{"kind":"APIServiceList","apiVersion":"apiregistration.k8s.io/v1","items":[]}`)
+	s.json("/apis/apiregistration.k8s.io/v1/apiservices", `{"kind":"APIServiceList","apiVersion":"apiregistration.k8s.io/v1","metadata":{"resourceVersion":"1"},"items":[]}`)
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -58,7 +58,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case single(r.URL.Path):
 		status(w, http.StatusNotFound, "NotFound", "not found")
 	default:
-		answer(w, http.StatusOK, `{"items":[]}`)
+		answer(w, http.StatusOK, `{"metadata":{"resourceVersion":"1"},"items":[]}`)
 	}
 }
 

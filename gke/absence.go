@@ -1,0 +1,103 @@
+package gke
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"cloud.google.com/go/auth"
+	"github.com/googleapis/gax-go/v2/apierror"
+	"golang.org/x/oauth2"
+	"google.golang.org/api/googleapi"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+const logIn = "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS"
+
+// why maps an error of a call of the GKE API to the reason for which a fact is
+// absent, and says what to do about it where that helps.
+func why(err error, c facts.Cluster) facts.Absence {
+	reason, detail := reasonOf(err), err.Error()
+	var answer *googleapi.Error
+	if errors.As(err, &answer) && answer.Message != "" {
+		detail = answer.Message
+	}
+	var transport *url.Error
+	if errors.As(err, &transport) {
+		detail = transport.Err.Error()
+	}
+	switch {
+	case disabled(err):
+		detail = fmt.Sprintf("the GKE API is off in project %s: run gcloud services enable container.googleapis.com --project %s", c.Project, c.Project)
+	case reason == facts.Unauthenticated:
+		detail = credentialsHint(err, detail)
+	case reason == facts.Timeout:
+		detail = "the GKE API does not answer in time"
+	case reason == facts.Unreachable:
+		detail = "the GKE API can't be reached: " + detail
+	}
+	return facts.Absence{Reason: reason, Detail: detail}
+}
+
+// credentialsHint says what to do about Application Default Credentials that
+// are missing, or that don't work for the reason given.
+func credentialsHint(err error, reason string) string {
+	if noCredentials(err) {
+		return "there are no Application Default Credentials: " + logIn
+	}
+	first, _, _ := strings.Cut(reason, "\n")
+	return "the Application Default Credentials don't work: " + logIn + " (" + first + ")"
+}
+
+func reasonOf(err error) facts.Reason {
+	var answer *googleapi.Error
+	var transport *url.Error
+	switch {
+	case noCredentials(err), tokenRefused(err):
+		return facts.Unauthenticated
+	case errors.As(err, &answer):
+		return statusReason(answer.Code)
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &transport) && transport.Timeout():
+		return facts.Timeout
+	case errors.As(err, &transport):
+		return facts.Unreachable
+	}
+	return facts.Failed
+}
+
+func statusReason(status int) facts.Reason {
+	switch status {
+	case http.StatusUnauthorized:
+		return facts.Unauthenticated
+	case http.StatusForbidden:
+		return facts.Forbidden
+	case http.StatusNotFound:
+		return facts.NotFound
+	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
+		return facts.Timeout
+	case http.StatusBadGateway, http.StatusServiceUnavailable:
+		return facts.Unreachable
+	}
+	return facts.Failed
+}
+
+// noCredentials and tokenRefused hold for what both of Google's auth libraries
+// say; not all of their errors have types.
+func noCredentials(err error) bool {
+	return strings.Contains(err.Error(), "could not find default credentials")
+}
+
+func tokenRefused(err error) bool {
+	var token *auth.Error
+	var retrieval *oauth2.RetrieveError
+	return errors.As(err, &token) || errors.As(err, &retrieval) || strings.Contains(err.Error(), "cannot fetch token")
+}
+
+func disabled(err error) bool {
+	var details *apierror.APIError
+	return errors.As(err, &details) && details.Reason() == "SERVICE_DISABLED"
+}

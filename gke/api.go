@@ -1,0 +1,112 @@
+package gke
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	container "cloud.google.com/go/container/apiv1"
+	"cloud.google.com/go/container/apiv1/containerpb"
+	"google.golang.org/api/option"
+
+	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// callTimeout bounds each call of the GKE API: the Fetch methods have no bound
+// of their own.
+const callTimeout = 20 * time.Second
+
+// api is the GKE API as far as it is about one cluster.
+type api struct {
+	name facts.Cluster
+	// client is nil where left says why.
+	client *container.ClusterManagerClient
+	left   facts.Absence
+	// cluster is the answer of GetCluster, nil where err says why.
+	cluster *containerpb.Cluster
+	err     error
+	// trusted says that what the API tells came over TLS or from this machine, so
+	// that a token may be sent to the address that it names.
+	trusted bool
+}
+
+// openAPI makes a client and asks for the cluster. It returns an error only for
+// an endpoint that can't be one.
+func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
+	a := &api{name: name}
+	if f.NoGKE {
+		a.left = facts.Absence{Reason: facts.LeftOut, Detail: "--no-gke"}
+		return a, nil
+	}
+	if flags := missing(name); flags != "" {
+		a.left = facts.Absence{Reason: facts.NotCollected, Detail: "which GKE cluster this is is unknown: pass " + flags + ", or --no-gke if it is none"}
+		return a, nil
+	}
+	options, trusted, err := clientOptions(either(f.Endpoint, os.Getenv(EndpointVariable)))
+	if err != nil {
+		return nil, err
+	}
+	a.trusted = trusted
+	options = append(options, option.WithUserAgent(kube.UserAgent(f.Version)))
+	a.client, err = container.NewClusterManagerRESTClient(ctx, options...)
+	if err != nil {
+		a.client, a.err = nil, err
+		a.left = facts.Absence{Reason: facts.Unauthenticated, Detail: credentialsHint(err, err.Error())}
+		return a, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	a.cluster, a.err = a.client.GetCluster(ctx, &containerpb.GetClusterRequest{Name: path(name)})
+	return a, nil
+}
+
+// clientOptions returns the options for an endpoint. With plain http no
+// credentials are looked for, so that no token is ever sent in the clear.
+func clientOptions(endpoint string) (options []option.ClientOption, trusted bool, err error) {
+	if endpoint == "" {
+		return nil, true, nil
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, false, fmt.Errorf("the GKE endpoint %q is no URL: pass --gke-endpoint, or set %s, to one such as https://container.googleapis.com", endpoint, EndpointVariable)
+	}
+	options = []option.ClientOption{option.WithEndpoint(strings.TrimSuffix(endpoint, "/"))}
+	if u.Scheme == "https" {
+		return options, true, nil
+	}
+	return append(options, option.WithoutAuthentication()), isLoopback(u.Hostname()), nil
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (a *api) close() error {
+	if a.client == nil {
+		return nil
+	}
+	return a.client.Close()
+}
+
+// explain says what to do about a cluster that can't be found by name.
+func (a *api) explain() error {
+	c, absence := a.name, why(a.err, a.name)
+	if a.client == nil {
+		absence = a.left
+	}
+	switch {
+	case absence.Reason == facts.NotFound:
+		return fmt.Errorf("there is no cluster %s in %s of project %s: check --project, --location and --cluster; gcloud container clusters list --project %s lists what there is",
+			c.Name, c.Location, c.Project, c.Project)
+	case errors.Is(a.err, context.Canceled):
+		return a.err
+	}
+	return fmt.Errorf("the GKE API does not tell of cluster %s: %s", c.Name, absence.Detail)
+}

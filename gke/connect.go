@@ -1,0 +1,74 @@
+package gke
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// A Connection is a cluster that was found.
+type Connection struct {
+	// Kubernetes is how to reach its API server.
+	Kubernetes *rest.Config
+	// Cluster names it.
+	Cluster facts.Cluster
+	// Way says in words how it was found, such as "context gke_p_l_c".
+	Way string
+	// InCluster says that this process runs in a Pod of the cluster.
+	InCluster bool
+
+	version string
+	api     *api
+}
+
+// Connect finds the cluster that the flags mean: by Application Default
+// Credentials if they name it in full and say nothing of a kubeconfig; else by
+// kubeconfig; else from inside the cluster. It asks the GKE API for the cluster,
+// and stops if that is not the one whose API server it would reach. That the GKE
+// API can't be asked is no error otherwise: the facts say why they are absent.
+func Connect(ctx context.Context, f Flags) (*Connection, error) {
+	f = f.withDefaults()
+	if f.byName() {
+		return connectByName(ctx, f)
+	}
+	c, err := connectByConfig(f)
+	if err != nil {
+		return nil, err
+	}
+	c.version = f.Version
+	if c.api, err = openAPI(ctx, f, c.Cluster); err != nil {
+		return nil, err
+	}
+	if c.Cluster.Name == "" {
+		c.Cluster.Name = strings.TrimPrefix(c.Way, contextWay)
+	}
+	if err := c.api.guard(c); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+func connectByName(ctx context.Context, f Flags) (*Connection, error) {
+	c := &Connection{Cluster: f.name(""), Way: "--project, --location and --cluster", version: f.Version}
+	if f.NoGKE {
+		return nil, fmt.Errorf("--no-gke leaves out the GKE API, which finds the cluster by %s: pass --context as well, or leave out --no-gke", c.Way)
+	}
+	var err error
+	if c.api, err = openAPI(ctx, f, c.Cluster); err != nil {
+		return nil, err
+	}
+	if c.api.err != nil {
+		return nil, c.api.explain()
+	}
+	if c.Kubernetes, err = c.api.kubernetes(ctx); err != nil {
+		return nil, err
+	}
+	return c, override(c.Kubernetes, f.Overrides)
+}
+
+// Close ends what the connection holds open.
+func (c *Connection) Close() error { return c.api.close() }

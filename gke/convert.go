@@ -1,0 +1,150 @@
+package gke
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"cloud.google.com/go/container/apiv1/containerpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+func clusterConfig(c *containerpb.Cluster) facts.ClusterConfig {
+	return facts.ClusterConfig{
+		Name: c.GetName(), Location: c.GetLocation(), Locations: c.GetLocations(),
+		Endpoint:        c.GetEndpoint(),
+		PrivateEndpoint: either(c.GetControlPlaneEndpointsConfig().GetIpEndpointsConfig().GetPrivateEndpoint(), c.GetPrivateClusterConfig().GetPrivateEndpoint()),
+		DNSEndpoint:     dnsEndpoint(c),
+		Status:          c.GetStatus().String(),
+		Version:         c.GetCurrentMasterVersion(),
+		EmulatedVersion: c.GetCurrentEmulatedVersion(),
+		Channel:         channel(c.GetReleaseChannel().GetChannel()),
+		Autopilot:       c.GetAutopilot().GetEnabled(),
+		Alpha:           c.GetEnableKubernetesAlpha(),
+		Conditions:      conditions(c.GetConditions()),
+	}
+}
+
+// channel is empty for a cluster in none.
+func channel(c containerpb.ReleaseChannel_Channel) string {
+	if c == containerpb.ReleaseChannel_UNSPECIFIED {
+		return ""
+	}
+	return c.String()
+}
+
+func conditions(in []*containerpb.StatusCondition) []facts.StatusCondition {
+	var out []facts.StatusCondition
+	for _, c := range in {
+		code := c.GetCode().String()
+		if c.GetCode() == containerpb.StatusCondition_UNKNOWN {
+			code = c.GetCanonicalCode().String()
+		}
+		out = append(out, facts.StatusCondition{Code: code, Message: c.GetMessage()})
+	}
+	return out
+}
+
+func nodePools(in []*containerpb.NodePool) []facts.NodePool {
+	out := []facts.NodePool{}
+	for _, p := range in {
+		pool := facts.NodePool{
+			Name: p.GetName(), Version: p.GetVersion(), Status: p.GetStatus().String(), Conditions: conditions(p.GetConditions()),
+			AutoRepair: p.GetManagement().GetAutoRepair(), AutoUpgrade: p.GetManagement().GetAutoUpgrade(), Locations: p.GetLocations(),
+		}
+		if phase := p.GetUpdateInfo().GetBlueGreenInfo().GetPhase(); phase != containerpb.NodePool_UpdateInfo_BlueGreenInfo_PHASE_UNSPECIFIED {
+			pool.BlueGreenPhase = phase.String()
+		}
+		out = append(out, pool)
+	}
+	slices.SortFunc(out, func(a, b facts.NodePool) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+func serverConfig(c *containerpb.ServerConfig) facts.ServerConfig {
+	out := facts.ServerConfig{DefaultVersion: c.GetDefaultClusterVersion(), MasterVersions: c.GetValidMasterVersions()}
+	for _, ch := range c.GetChannels() {
+		out.Channels = append(out.Channels, facts.Channel{Name: ch.GetChannel().String(), DefaultVersion: ch.GetDefaultVersion(),
+			Versions: ch.GetValidVersions(), UpgradeTarget: ch.GetUpgradeTargetVersion()})
+	}
+	slices.SortFunc(out.Channels, func(a, b facts.Channel) int { return strings.Compare(a.Name, b.Name) })
+	return out
+}
+
+// operations keeps those on the cluster, its node pools and its nodes. The link
+// to what an operation is about may name the project by number and the location
+// as a zone, so only what follows is compared.
+func operations(in []*containerpb.Operation, cluster string) []facts.Operation {
+	out := []facts.Operation{}
+	for _, o := range in {
+		_, tail, _ := strings.Cut(o.GetTargetLink(), "/clusters/")
+		name, target, _ := strings.Cut(tail, "/")
+		if name != cluster {
+			continue
+		}
+		out = append(out, facts.Operation{Name: o.GetName(), Type: o.GetOperationType().String(), Status: o.GetStatus().String(), Target: target,
+			Start: parseTime(o.GetStartTime()), End: parseTime(o.GetEndTime()), Error: operationError(o)})
+	}
+	slices.SortFunc(out, func(a, b facts.Operation) int {
+		return cmp.Or(b.Start.Compare(a.Start), strings.Compare(a.Name, b.Name))
+	})
+	return out
+}
+
+// operationError: a failed operation has no status of its own but is DONE with
+// an error, or with a message in the deprecated field.
+func operationError(o *containerpb.Operation) string {
+	if o.GetError() != nil {
+		return either(o.GetError().GetMessage(), fmt.Sprintf("code %d", o.GetError().GetCode()))
+	}
+	if o.GetStatus() == containerpb.Operation_DONE {
+		return o.GetStatusMessage() //nolint:staticcheck // older failures are told here alone
+	}
+	return ""
+}
+
+func parseTime(s string) time.Time {
+	t, _ := time.Parse(time.RFC3339Nano, s)
+	return t.UTC()
+}
+
+type upgrades interface {
+	GetMinorTargetVersion() string
+	GetPatchTargetVersion() string
+	GetEndOfStandardSupportTimestamp() string
+	GetEndOfExtendedSupportTimestamp() string
+	GetUpgradeDetails() []*containerpb.UpgradeDetails
+}
+
+func upgradeInfo[S, P fmt.Stringer](u upgrades, status []S, paused []P) facts.UpgradeInfo {
+	out := facts.UpgradeInfo{
+		MinorTarget: u.GetMinorTargetVersion(), PatchTarget: u.GetPatchTargetVersion(),
+		AutoUpgrade: names(status), PausedReasons: names(paused),
+		EndOfStandard: u.GetEndOfStandardSupportTimestamp(), EndOfExtended: u.GetEndOfExtendedSupportTimestamp(),
+	}
+	for _, d := range u.GetUpgradeDetails() {
+		out.History = append(out.History, facts.Upgrade{State: d.GetState().String(), From: d.GetInitialVersion(), To: d.GetTargetVersion(),
+			Start: asTime(d.GetStartTime()), End: asTime(d.GetEndTime()), StartType: d.GetStartType().String()})
+	}
+	slices.SortStableFunc(out.History, func(a, b facts.Upgrade) int { return b.Start.Compare(a.Start) })
+	return out
+}
+
+func names[E fmt.Stringer](in []E) []string {
+	var out []string
+	for _, e := range in {
+		out = append(out, e.String())
+	}
+	return out
+}
+
+func asTime(t *timestamppb.Timestamp) time.Time {
+	if t == nil {
+		return time.Time{}
+	}
+	return t.AsTime()
+}

@@ -1,0 +1,78 @@
+package gketest
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+
+	"cloud.google.com/go/container/apiv1/containerpb"
+	"google.golang.org/genproto/googleapis/api/annotations"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// A route leads from a path of the REST interface to a method.
+type route struct {
+	path   *regexp.Regexp
+	method grpc.MethodDesc
+}
+
+// routes are those of the methods that read, which are those with a GET binding
+// in the service's definition.
+func routes() []route {
+	handlers := map[string]grpc.MethodDesc{}
+	for _, m := range containerpb.ClusterManager_ServiceDesc.Methods {
+		handlers[m.MethodName] = m
+	}
+	var out []route
+	methods := containerpb.File_google_container_v1_cluster_service_proto.Services().ByName("ClusterManager").Methods()
+	for i := range methods.Len() {
+		m := methods.Get(i)
+		rule := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
+		for _, r := range append([]*annotations.HttpRule{rule}, rule.GetAdditionalBindings()...) {
+			if r.GetGet() != "" {
+				out = append(out, route{pathPattern(r.GetGet()), handlers[string(m.Name())]})
+			}
+		}
+	}
+	return out
+}
+
+var variable = regexp.MustCompile(`\{(\w+)(?:=([^}]*))?\}`)
+
+// pathPattern turns a template of google.api.http, such as
+// /v1/{name=projects/*/locations/*}/serverConfig, into an expression with a
+// group for each variable.
+func pathPattern(template string) *regexp.Regexp {
+	return regexp.MustCompile("^" + variable.ReplaceAllStringFunc(template, func(v string) string {
+		parts := variable.FindStringSubmatch(v)
+		segments := parts[2]
+		if segments == "" {
+			segments = "*"
+		}
+		return "(?P<" + parts[1] + ">" + strings.ReplaceAll(segments, "*", "[^/:]+") + ")"
+	}) + "$")
+}
+
+// route finds the method for a request and a function that fills in its message.
+func (s *Server) route(r *http.Request) (method grpc.MethodDesc, fill func(proto.Message), found bool) {
+	if r.Method != http.MethodGet {
+		return method, nil, false
+	}
+	for _, candidate := range s.routes {
+		if groups := candidate.path.FindStringSubmatch(r.URL.Path); groups != nil {
+			names := candidate.path.SubexpNames()
+			return candidate.method, func(m proto.Message) {
+				for i, name := range names[1:] {
+					set(m.ProtoReflect(), name, groups[i+1])
+				}
+			}, true
+		}
+	}
+	return method, nil, false
+}
+
+func set(m protoreflect.Message, field, value string) {
+	m.Set(m.Descriptor().Fields().ByName(protoreflect.Name(field)), protoreflect.ValueOfString(value))
+}

@@ -1,0 +1,122 @@
+package gke
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strings"
+
+	"cloud.google.com/go/container/apiv1/containerpb"
+	"k8s.io/client-go/rest"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// guard returns an error if the API server that c reaches is not that of the
+// cluster that the GKE API tells of: to judge one cluster's webhooks by another's
+// configuration would be worse than to judge nothing.
+func (a *api) guard(c *Connection) error {
+	switch {
+	case a.client == nil:
+		return nil
+	case a.err != nil && why(a.err, a.name).Reason == facts.NotFound:
+		return fmt.Errorf("%s: %w; --no-gke leaves the GKE API out", c.Way, a.explain())
+	case a.err != nil:
+		return nil
+	}
+	host := hostOf(c.Kubernetes.Host)
+	endpoints := endpointsOf(a.cluster)
+	if slices.ContainsFunc(endpoints, func(e string) bool { return hostOf(e) == host }) || throughGateway(c.Kubernetes.Host, a.name.Name) {
+		return nil
+	}
+	same, err := sameCA(c.Kubernetes, a.cluster)
+	if same || err != nil {
+		return err
+	}
+	known := strings.Join(endpoints, ", ")
+	if known == "" {
+		known = "no address yet"
+	}
+	return fmt.Errorf("%s leads to %s, but cluster %s in %s of project %s has %s, and the certificate authorities differ too: they are two clusters; "+
+		"correct --context, or --project, --location and --cluster (--no-gke leaves the GKE API out)",
+		c.Way, c.Kubernetes.Host, a.name.Name, a.name.Location, a.name.Project, known)
+}
+
+// endpointsOf returns every address of the cluster's control plane.
+func endpointsOf(c *containerpb.Cluster) []string {
+	ip := c.GetControlPlaneEndpointsConfig().GetIpEndpointsConfig()
+	private := c.GetPrivateClusterConfig()
+	all := []string{c.GetEndpoint(), ip.GetPublicEndpoint(), ip.GetPrivateEndpoint(), private.GetPublicEndpoint(), private.GetPrivateEndpoint(), dnsEndpoint(c)}
+	var out []string
+	for _, e := range all {
+		if e != "" && !slices.Contains(out, e) {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+func dnsEndpoint(c *containerpb.Cluster) string {
+	return c.GetControlPlaneEndpointsConfig().GetDnsEndpointConfig().GetEndpoint()
+}
+
+// hostOf returns the host of a URL, of host:port or of a bare host.
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		address = u.Host
+	}
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		address = host
+	}
+	return strings.ToLower(strings.Trim(address, "[]"))
+}
+
+// throughGateway reports whether the server is the fleet's Connect gateway to a
+// membership that has the cluster's name, as clusters that are registered by
+// gcloud have.
+func throughGateway(server, cluster string) bool {
+	u, err := url.Parse(server)
+	return err == nil && strings.HasSuffix(u.Hostname(), "connectgateway.googleapis.com") && strings.HasSuffix(u.Path, "emberships/"+cluster)
+}
+
+// sameCA reports whether the kubeconfig and the cluster share a CA certificate:
+// every GKE cluster has one of its own, so they are then one cluster, though
+// reached through a proxy or a tunnel.
+func sameCA(cfg *rest.Config, c *containerpb.Cluster) (bool, error) {
+	loaded := rest.CopyConfig(cfg)
+	if err := rest.LoadTLSFiles(loaded); err != nil {
+		return false, fmt.Errorf("a certificate of the kubeconfig can't be read: %w", err)
+	}
+	theirs, err := authority(c)
+	if err != nil {
+		return false, err
+	}
+	ours := certificates(loaded.CAData)
+	return slices.ContainsFunc(certificates(theirs), func(t []byte) bool {
+		return slices.ContainsFunc(ours, func(o []byte) bool { return bytes.Equal(o, t) })
+	}), nil
+}
+
+// authority returns the cluster's CA certificates in PEM; several while they
+// are being rotated.
+func authority(c *containerpb.Cluster) ([]byte, error) {
+	ca, err := base64.StdEncoding.DecodeString(c.GetMasterAuth().GetClusterCaCertificate())
+	if err != nil {
+		return nil, fmt.Errorf("the CA certificate that the GKE API tells of cluster %s is no base64: %w", c.GetName(), err)
+	}
+	return ca, nil
+}
+
+func certificates(b []byte) [][]byte {
+	var out [][]byte
+	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type == "CERTIFICATE" {
+			out = append(out, block.Bytes)
+		}
+	}
+	return out
+}

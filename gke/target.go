@@ -1,0 +1,218 @@
+package gke
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+// ResolveTarget works out the version that an upgrade would lead to, and says in
+// words where it comes from. asked is what the user wants: a minor, a patch
+// version, a GKE version, or one of GKE's aliases "latest" and "-", the default
+// of the cluster's channel. Where the GKE API told what is on offer, it becomes
+// the newest version that fits; otherwise it stays as it is. If nothing is
+// asked, it is what GKE would upgrade the cluster to next.
+func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err error) {
+	r := newResolver(s)
+	var v version.Version
+	switch asked {
+	case "":
+		v, origin, err = r.next()
+	case "latest", "-":
+		v, origin, err = r.alias(asked)
+	default:
+		v, origin, err = r.fit(asked)
+	}
+	if err != nil {
+		return "", "", err
+	}
+	if r.running != nil && older(v, *r.running) {
+		return "", "", fmt.Errorf("%s is older than %s, which the control plane runs: it can't go back; pass a newer --target-version", v, *r.running)
+	}
+	return v.String(), origin, nil
+}
+
+// A resolver holds what the snapshot tells of versions.
+type resolver struct {
+	// running is nil where it is unknown.
+	running *version.Version
+	// offers is empty, and absence set, where it is unknown what GKE offers.
+	offers  []offer
+	absence facts.Absence
+	config  facts.ServerConfig
+	upgrade facts.UpgradeInfo
+	// channel is empty for a cluster in none.
+	channel string
+}
+
+// An offer is the versions that a channel has, newest first. The channel is
+// empty for those that a cluster in no channel can have.
+type offer struct {
+	channel  string
+	versions []version.Version
+}
+
+func newResolver(s *facts.Snapshot) resolver {
+	var r resolver
+	cluster, _ := facts.GKECluster.Get(s)
+	r.channel = cluster.Channel
+	r.upgrade, _ = facts.GKEUpgradeInfo.Get(s)
+	running, ok := facts.ServerVersion.Get(s)
+	if v, err := version.Parse(either(cluster.Version, running.GitVersion)); err == nil && (ok || cluster.Version != "") {
+		r.running = &v
+	}
+	r.absence, _ = s.Absence(facts.GKEServerConfig)
+	if r.config, ok = facts.GKEServerConfig.Get(s); !ok {
+		return r
+	}
+	r.offers = append(r.offers, offer{"", parseAll(r.config.MasterVersions)})
+	for _, c := range r.config.Channels {
+		r.offers = append(r.offers, offer{c.Name, parseAll(c.Versions)})
+	}
+	slices.SortStableFunc(r.offers, func(a, b offer) int { return rank(a, r.channel) - rank(b, r.channel) })
+	return r
+}
+
+// rank puts the cluster's own channel first.
+func rank(o offer, channel string) int {
+	if o.channel == channel {
+		return 0
+	}
+	return 1
+}
+
+func parseAll(in []string) []version.Version {
+	var out []version.Version
+	for _, s := range in {
+		if v, err := version.Parse(s); err == nil {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(a, b version.Version) int { return version.Compare(b, a) })
+	return out
+}
+
+// older compares as far as both versions are known.
+func older(a, b version.Version) bool {
+	if a.Patch < 0 || b.Patch < 0 {
+		return version.CompareLine(a, b) < 0
+	}
+	if a.GKE < 0 || b.GKE < 0 {
+		a.GKE, b.GKE = -1, -1
+	}
+	return version.Compare(a, b) < 0
+}
+
+// fits reports whether v is what asked says, as far as it says it.
+func fits(v, asked version.Version) bool {
+	return version.CompareLine(v, asked) == 0 && (asked.Patch < 0 || v.Patch == asked.Patch) && (asked.GKE < 0 || v.GKE == asked.GKE)
+}
+
+func (r resolver) fit(asked string) (version.Version, string, error) {
+	want, err := version.Parse(asked)
+	if err != nil {
+		return want, "", fmt.Errorf("--target-version: %w; latest and - are the aliases", err)
+	}
+	if len(r.offers) == 0 {
+		return want, "--target-version " + asked, nil
+	}
+	for _, o := range r.offers {
+		if i := slices.IndexFunc(o.versions, func(v version.Version) bool { return fits(v, want) }); i >= 0 {
+			return o.versions[i], "--target-version " + asked + ", " + r.describe(o), nil
+		}
+	}
+	if r.running != nil && older(want, *r.running) {
+		return want, "", nil
+	}
+	return want, "", fmt.Errorf("GKE offers no %s: the nearest versions on offer are %s", want, strings.Join(r.nearest(want), ", "))
+}
+
+func (r resolver) describe(o offer) string {
+	switch o.channel {
+	case r.channel:
+		return "the newest on offer" + inChannel(o.channel)
+	case "":
+		return "on offer outside of channels, not yet" + inChannel(r.channel)
+	}
+	return "on offer in channel " + o.channel + ", not yet" + inChannel(r.channel)
+}
+
+func inChannel(channel string) string {
+	if channel == "" {
+		return " for a cluster in no channel"
+	}
+	return " in the cluster's channel " + channel
+}
+
+// nearest returns the offered versions that come before and after want, newest first.
+func (r resolver) nearest(want version.Version) []string {
+	const each = 2
+	var all []version.Version
+	for _, o := range r.offers {
+		all = append(all, o.versions...)
+	}
+	slices.SortFunc(all, func(a, b version.Version) int { return version.Compare(b, a) })
+	all = slices.Compact(all)
+	at, _ := slices.BinarySearchFunc(all, want, func(a, b version.Version) int { return version.Compare(b, a) })
+	var out []string
+	for _, v := range all[max(0, at-each):min(len(all), at+each)] {
+		out = append(out, v.String())
+	}
+	return out
+}
+
+func (r resolver) alias(asked string) (version.Version, string, error) {
+	if len(r.offers) == 0 {
+		return version.Version{}, "", fmt.Errorf("--target-version %s is for the GKE API to resolve, which told of no versions (%s): pass a version such as 1.36", asked, r.absence)
+	}
+	own := r.offers[0]
+	if asked == "latest" {
+		if len(own.versions) == 0 {
+			return version.Version{}, "", errors.New("GKE offers no version" + inChannel(r.channel) + ": pass --target-version with a version such as 1.36")
+		}
+		return own.versions[0], "--target-version latest, " + r.describe(own), nil
+	}
+	preset := r.config.DefaultVersion
+	for _, c := range r.config.Channels {
+		if c.Name == r.channel {
+			preset = c.DefaultVersion
+		}
+	}
+	v, err := version.Parse(preset)
+	return v, "--target-version -, the default" + inChannel(r.channel), err
+}
+
+// next returns what GKE would upgrade the cluster to by itself.
+func (r resolver) next() (version.Version, string, error) {
+	candidates := []struct{ version, origin string }{
+		{r.upgrade.MinorTarget, "the minor that GKE would upgrade the cluster to next"},
+		{r.upgrade.PatchTarget, "the patch that GKE would upgrade the cluster to next"},
+	}
+	for _, c := range r.config.Channels {
+		if c.Name == r.channel {
+			candidates = append(candidates, struct{ version, origin string }{c.UpgradeTarget, "the upgrade target of channel " + c.Name})
+		}
+	}
+	for _, c := range candidates {
+		v, err := version.Parse(c.version)
+		if err == nil && (r.running == nil || !older(v, *r.running)) {
+			return v, c.origin, nil
+		}
+	}
+	if len(r.offers) > 0 {
+		return version.Version{}, "", errors.New("GKE names no version that it would upgrade the cluster to: pass --target-version, such as " + strings.Join(r.newer(), " or "))
+	}
+	return version.Version{}, "", fmt.Errorf("which version to upgrade to is unknown (the GKE API: %s): pass --target-version, such as 1.36", r.absence)
+}
+
+// newer suggests versions: the newest of the cluster's channel, or any.
+func (r resolver) newer() []string {
+	if own := r.offers[0].versions; len(own) > 0 {
+		return []string{own[0].String()}
+	}
+	return []string{"1.36"}
+}
