@@ -2,9 +2,11 @@ package admission
 
 import (
 	"context"
+	"sync"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/admission/plugin/cel"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/matching"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/mutating"
@@ -12,7 +14,9 @@ import (
 	webhookgeneric "k8s.io/apiserver/pkg/admission/plugin/webhook/generic"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/predicates/rules"
 	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/authorization/authorizerfactory"
+	"k8s.io/apiserver/pkg/cel/environment"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -49,6 +53,10 @@ type Matcher struct {
 	namespaces namespaces
 	schemas    schemas
 
+	authorizer authorizer.Authorizer
+	// conditions compiles matchConditions apart from their webhook or policy.
+	conditions func() cel.ConditionCompiler
+
 	plugin        *webhookgeneric.Webhook
 	policyMatcher generic.PolicyMatcher
 	validating    generic.Dispatcher[validating.PolicyHook]
@@ -70,7 +78,10 @@ func newMatcher(s *facts.Snapshot) *Matcher {
 	ns := namespacesOf(s)
 	authz := authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
 	constraints := matching.NewMatcher(ns, nil)
-	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s)}
+	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s), authorizer: authz}
+	m.conditions = sync.OnceValue(func() cel.ConditionCompiler {
+		return cel.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
+	})
 	if a, absent := s.Absence(facts.PolicyParams); absent {
 		m.paramsAbsence = a.String()
 	}
@@ -79,7 +90,7 @@ func newMatcher(s *facts.Snapshot) *Matcher {
 	m.validating = validating.NewDispatcher(authz, m.policyMatcher)
 	m.mutating = mutating.NewDispatcher(authz, constraints, m.schemas)
 	m.passedByWebhooks, m.passedByPolicies = passedBy(s.Meta.Target)
-	m.mutatingWebhooks, m.validatingWebhooks = mutatingHooks(s), validatingHooks(s)
+	m.mutatingWebhooks, m.validatingWebhooks = m.mutatingHooks(s), m.validatingHooks(s)
 	m.mutatingPolicies, m.validatingPolicies = m.mutatingRules(s), m.validatingRules(s)
 	return m
 }
@@ -98,19 +109,20 @@ func (m *Matcher) Match(w bootstrap.Write) []Interception {
 	webhooks := !m.passedByWebhooks[resource] && !rules.IsExemptAdmissionConfigurationResource(r)
 	policies := !m.passedByPolicies[resource]
 
+	after := variants{r}
 	var found []Interception
 	again := false
 	if policies {
-		found, again = m.throughMutatingPolicies(ctx, r)
+		after, found, again = m.throughMutatingPolicies(ctx, w)
 	}
 	if webhooks {
-		found = append(found, m.throughMutatingWebhooks(ctx, r, again)...)
+		found = append(found, m.throughMutatingWebhooks(ctx, after, again)...)
 	}
 	if policies {
-		found = append(found, m.throughValidatingPolicies(ctx, r)...)
+		found = append(found, m.throughValidatingPolicies(ctx, after)...)
 	}
 	if webhooks {
-		found = append(found, m.throughValidatingWebhooks(ctx, r)...)
+		found = append(found, m.throughValidatingWebhooks(ctx, after)...)
 	}
 	return found
 }

@@ -113,6 +113,9 @@ func TestInterceptionOfAWebhook(t *testing.T) {
 		{"reads the user", func(h *admissionregistrationv1.MutatingWebhook) {
 			h.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "a", Expression: "request.userInfo.username == 'system:apiserver'"}}
 		}, func(i *admission.Interception) { i.UserDependent = true }},
+		{"knows that the API server has a uid", func(h *admissionregistrationv1.MutatingWebhook) {
+			h.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "a", Expression: "has(request.userInfo.uid) && request.userInfo.uid != 'mine'"}}
+		}, func(i *admission.Interception) { i.UserDependent = true }},
 		{"asks the authorizer", func(h *admissionregistrationv1.MutatingWebhook) {
 			h.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "a", Expression: "authorizer.group('').resource('pods').check('get').allowed()"}}
 		}, func(i *admission.Interception) { i.UserDependent = true }},
@@ -153,8 +156,8 @@ func TestWhatAWebhookIsShown(t *testing.T) {
 	}
 	want := map[string]string{
 		"labelled.example.com":   "rbac.authorization.k8s.io/v1 v1 trueyes",
-		"equivalent.example.com": "flowcontrol.apiserver.k8s.io/v1beta3 v1beta3 ",
-		"shown-as.example.com":   "flowcontrol.apiserver.k8s.io/v1beta3 v1beta3 ",
+		"equivalent.example.com": "networking.k8s.io/v1beta1 v1beta1 ",
+		"shown-as.example.com":   "networking.k8s.io/v1beta1 v1beta1 ",
 	}
 	if diff := cmp.Diff(want, shown); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

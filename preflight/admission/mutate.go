@@ -22,33 +22,47 @@ import (
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/client-go/applyconfigurations"
 	"k8s.io/client-go/kubernetes/scheme"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 )
 
-// throughMutatingPolicies takes the write through all mutating policies. The
-// request then holds the changed object. again reports whether one of them may
-// run, and change it, a second time.
-func (m *Matcher) throughMutatingPolicies(ctx context.Context, r *request) (found []Interception, again bool) {
-	for _, run := range m.mutate(ctx, r) {
-		if i, ok := run.interception(); ok {
+// throughMutatingPolicies takes the write through all mutating policies, in the
+// order of their names and, where several have a say, in the reverse of it: the
+// API server takes them in no fixed order, so that what they make of the write
+// may be either. again reports whether one of them may run, and change the
+// object, a second time. DELETE has nothing to change and passes none.
+func (m *Matcher) throughMutatingPolicies(ctx context.Context, w bootstrap.Write) (after variants, found []Interception, again bool) {
+	after = variants{newRequest(w, m.objects)}
+	if w.Operation == bootstrap.Delete {
+		return after, nil, false
+	}
+	orders := [][]*mutatingRun{m.mutate(ctx, after[0], m.mutatingPolicies)}
+	if len(orders[0]) > 1 {
+		reverse := slices.Clone(m.mutatingPolicies)
+		slices.Reverse(reverse)
+		after = append(after, newRequest(w, m.objects))
+		orders = append(orders, m.mutate(ctx, after[1], reverse))
+		slices.Reverse(orders[1])
+	}
+	for n, run := range orders[0] {
+		i, ok := after.each(func(order int) (Interception, bool) { return orders[order][n].interception() })
+		if ok {
 			found = append(found, i)
 			again = again || run.policy.Spec.ReinvocationPolicy == admissionregistrationv1.IfNeededReinvocationPolicy
 		}
 	}
-	return found, again
+	return after, found, again
 }
 
-// mutate runs all policies in one pass, as the API server does: a policy sees the
+// mutate runs the policies in one pass, as the API server does: a policy sees the
 // changes of those before it, while all are matched against the write as it came.
-// A policy that is undecided changes nothing here. DELETE has nothing to change
-// and passes none.
-func (m *Matcher) mutate(ctx context.Context, r *request) []*mutatingRun {
-	if r.GetOperation() == admission.Delete {
-		return nil
-	}
-	var runs []*mutatingRun
+// The request then holds the changed object. A policy that is undecided changes
+// nothing here.
+func (m *Matcher) mutate(ctx context.Context, r *request, policies []mutatingRule) []*mutatingRun {
+	var runs, together []*mutatingRun
 	var hooks []mutating.PolicyHook
-	for _, u := range m.mutatingPolicies {
-		found := m.match(u.rule, r)
+	for _, u := range policies {
+		found := m.match(ctx, u.rule, r)
 		if !found.yes && found.err == nil {
 			continue
 		}
@@ -61,15 +75,16 @@ func (m *Matcher) mutate(ctx context.Context, r *request) []*mutatingRun {
 		case found.err != nil || u.misconfigured(r):
 			run.denial = m.mutating.Dispatch(ctx, r, m.objects, []mutating.PolicyHook{run.hook()})
 		default:
-			hooks = append(hooks, run.hook())
+			together, hooks = append(together, run), append(hooks, run.hook())
 		}
 	}
 	if len(hooks) == 0 {
 		return runs
 	}
 	err := m.mutating.Dispatch(ctx, r, m.objects, hooks)
-	if err != nil && !slices.ContainsFunc(runs, func(run *mutatingRun) bool { return run.denial != nil }) {
-		runs[len(runs)-1].denial = err
+	clear(r.versions)
+	if err != nil && !slices.ContainsFunc(together, func(run *mutatingRun) bool { return run.denial != nil }) {
+		together[len(together)-1].denial = err
 	}
 	return runs
 }

@@ -42,7 +42,7 @@ func (m *Matcher) mutatingRules(s *facts.Snapshot) []mutatingRule {
 			b.Spec.MatchResources = withDefaultsMatch(b.Spec.MatchResources)
 			rules = append(rules, mutatingRule{
 				rule: m.newRule(MutatingPolicy, mutating.NewMutatingAdmissionPolicyAccessor(p),
-					mutating.NewMutatingAdmissionPolicyBindingAccessor(&b), mutatingExpressions(p)),
+					mutating.NewMutatingAdmissionPolicyBindingAccessor(&b), p.Spec.MatchConditions, mutatingExpressions(p)),
 				policy: p, binding: &b, compiled: compiled,
 				applies: slices.ContainsFunc(p.Spec.Mutations, func(m admissionregistrationv1.Mutation) bool { return m.ApplyConfiguration != nil }),
 			})

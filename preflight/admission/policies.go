@@ -2,6 +2,7 @@ package admission
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"slices"
 
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	"k8s.io/client-go/informers"
 )
 
@@ -20,6 +22,7 @@ type rule struct {
 	policy  generic.PolicyAccessor
 	binding generic.BindingAccessor
 	reads   reads
+	certain func() matchconditions.Matcher
 	// params are the objects of the policy's paramKind; nil if it has none or
 	// the snapshot does not hold the kind.
 	params *params
@@ -28,8 +31,8 @@ type rule struct {
 	absence string
 }
 
-func (m *Matcher) newRule(kind Kind, policy generic.PolicyAccessor, binding generic.BindingAccessor, expressions []string) rule {
-	u := rule{kind: kind, policy: policy, binding: binding, reads: readsOf(expressions...)}
+func (m *Matcher) newRule(kind Kind, policy generic.PolicyAccessor, binding generic.BindingAccessor, conditions []admissionregistrationv1.MatchCondition, expressions []string) rule {
+	u := rule{kind: kind, policy: policy, binding: binding, reads: readsOf(expressions...), certain: m.certain(conditions)}
 	if k := policy.GetParamKind(); k != nil {
 		if u.params = m.params[*k]; u.params == nil {
 			u.absence = cmp.Or(m.paramsAbsence, "the snapshot does not hold it")
@@ -57,7 +60,8 @@ func (u rule) informer() (informers.GenericInformer, meta.RESTScope, error) {
 	return u.params, u.params.scope, u.params.notServed
 }
 
-// matched is how a rule's constraints fit a write. matchConditions are evaluated later.
+// matched is how a rule's constraints fit a write. matchConditions are evaluated
+// later, but for those that leave nothing undecided.
 type matched struct {
 	yes bool
 	// kind is the version of the object that the policy is shown.
@@ -69,7 +73,15 @@ type matched struct {
 	err error
 }
 
-func (m *Matcher) match(u rule, r *request) matched {
+func (m *Matcher) match(ctx context.Context, u rule, r *request) matched {
+	found := m.matchUnconditionally(u, r)
+	if found.undecided != "" && m.excluded(ctx, u.certain, r, found.kind) {
+		return matched{}
+	}
+	return found
+}
+
+func (m *Matcher) matchUnconditionally(u rule, r *request) matched {
 	if why := m.unknownNamespace(u, r); why != "" {
 		found := m.matchConstraints(u.loosen(anyNamespace), r)
 		return matched{yes: found.yes || found.err != nil, kind: found.kind, undecided: why}

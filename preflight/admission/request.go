@@ -1,6 +1,8 @@
 package admission
 
 import (
+	"cmp"
+
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -92,4 +94,29 @@ func (r *request) namespaced() bool {
 		return r.GetOperation() == admission.Delete
 	}
 	return r.GetNamespace() != ""
+}
+
+// variants are what mutating policies may have made of a write: one for each
+// order in which they may have run.
+type variants []*request
+
+// see returns what f finds, and undecided where that hangs on the order.
+func (vs variants) see(f func(*request) (Interception, bool)) (Interception, bool) {
+	return vs.each(func(n int) (Interception, bool) { return f(vs[n]) })
+}
+
+func (vs variants) each(f func(n int) (Interception, bool)) (Interception, bool) {
+	i, ok := f(0)
+	for n := range vs[1:] {
+		j, also := f(n + 1)
+		if ok == also && (i.Denial == "") == (j.Denial == "") && (i.Undecided == "") == (j.Undecided == "") {
+			continue
+		}
+		if !ok {
+			i, ok = j, true
+		}
+		i.Denial, i.Undecided = "", cmp.Or(i.Undecided, j.Undecided,
+			"it depends on which mutating policy runs first, and the API server runs them in no fixed order")
+	}
+	return i, ok
 }

@@ -45,7 +45,7 @@ func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
 			b.Spec.MatchResources = withDefaultsMatch(b.Spec.MatchResources)
 			rules = append(rules, validatingRule{
 				rule: m.newRule(ValidatingPolicy, validating.NewValidatingAdmissionPolicyAccessor(p),
-					validating.NewValidatingAdmissionPolicyBindingAccessor(&b), validatingExpressions(p)),
+					validating.NewValidatingAdmissionPolicyBindingAccessor(&b), p.Spec.MatchConditions, validatingExpressions(p)),
 				policy: p, binding: &b, compiled: compiled,
 			})
 		}
@@ -56,13 +56,14 @@ func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
 	return rules
 }
 
+// validatingExpressions are those that decide; a messageExpression only words.
 func validatingExpressions(p *admissionregistrationv1.ValidatingAdmissionPolicy) []string {
 	expressions := conditions(p.Spec.MatchConditions)
 	for _, v := range p.Spec.Variables {
 		expressions = append(expressions, v.Expression)
 	}
 	for _, v := range p.Spec.Validations {
-		expressions = append(expressions, v.Expression, v.MessageExpression)
+		expressions = append(expressions, v.Expression)
 	}
 	for _, a := range p.Spec.AuditAnnotations {
 		expressions = append(expressions, a.ValueExpression)
@@ -122,10 +123,10 @@ func matchConditions(c *cel.CompositedCompiler, cs []admissionregistrationv1.Mat
 	return matchconditions.NewMatcher(c.CompileCondition(accessors, vars, environment.StoredExpressions), onError, "policy", "validate", policy)
 }
 
-func (m *Matcher) throughValidatingPolicies(ctx context.Context, r *request) []Interception {
+func (m *Matcher) throughValidatingPolicies(ctx context.Context, after variants) []Interception {
 	var found []Interception
 	for _, u := range m.validatingPolicies {
-		if i, ok := m.throughValidating(ctx, u, r); ok {
+		if i, ok := after.see(func(r *request) (Interception, bool) { return m.throughValidating(ctx, u, r) }); ok {
 			found = append(found, i)
 		}
 	}
@@ -135,7 +136,7 @@ func (m *Matcher) throughValidatingPolicies(ctx context.Context, r *request) []I
 // throughValidating returns what the policy says to the write by this binding,
 // or false if the write is none of its business.
 func (m *Matcher) throughValidating(ctx context.Context, u validatingRule, r *request) (Interception, bool) {
-	found := m.match(u.rule, r)
+	found := m.match(ctx, u.rule, r)
 	if !found.yes && found.err == nil {
 		return Interception{}, false
 	}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/generic"
+	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	"k8s.io/apiserver/pkg/authorization/authorizer"
 	webhookutil "k8s.io/apiserver/pkg/util/webhook"
 	"k8s.io/client-go/informers"
@@ -26,6 +27,7 @@ type hook struct {
 	webhook.WebhookAccessor
 	kind        Kind
 	reads       reads
+	certain     func() matchconditions.Matcher
 	reinvocable bool
 }
 
@@ -46,7 +48,7 @@ func newPlugin(ns namespaces, authz authorizer.Authorizer) *generic.Webhook {
 // mutatingHooks returns the webhooks in the order in which they are called: by
 // the name of the configuration, then as listed (k8s.io/apiserver
 // pkg/admission/configuration/mutating_webhook_manager.go).
-func mutatingHooks(s *facts.Snapshot) []hook {
+func (m *Matcher) mutatingHooks(s *facts.Snapshot) []hook {
 	configs, _ := facts.MutatingWebhooks.Get(s)
 	configs = slices.SortedStableFunc(slices.Values(configs), func(a, b admissionregistrationv1.MutatingWebhookConfiguration) int {
 		return cmp.Compare(a.Name, b.Name)
@@ -59,6 +61,7 @@ func mutatingHooks(s *facts.Snapshot) []hook {
 				WebhookAccessor: webhook.NewMutatingWebhookAccessor(uid(c.Name, h.Name, n), c.Name, h),
 				kind:            MutatingWebhook,
 				reads:           readsOf(conditions(h.MatchConditions)...),
+				certain:         m.certain(h.MatchConditions),
 				reinvocable:     *h.ReinvocationPolicy == admissionregistrationv1.IfNeededReinvocationPolicy,
 			})
 		}
@@ -67,7 +70,7 @@ func mutatingHooks(s *facts.Snapshot) []hook {
 }
 
 // validatingHooks returns the webhooks in a fixed order; they are called at once.
-func validatingHooks(s *facts.Snapshot) []hook {
+func (m *Matcher) validatingHooks(s *facts.Snapshot) []hook {
 	configs, _ := facts.ValidatingWebhooks.Get(s)
 	configs = slices.SortedStableFunc(slices.Values(configs), func(a, b admissionregistrationv1.ValidatingWebhookConfiguration) int {
 		return cmp.Compare(a.Name, b.Name)
@@ -80,6 +83,7 @@ func validatingHooks(s *facts.Snapshot) []hook {
 				WebhookAccessor: webhook.NewValidatingWebhookAccessor(uid(c.Name, h.Name, n), c.Name, h),
 				kind:            ValidatingWebhook,
 				reads:           readsOf(conditions(h.MatchConditions)...),
+				certain:         m.certain(h.MatchConditions),
 			})
 		}
 	}
@@ -104,13 +108,13 @@ func conditions(cs []admissionregistrationv1.MatchCondition) []string {
 // and a webhook with reinvocationPolicy IfNeeded is called again if the object
 // was changed after its first call: by a later webhook, or by a policy in the
 // second run (k8s.io/apiserver pkg/admission/plugin/webhook/mutating/{dispatcher,reinvocationcontext}.go).
-func (m *Matcher) throughMutatingWebhooks(ctx context.Context, r *request, again bool) []Interception {
+func (m *Matcher) throughMutatingWebhooks(ctx context.Context, after variants, again bool) []Interception {
 	var found []Interception
 	var reinvocable []bool
 	for _, h := range m.mutatingWebhooks {
-		if i, ok := m.throughHook(ctx, h, r); ok {
+		if i, ok := after.see(func(r *request) (Interception, bool) { return m.throughHook(ctx, h, r) }); ok {
 			found = append(found, i)
-			reinvocable = append(reinvocable, h.reinvocable && r.GetObject() != nil)
+			reinvocable = append(reinvocable, h.reinvocable && after[0].GetObject() != nil)
 		}
 	}
 	for n := range found {
@@ -119,10 +123,10 @@ func (m *Matcher) throughMutatingWebhooks(ctx context.Context, r *request, again
 	return found
 }
 
-func (m *Matcher) throughValidatingWebhooks(ctx context.Context, r *request) []Interception {
+func (m *Matcher) throughValidatingWebhooks(ctx context.Context, after variants) []Interception {
 	var found []Interception
 	for _, h := range m.validatingWebhooks {
-		if i, ok := m.throughHook(ctx, h, r); ok {
+		if i, ok := after.see(func(r *request) (Interception, bool) { return m.throughHook(ctx, h, r) }); ok {
 			found = append(found, i)
 		}
 	}
@@ -146,6 +150,9 @@ func (m *Matcher) throughHook(ctx context.Context, h hook, r *request) (Intercep
 		loose.anyVersion = true
 		undecided = cmp.Or(undecided, fmt.Sprintf("its rules may match another version of %s: could not read api-resources (%s)", r.GetResource().GroupResource(), m.objects.absence))
 		invocation, err = m.plugin.ShouldCallHook(ctx, loose, r, m.objects, r)
+	}
+	if loose.anyCondition && invocation != nil && m.excluded(ctx, h.certain, r, invocation.Kind) {
+		return Interception{}, false
 	}
 	i := h.interception()
 	switch {
