@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gke-preflight/gke-preflight/checks"
+	"github.com/gke-preflight/gke-preflight/gke"
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+func newCheck() *cobra.Command {
+	var o observeFlags
+	var out outputFlags
+	var recording string
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Foretell the upgrade, and say whether to go ahead",
+		Long: `Reads the cluster, works out what the target version's kube-apiserver will write
+while it starts, takes each write through the webhooks and policies that match,
+asks the webhooks, and prints the verdict. Nothing in the cluster is changed: what
+is sent beside reads are access reviews, AdmissionReviews marked as dry-run to
+webhooks that declare that they heed it, and server-side dry-runs.
+
+Exit codes: 0 ready; 1 could not run; 3 not ready; 4 inconclusive: there is no
+blocker, but something that could hide one was not to be seen.`,
+		Example: `  # The current kubeconfig context, to the version GKE would upgrade to next
+  gke-preflight check
+
+  # By name, with Application Default Credentials and no kubeconfig
+  gke-preflight check --project my-project --location europe-west1 --cluster prod --target-version 1.36
+
+  # For people on the screen and for machines in a file
+  gke-preflight check -o table -o json=report.json
+
+  # A recording, without a cluster
+  gke-preflight check --snapshot prod.zip
+
+  # As a step before an upgrade
+  gke-preflight check --target-version 1.36.3-gke.100 && gcloud container clusters upgrade prod --master --cluster-version 1.36.3-gke.100`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := out.validate(); err != nil {
+				return err
+			}
+			s, err := o.snapshot(cmd, recording)
+			if err != nil {
+				return err
+			}
+			return out.write(cmd.OutOrStdout(), report(s))
+		},
+	}
+	o.bind(cmd)
+	out.bind(cmd)
+	cmd.Flags().StringVar(&recording, "snapshot", "", "judge this recording instead of a live cluster")
+	return cmd
+}
+
+// snapshot looks at the cluster, or reads a recording of one, whose target the
+// flag may replace.
+func (o *observeFlags) snapshot(cmd *cobra.Command, recording string) (*facts.Snapshot, error) {
+	if recording == "" {
+		return o.observe(cmd)
+	}
+	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "vantage", "server-dry-run"} {
+		if cmd.Flags().Changed(name) {
+			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
+		}
+	}
+	s, err := load(recording)
+	if err != nil || o.target == "" {
+		return s, err
+	}
+	m := s.Meta
+	if m.Target, m.TargetOrigin, err = gke.ResolveTarget(o.target, s); err != nil {
+		return nil, err
+	}
+	return s.WithMeta(m), nil
+}
+
+// report is the pure part: equal snapshots give equal reports.
+func report(s *facts.Snapshot) preflight.Report {
+	return preflight.NewReport(s, preflight.Run(s, checks.All()), forecast.Of(s))
+}

@@ -1,0 +1,9 @@
+// Command gke-preflight foretells what an upgrade of a GKE cluster's control
+// plane would do, before it is done.
+package main
+
+import "os"
+
+func main() {
+	os.Exit(run(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
+}

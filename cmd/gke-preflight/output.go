@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/render"
+)
+
+// outputFlags say in which formats a report is written, and where to.
+type outputFlags struct {
+	formats    []string
+	color      string
+	quiet      bool
+	showPassed bool
+	exitZero   bool
+}
+
+var formats = []string{"table", "wide", "json"}
+
+func (o *outputFlags) bind(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringArrayVarP(&o.formats, "output", "o", []string{"table"}, "format of the report: "+strings.Join(formats, ", ")+"; FORMAT=FILE writes to a file; may be given several times")
+	fs.StringVar(&o.color, "color", "auto", "colour: auto, always or never; auto heeds NO_COLOR and FORCE_COLOR")
+	fs.BoolVarP(&o.quiet, "quiet", "q", false, "show the verdict and the blockers only")
+	fs.BoolVar(&o.showPassed, "show-passed", false, "list the checks that passed, too")
+	fs.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict; still 1 if there could be none")
+	complete(cmd, "output", formats...)
+	complete(cmd, "color", "auto", "always", "never")
+}
+
+func complete(cmd *cobra.Command, flag string, values ...string) {
+	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// validate finds what is wrong with the flags before anything is collected.
+func (o outputFlags) validate() error {
+	stdout := 0
+	for _, f := range o.formats {
+		format, file, toFile := strings.Cut(f, "=")
+		if err := oneOf("--output", format, formats...); err != nil {
+			return err
+		}
+		if toFile && file == "" {
+			return fmt.Errorf("--output %s: the file's name is missing", f)
+		}
+		if !toFile {
+			stdout++
+		}
+	}
+	if stdout > 1 {
+		return fmt.Errorf("--output: only one format can go to standard output; give the others a file, such as json=report.json")
+	}
+	return oneOf("--color", o.color, "auto", "always", "never")
+}
+
+func oneOf(flag, value string, allowed ...string) error {
+	for _, a := range allowed {
+		if value == a {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %q is not one of %s", flag, value, strings.Join(allowed, ", "))
+}
+
+// write renders the report in every format asked for, and returns the verdict as
+// an exit code.
+func (o outputFlags) write(stdout io.Writer, r preflight.Report) error {
+	for _, f := range o.formats {
+		format, file, toFile := strings.Cut(f, "=")
+		if !toFile {
+			if err := o.render(stdout, terminal(stdout), format, r); err != nil {
+				return err
+			}
+			continue
+		}
+		var b bytes.Buffer
+		if err := o.render(&b, terminal(&b), format, r); err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("--output %s: %w", f, err)
+		}
+	}
+	if code := r.Verdict.ExitCode(); code != preflight.ExitReady && !o.exitZero {
+		return exitCode(code)
+	}
+	return nil
+}
+
+func (o outputFlags) render(w io.Writer, d display, format string, r preflight.Report) error {
+	if format == "json" {
+		return render.JSON(w, r)
+	}
+	options := d.options()
+	options.Colour = d.colour(o.color)
+	options.Quiet, options.ShowPassed, options.Wide = o.quiet, o.showPassed, format == "wide"
+	return render.Table(w, r, options)
+}
+
+// hide keeps flags out of the help text that hardly anyone needs.
+func hide(fs *pflag.FlagSet, names ...string) {
+	for _, n := range names {
+		_ = fs.MarkHidden(n)
+	}
+}

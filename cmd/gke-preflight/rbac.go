@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/yaml"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+func newRBAC() *cobra.Command {
+	var probe bool
+	cmd := &cobra.Command{
+		Use:   "rbac",
+		Short: "Print the ClusterRole that a full check needs",
+		Long: `Prints the ClusterRole whose rules are exactly what the facts need, as YAML.
+
+Reading is all that is granted, and services/proxy so that the webhooks' backends
+can be asked from outside the cluster; --probe=false leaves that out. Objects of
+the kinds that policies take their parameters from are read too where they can
+be: grant list on those kinds beside it. A server-side dry-run needs the verbs of
+the write it tries, and is left out where they are missing.`,
+		Example: `  gke-preflight rbac | kubectl apply -f -
+  kubectl create clusterrolebinding gke-preflight --clusterrole gke-preflight --user nightly@my-project.iam.gserviceaccount.com`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			role := rbacv1.ClusterRole{
+				TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole"},
+				ObjectMeta: metav1.ObjectMeta{Name: "gke-preflight"},
+				Rules:      readRules(),
+			}
+			if probe {
+				role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"services/proxy"}, Verbs: []string{"create"}})
+			}
+			b, err := yaml.Marshal(role)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(cmd.OutOrStdout(), string(b))
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy, to ask webhooks from outside the cluster")
+	return cmd
+}
+
+// readRules joins the rules of all facts: one rule for each API group, verb and
+// set of names, with the resources in order.
+func readRules() []rbacv1.PolicyRule {
+	var rules []rbacv1.PolicyRule
+	for _, f := range facts.All() {
+		for _, r := range f.Access().Rules {
+			i := slices.IndexFunc(rules, func(o rbacv1.PolicyRule) bool {
+				return slices.Equal(o.APIGroups, r.APIGroups) && slices.Equal(o.Verbs, r.Verbs) &&
+					slices.Equal(o.ResourceNames, r.ResourceNames) && (len(o.NonResourceURLs) > 0) == (len(r.NonResourceURLs) > 0)
+			})
+			if i < 0 {
+				rules = append(rules, *r.DeepCopy())
+				continue
+			}
+			rules[i].Resources = union(rules[i].Resources, r.Resources)
+			rules[i].NonResourceURLs = union(rules[i].NonResourceURLs, r.NonResourceURLs)
+		}
+	}
+	slices.SortStableFunc(rules, func(a, b rbacv1.PolicyRule) int {
+		return strings.Compare(strings.Join(a.APIGroups, ","), strings.Join(b.APIGroups, ","))
+	})
+	return rules
+}
+
+func union(a, b []string) []string {
+	c := append(slices.Clone(a), b...)
+	slices.Sort(c)
+	return slices.Compact(c)
+}

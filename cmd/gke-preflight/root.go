@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+)
+
+// stdio is where a run reads and writes.
+type stdio struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// exitCode is an error that only says how to exit: what there was to say has been said.
+type exitCode int
+
+func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
+
+// run is the whole program.
+func run(args []string, std stdio) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	err := root.ExecuteContext(ctx)
+	var code exitCode
+	switch {
+	case err == nil:
+		return preflight.ExitReady
+	case errors.As(err, &code):
+		return int(code)
+	}
+	fmt.Fprintf(std.err, "gke-preflight: %v\n", preflight.Clean(err.Error()))
+	return preflight.ExitCouldNotRun
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   name(),
+		Short: "Foretell what a GKE control-plane upgrade would do to this cluster",
+		Long: `gke-preflight answers one question: if this cluster's control plane is upgraded
+now, what happens?
+
+It works out what the new kube-apiserver will write while it starts, takes each
+write through every admission webhook and policy that matches, asks the webhooks
+for real, and says what becomes of the new replica: ready, delayed, degraded or
+crash-looping; who is to blame; and what to do. It changes nothing.`,
+		Example: `  # The current kubeconfig context, to the version GKE would upgrade to next
+  gke-preflight check
+
+  # A certain cluster, to a certain version
+  gke-preflight check --context gke_my-project_europe-west1_prod --target-version 1.36
+
+  # Record now, look later, without a cluster
+  gke-preflight snapshot --file prod.zip
+  gke-preflight check --snapshot prod.zip
+
+  # What a verdict means, offline
+  gke-preflight explain crash-loop`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	root.AddCommand(newCheck(), newSnapshot(), newExplain(), newRBAC(), newDemo(), newVersion())
+	return root
+}
+
+// name is how the program was called: kubectl shows its plugins as subcommands.
+func name() string {
+	if strings.HasPrefix(filepath.Base(os.Args[0]), "kubectl-") {
+		return "kubectl gke-preflight"
+	}
+	return "gke-preflight"
+}

@@ -1,0 +1,237 @@
+// Package proof holds the tool against real upgrades: it foretells first, then
+// the upgrade is made, and both must agree.
+package proof
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+)
+
+var tool string
+
+func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+
+type adjust = func(*admissionregistrationv1.ValidatingWebhook)
+
+// A scenario is a cluster as an upgrade may find it.
+type scenario struct {
+	name string
+	// frozen says that OPA is stopped before the forecast.
+	frozen bool
+	// webhook changes OPA's webhook, which sees everything, fails closed and waits
+	// for 5 s; nil for no webhook at all.
+	webhook []adjust
+	policy  *admissionregistrationv1.ValidatingAdmissionPolicy
+
+	outcome forecast.Outcome
+	// hook is the one that is blamed; culprit who is.
+	hook, culprit string
+	verdict       preflight.Verdict
+}
+
+func scenarios() []scenario {
+	everything := []adjust{timeout(5)}
+	return []scenario{
+		{name: "healthy on everything", webhook: everything, outcome: forecast.Ready, verdict: preflight.Ready},
+		{name: "frozen, failing closed", frozen: true, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "frozen, failing open", frozen: true, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.Delayed, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.Ready},
+		{name: "frozen, scoped as the cure was", frozen: true, webhook: []adjust{timeout(5), only("networking.k8s.io", "ingresses"), alsoServices}, outcome: forecast.Ready, verdict: preflight.Ready},
+		{name: "frozen on ConfigMaps of kube-system", frozen: true, webhook: []adjust{timeout(5), only("", "configmaps"), inNamespace(metav1.LabelSelectorOpIn, "kube-system")}, outcome: forecast.Degraded, hook: "start-cluster-authentication-info-controller", culprit: "opa", verdict: preflight.Ready},
+		{name: "frozen on ClusterRoles, the API server exempted", frozen: true, webhook: []adjust{timeout(5), only("rbac.authorization.k8s.io", "clusterroles"), exemptAPIServer}, outcome: forecast.Ready, verdict: preflight.Ready},
+		{name: "frozen, all but kube-system", frozen: true, webhook: []adjust{timeout(5), inNamespace(metav1.LabelSelectorOpNotIn, "kube-system")}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "a policy denies system ClusterRoles", policy: denySystemRoles(), outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "protect-system-roles", verdict: preflight.NotReady},
+	}
+}
+
+func TestForecastAgainstUpgrade(t *testing.T) {
+	controlplane.Require(t)
+	tool = build(t)
+	for _, s := range scenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			prove(t, s)
+		})
+	}
+}
+
+func prove(t *testing.T, s scenario) {
+	c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+	opa := stage(t, c, s)
+
+	r := check(t, c)
+	cp := r.Forecast.ControlPlane
+	if cp.Outcome != s.outcome {
+		t.Errorf("foretold %s, the scenario is %s: %s", cp.Outcome, s.outcome, hooks(cp))
+	}
+	if r.Verdict != s.verdict {
+		t.Errorf("the verdict is %s, want %s; open: %v", r.Verdict, s.verdict, r.Open)
+	}
+	if s.hook != "" && !blames(cp, s) {
+		t.Errorf("%s is not blamed for %s in %s: %s", s.culprit, s.outcome, s.hook, hooks(cp))
+	}
+	changedNothing(t, c)
+
+	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Settle: 12 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("foretold %s; the new replica %s", told(cp), out)
+	hold(t, s, cp, out)
+	if opa != nil {
+		if err := opa.Thaw(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func stage(t *testing.T, c *controlplane.Cluster, s scenario) *controlplane.OPA {
+	ctx := t.Context()
+	if s.policy != nil {
+		bind(t, c, s.policy)
+	}
+	if s.webhook == nil {
+		return nil
+	}
+	opa, err := c.StartOPA(ctx, controlplane.BackendOptions{Namespace: "opa", Service: "opa"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Validate(ctx, "opa", opa.ClientConfig("/"), s.webhook...); err != nil {
+		t.Fatal(err)
+	}
+	if s.frozen {
+		if err := opa.Freeze(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return opa
+}
+
+// hold compares the forecast with what happened.
+func hold(t *testing.T, s scenario, cp forecast.ControlPlane, out controlplane.Outcome) {
+	t.Helper()
+	switch s.outcome {
+	case forecast.CrashLoop:
+		if out.State != controlplane.Exited || out.ExitCode != 255 || out.Hook != s.hook {
+			t.Errorf("it did not crash in %s: %s", s.hook, out)
+		}
+		within(t, "exit", cp.ExitsAfterSeconds, out.After)
+	case forecast.Degraded:
+		if out.State != controlplane.Ready || len(out.FailedWrites) == 0 {
+			t.Errorf("it is not degraded: %s", out)
+		}
+	default:
+		if out.State != controlplane.Ready || len(out.FailedWrites) > 0 {
+			t.Errorf("it is not ready: %s", out)
+		}
+		within(t, "readiness", cp.ReadyAfterSeconds, out.After)
+	}
+}
+
+// within requires the measured time to lie within 20 % of the foretold range.
+func within(t *testing.T, what string, s *forecast.Seconds, measured time.Duration) {
+	t.Helper()
+	if s == nil {
+		t.Errorf("no time was foretold for %s", what)
+		return
+	}
+	if got := measured.Seconds(); got < s.Min*0.8 || got > s.Max*1.2 {
+		t.Errorf("%s after %.1f s, foretold %.1f to %.1f s", what, got, s.Min, s.Max)
+	}
+}
+
+// changedNothing reads the audit log of the old API server.
+func changedNothing(t *testing.T, c *controlplane.Cluster) {
+	t.Helper()
+	events, err := c.First.Audit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	byTool := controlplane.ByAgent("gke-preflight/")
+	for _, e := range controlplane.Mutations(events, byTool) {
+		t.Errorf("the tool changed the cluster: %s", controlplane.Describe(e))
+	}
+	if !slices.ContainsFunc(events, byTool) {
+		t.Error("the audit log shows nothing of the tool, so it proves nothing")
+	}
+}
+
+// check runs the tool as a user would and reads its report.
+func check(t *testing.T, c *controlplane.Cluster) (r preflight.Report) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := exec.Command(tool, "check", "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", "1.36.3", "-o", "json")
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == 1) {
+		t.Fatalf("%v: %s", err, stderr.String())
+	}
+	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+		t.Fatal(err)
+	}
+	if code := cmd.ProcessState.ExitCode(); code != r.Verdict.ExitCode() {
+		t.Errorf("exit code %d with verdict %s", code, r.Verdict)
+	}
+	return r
+}
+
+func build(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "gke-preflight")
+	if out, err := exec.Command("go", "build", "-o", file, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return file
+}
+
+func blames(cp forecast.ControlPlane, s scenario) bool {
+	for _, h := range cp.Hooks {
+		if h.Name != s.hook || h.Outcome != s.outcome {
+			continue
+		}
+		for _, c := range append(h.Culprits(forecast.Rejects), h.Culprits(forecast.Slows)...) {
+			if c.Name == s.culprit {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func hooks(cp forecast.ControlPlane) string {
+	s := cp.Problem
+	for _, h := range cp.Hooks {
+		if h.Outcome != forecast.Ready {
+			s += fmt.Sprintf("\n\t%s: %s, %s", h.Name, h.Outcome, h.Reason)
+		}
+	}
+	return s
+}
+
+func told(cp forecast.ControlPlane) string {
+	parts := []string{string(cp.Outcome)}
+	if s := cp.ReadyAfterSeconds; s != nil {
+		parts = append(parts, fmt.Sprintf("ready after %.1f to %.1f s", s.Min, s.Max))
+	}
+	if s := cp.ExitsAfterSeconds; s != nil {
+		parts = append(parts, fmt.Sprintf("exit after %.1f to %.1f s", s.Min, s.Max))
+	}
+	return strings.Join(parts, ", ")
+}
