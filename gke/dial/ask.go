@@ -33,7 +33,10 @@ func (p *prober) ask(ctx context.Context, q *question) {
 	if ctx.Err() != nil && a.Answer != facts.Allowed && a.Answer != facts.Denied {
 		a = q.Attempt(facts.CouldNotAsk, "", "interrupted while waiting for the answer")
 	}
-	if a.Answer != facts.NotAsked && a.Answer != facts.CouldNotAsk {
+	switch {
+	case a.Answer == facts.NotAsked || a.Answer == facts.CouldNotAsk:
+		a.Milliseconds = 0
+	case a.Milliseconds == 0:
 		a.Milliseconds = max(1, time.Since(begin).Milliseconds())
 	}
 	p.record(q, a)
@@ -46,12 +49,13 @@ func (p *prober) answer(ctx context.Context, q *question) (a facts.Attempt) {
 			a = q.Attempt(facts.CouldNotAsk, "", fmt.Sprintf("reading the answer failed inside the tool: %v", r))
 		}
 	}()
-	ctx, cancel := context.WithTimeout(klog.NewContext(ctx, logr.Discard()), q.Timeout)
-	defer cancel()
-	switch q.Vantage {
-	case facts.ServiceProxy:
+	ctx = klog.NewContext(ctx, logr.Discard())
+	if q.Vantage == facts.ServiceProxy {
 		return p.throughProxy(ctx, q)
-	case facts.ServerDryRun:
+	}
+	ctx, cancel := context.WithTimeout(ctx, q.Timeout)
+	defer cancel()
+	if q.DryRun() {
 		return p.dryRun(ctx, q)
 	}
 	return p.direct(ctx, q)
@@ -59,12 +63,14 @@ func (p *prober) answer(ctx context.Context, q *question) (a facts.Attempt) {
 
 // post sends the review as the API server does: the timeout is told in whole
 // seconds (k8s.io/apiserver pkg/admission/plugin/webhook/validating/dispatcher.go, callHook).
+//
+// The deadline is that of ctx.
 func post(ctx context.Context, r *rest.Request, q *question) rest.Result {
 	told := q.Timeout.Truncate(time.Second)
 	if told < q.Timeout {
 		told += time.Second
 	}
-	return r.SetHeader("Content-Type", "application/json").Body(q.Review).Timeout(told).Do(ctx)
+	return r.SetHeader("Content-Type", "application/json").Param("timeout", told.String()).Body(q.Review).Do(ctx)
 }
 
 // timedOut reports whether err is that there was no answer in time.

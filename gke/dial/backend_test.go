@@ -55,7 +55,11 @@ func newAuthority(t testing.TB, notAfter time.Time) authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return authority{cert, key, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})}
+	return authority{cert, key, pemOf(der)}
+}
+
+func pemOf(der []byte) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 func newKey(t testing.TB) *ecdsa.PrivateKey {

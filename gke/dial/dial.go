@@ -53,8 +53,12 @@ func Probe(ctx context.Context, requests []probe.Request, c Clients) []facts.Att
 	p := &prober{
 		Clients:  c,
 		slots:    make(chan struct{}, cmp.Or(c.Parallel, 256)),
-		backends: map[string]chan struct{}{},
+		backends: map[string]chan struct{}{}, roads: map[string]*road{},
+		ambiguous: ambiguous(requests),
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer p.trying.Wait()
+	defer cancel()
 	p.api, p.apiErr = newAPI(c.Config)
 	var questions []*question
 	for n := range requests {
@@ -91,9 +95,29 @@ type prober struct {
 	// bodies counts the bytes of answers that are held at the moment.
 	bodies atomic.Int64
 
+	// ambiguous are the names that several webhooks have.
+	ambiguous map[string]bool
+
+	// trying are the roads that are still being tried.
+	trying sync.WaitGroup
+
 	mu          sync.Mutex
 	backends    map[string]chan struct{}
+	roads       map[string]*road
 	done, total int
+}
+
+func ambiguous(requests []probe.Request) map[string]bool {
+	found, first := map[string]bool{}, map[string]string{}
+	for _, r := range requests {
+		i := r.Interception
+		config := string(i.Kind) + "/" + i.Name
+		if other, ok := first[i.Webhook]; ok && other != config {
+			found[i.Webhook] = true
+		}
+		first[i.Webhook] = config
+	}
+	return found
 }
 
 // A question is one request as put to one address.

@@ -46,7 +46,7 @@ func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
 	defer r.release()
 	client.Client = r.client()
 	res := post(httptrace.WithClientTrace(ctx, j.trace()), client.Post(), q)
-	return j.finish(read(q, res, r, func(err error) facts.Attempt { return j.failure(q, err) }))
+	return j.finish(read(ctx, q, res, r, func(err error) facts.Attempt { return j.failure(q, err) }))
 }
 
 // handshake does no more than what a call begins with.

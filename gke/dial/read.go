@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -90,8 +91,17 @@ func (b *body) Read(p []byte) (int, error) {
 }
 
 // read takes the answer for what the API server would take it for. failed tells
-// what it means if there was none.
-func read(q *question, res rest.Result, r *reader, failed func(error) facts.Attempt) facts.Attempt {
+// what it means if there was none. What is cut because ctx ended can look like a
+// short answer; it is none.
+func read(ctx context.Context, q *question, res rest.Result, r *reader, failed func(error) facts.Attempt) facts.Attempt {
+	a := q.taken(res, r, failed)
+	if a.Answer == facts.BadAnswer && ctx.Err() != nil {
+		return withStatus(failed(ctx.Err()), r.status)
+	}
+	return a
+}
+
+func (q *question) taken(res rest.Result, r *reader, failed func(error) facts.Attempt) facts.Attempt {
 	var code int
 	res.StatusCode(&code)
 	content, err := res.Raw()

@@ -2,14 +2,16 @@ package dial
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptrace"
 	"path"
-	"regexp"
 	"strings"
 	"sync/atomic"
+	"time"
 
+	"golang.org/x/net/http2"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
@@ -17,6 +19,7 @@ import (
 )
 
 // throughProxy asks the backend through the running API server's service proxy.
+// The time it takes is counted from where the API server turns to the Service.
 func (p *prober) throughProxy(ctx context.Context, q *question) facts.Attempt {
 	if p.api == nil {
 		return q.Attempt(facts.CouldNotAsk, "", p.apiErr.Error())
@@ -27,15 +30,21 @@ func (p *prober) throughProxy(ctx context.Context, q *question) facts.Attempt {
 	if err != nil {
 		return q.Attempt(facts.CouldNotAsk, "", err.Error())
 	}
-	traced, sent := noteSent(ctx)
+	way := p.roadTo(ctx, q)
+	limited, cancel := way.limit(ctx, q)
+	defer cancel()
+	traced, sent := noteSent(limited)
+	begin := time.Now()
 	res := post(traced, client.Post().AbsPath(proxyPath(q)), q)
-	failed := func(err error) facts.Attempt {
-		return p.unanswered(ctx, q, err, sent.Load(), r.status)
+	elapsed := time.Since(begin)
+	a, own := p.ownAnswer(ctx, q, res, r)
+	if !own {
+		a = read(limited, q, res, r, func(err error) facts.Attempt {
+			return p.unanswered(ctx, q, err, context.Cause(limited), sent.Load(), r.status)
+		})
 	}
-	if a, own := p.ownAnswer(ctx, q, res, r); own {
-		return a
-	}
-	return read(q, res, r, failed)
+	a.Milliseconds = max(1, (elapsed - way.share()).Milliseconds())
+	return a
 }
 
 // proxyPath ends as the path that the API server would call, which it cleans.
@@ -51,22 +60,39 @@ func noteSent(ctx context.Context) (context.Context, *atomic.Bool) {
 	}), &sent
 }
 
-// unanswered tells a backend that hangs behind the API server from an API server
-// that can't be reached.
-func (p *prober) unanswered(ctx context.Context, q *question, err error, sent bool, status int) facts.Attempt {
+// unanswered tells a backend that hangs behind the API server from what is
+// before it. end is why the question was given up, nil if it wasn't. The API
+// server resets the stream when the backend cuts its answer.
+func (p *prober) unanswered(ctx context.Context, q *question, err, end error, sent bool, status int) facts.Attempt {
+	hung := errors.Is(end, context.DeadlineExceeded)
 	switch {
 	case !sent:
 		return q.Attempt(facts.CouldNotAsk, "", "the API server could not be reached: "+cause(err))
-	case timedOut(err) && p.api.answers(ctx):
+	case hung && p.api.answers(ctx):
 		return q.Attempt(facts.Hung, "", noAnswer(q))
-	case timedOut(err):
+	case hung:
 		return q.Attempt(facts.CouldNotAsk, "", "the API server itself does not answer")
-	case status != 0 && ended(err):
+	case end != nil:
+		return p.blocked(q, end.Error())
+	case asError(err, &http2.StreamError{}), status != 0 && ended(err):
 		return q.Attempt(facts.BadAnswer, facts.Cut, cause(err))
 	case status != 0:
 		return q.Attempt(facts.BadAnswer, facts.NotReview, cause(err))
 	}
 	return q.Attempt(facts.CouldNotAsk, "", "the connection to the API server broke: "+cause(err))
+}
+
+// blocked is what it means that admission did not let the request through to the
+// service proxy. If that is because the webhook that was to be asked could not
+// be called, the API server itself has put the question.
+func (p *prober) blocked(q *question, message string) facts.Attempt {
+	webhook, why, ok := blockedBy(message)
+	if !ok || webhook != q.Interception.Webhook || p.ambiguous[webhook] {
+		return q.Attempt(facts.CouldNotAsk, "", "the request to the service proxy was itself stopped: "+message)
+	}
+	a := q.failed(why)
+	a.Detail = "the API server's own call, for the request to the service proxy: " + why
+	return a
 }
 
 // noReach begins what the API server says when it can't get to the backend
@@ -95,7 +121,7 @@ func (p *prober) judge(ctx context.Context, q *question, code int, s *metav1.Sta
 	b := q.Interception.Backend
 	switch {
 	case code == http.StatusServiceUnavailable && strings.HasPrefix(s.Message, noReach):
-		return q.notReached(strings.TrimPrefix(s.Message, noReach)), true
+		return q.failed(strings.TrimPrefix(s.Message, noReach)), true
 	case code == http.StatusServiceUnavailable && strings.HasPrefix(s.Message, "no service port "):
 		return q.Attempt(facts.NoEndpoints, facts.NoPort, s.Message), true
 	case code == http.StatusServiceUnavailable && strings.HasPrefix(s.Message, "no endpoints available for service "):
@@ -105,7 +131,7 @@ func (p *prober) judge(ctx context.Context, q *question, code int, s *metav1.Sta
 	case code == http.StatusNotFound && s.Message == fmt.Sprintf("endpoints %q not found", b.Name):
 		return q.noEndpoints(s.Message), true
 	case byAdmission(s.Message):
-		return q.Attempt(facts.CouldNotAsk, "", "the request to the service proxy was itself rejected: "+s.Message), true
+		return p.blocked(q, s.Message), true
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusTooManyRequests:
 		if allowed, err := p.api.allowsProxy(ctx, b.Namespace); err != nil || !allowed {
 			return q.Attempt(facts.CouldNotAsk, facts.NotPermitted, s.Message), true
@@ -124,29 +150,4 @@ func (q *question) noEndpoints(message string) facts.Attempt {
 		return q.Attempt(facts.CouldNotAsk, "", fmt.Sprintf("the service proxy goes to no address of it, though %s is ready: %s", strings.Join(q.Addresses, ", "), message))
 	}
 	return q.Attempt(facts.NoEndpoints, facts.NoEndpoint, message)
-}
-
-// reach are the causes that the API server names for not having reached a
-// backend, in the words of net, crypto/tls, net/http and the konnectivity client.
-var reach = []struct {
-	words  *regexp.Regexp
-	answer facts.Answer
-	fault  facts.Fault
-}{
-	{regexp.MustCompile(`TLS handshake timeout`), facts.HungBeforeTLS, ""},
-	{regexp.MustCompile(`^dial .*(i/o timeout|deadline exceeded|timed out)|^dial timeout`), facts.ConnectTimeout, ""},
-	{regexp.MustCompile(`i/o timeout|deadline exceeded`), facts.Hung, ""},
-	{regexp.MustCompile(`^dial |[Nn]o agent available`), facts.Refused, ""},
-	{regexp.MustCompile(`does not look like a TLS handshake|HTTP response to HTTPS client`), facts.BadAnswer, facts.NotTLS},
-	{regexp.MustCompile(`^(remote error: )?tls: `), facts.BadAnswer, facts.TLSRefused},
-	{regexp.MustCompile(`EOF|connection reset|broken pipe|closed`), facts.BadAnswer, facts.Cut},
-}
-
-func (q *question) notReached(why string) facts.Attempt {
-	for _, r := range reach {
-		if r.words.MatchString(why) {
-			return q.Attempt(r.answer, r.fault, why)
-		}
-	}
-	return q.Attempt(facts.BadAnswer, facts.NotReview, why)
 }
