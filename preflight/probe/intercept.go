@@ -6,15 +6,18 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// Intercept returns every write that the target version of s would make, with
-// who intercepts it. It is computed once per snapshot.
+// Intercept returns who intercepts each write that the snapshot's target version
+// would make, in the order of the plan. It is computed once per snapshot.
 func Intercept(s *facts.Snapshot) []Intercepted { return derivation.Of(s) }
 
-var derivation = &facts.Derivation[[]Intercepted]{Compute: func(s *facts.Snapshot) []Intercepted {
-	var all []Intercepted
+var derivation = &facts.Derivation[[]Intercepted]{Compute: intercept}
+
+func intercept(s *facts.Snapshot) []Intercepted {
 	matcher := admission.For(s)
-	for _, w := range bootstrap.Of(s).Writes {
-		all = append(all, Intercepted{w, matcher.Match(w)})
+	writes := bootstrap.Of(s).Writes
+	intercepted := make([]Intercepted, len(writes))
+	for n, w := range writes {
+		intercepted[n] = Intercepted{w, matcher.Match(w)}
 	}
-	return all
-}}
+	return intercepted
+}
