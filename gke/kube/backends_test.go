@@ -98,8 +98,8 @@ func TestPolicyParams(t *testing.T) {
 	}
 	asked := append(s.paths("/api/v1/namespaces/opa/configmaps"), s.paths("/api/v1/configmaps")...)
 	wantAsked := []string{
-		"/api/v1/namespaces/opa/configmaps?fieldSelector=metadata.name%3Dlimits&limit=1000",
-		"/api/v1/configmaps?labelSelector=kind%3Dlimits&limit=1000",
+		"/api/v1/namespaces/opa/configmaps?fieldSelector=metadata.name%3Dlimits&limit=500",
+		"/api/v1/configmaps?labelSelector=kind%3Dlimits&limit=500",
 	}
 	if !slices.Equal(asked, wantAsked) {
 		t.Errorf("asked for %v, want %v", asked, wantAsked)

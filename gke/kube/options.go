@@ -15,7 +15,7 @@ type Options struct {
 	RequestTimeout time.Duration
 	// Timeout bounds the whole; zero for three minutes.
 	Timeout time.Duration
-	// PageSize is the number of objects asked for at a time; zero for 1,000.
+	// PageSize is the number of objects asked for at a time; zero for 500.
 	PageSize int64
 	// Progress, if not nil, is called once for each fact as soon as it is read or
 	// given up, one call at a time.
@@ -37,7 +37,7 @@ func (o Options) withDefaults(configured time.Duration) Options {
 		o.Timeout = 3 * time.Minute
 	}
 	if o.PageSize == 0 {
-		o.PageSize = 1000
+		o.PageSize = 500
 	}
 	if o.Progress == nil {
 		o.Progress = func(facts.Observation) {}
