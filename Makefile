@@ -15,7 +15,7 @@ build: ## build bin/gke-preflight
 demo: build ## the verdict on a recording of the incident, and what its exit code means
 	@bin/gke-preflight demo
 
-lab: controlplane ## a real control plane with the incident in it, until interrupted
+lab: build controlplane ## a real control plane with the incident in it, until interrupted
 	@$(GO) run ./testdata/controlplane/lab
 
 test: controlplane ## everything that must hold, on a real control plane too
@@ -33,7 +33,7 @@ catalogue: controlplane ## regenerate what each minor writes at start-up, from i
 	@$(GO) run ./testdata/controlplane/catalogue
 	@$(GO) test -run TestHops ./preflight/bootstrap -update
 
-record: controlplane ## record the incident anew, for the demo
+record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record
 
 bench: controlplane ## collection and probing against what they can't be faster than

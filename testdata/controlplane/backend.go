@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -20,6 +21,8 @@ import (
 type BackendOptions struct {
 	// Namespace and Service are what leads to it; both are needed.
 	Namespace, Service string
+	// Pod is its Pod's name; empty for the Service's.
+	Pod string
 	// Node is the node that its Pod stands on; empty for "node-1".
 	Node string
 	// Behaviour is what it does at first; the zero value allows.
@@ -64,9 +67,9 @@ func (c *Cluster) newEndpoint(o BackendOptions) (Endpoint, Pair, error) {
 	host := byte(firstBackendHost + c.backends)
 	c.backends++
 	c.mu.Unlock()
-	e := Endpoint{Namespace: o.Namespace, Service: o.Service, Node: o.Node, Address: netip.AddrPortFrom(c.Address(host), 8443)}
-	if e.Node == "" {
-		e.Node = "node-1"
+	e := Endpoint{
+		Namespace: o.Namespace, Service: o.Service, Pod: cmp.Or(o.Pod, o.Service), Node: cmp.Or(o.Node, "node-1"),
+		Address: netip.AddrPortFrom(c.Address(host), 8443),
 	}
 	ca, err := NewAuthority(o.Service + "-ca")
 	if err != nil {

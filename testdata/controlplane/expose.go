@@ -15,6 +15,8 @@ import (
 // An Endpoint is a server that a Service leads to, on port 443.
 type Endpoint struct {
 	Namespace, Service string
+	// Pod is the server's Pod.
+	Pod string
 	// Node is the node that the server's Pod stands on.
 	Node string
 	// Address is where it listens.
@@ -33,8 +35,8 @@ func (e Endpoint) ClientConfig(path string) admissionregistrationv1.WebhookClien
 
 // Expose creates what makes the endpoint's Service lead to it, both for the API
 // server's own calls and for its service proxy: the namespace with its default
-// service account, the Service, a ready Pod of the same name, a node if there is
-// none of that name, Endpoints and an EndpointSlice. What exists is left as it is.
+// service account, the Service, a ready Pod, its node if there is none of that
+// name, Endpoints and an EndpointSlice. What exists is left as it is.
 func (c *Cluster) Expose(ctx context.Context, e Endpoint) error {
 	for _, create := range []func(context.Context, Endpoint) error{
 		c.createNamespace, c.createNode, c.createPod, c.createService, c.createEndpoints, c.createEndpointSlice,
@@ -69,8 +71,10 @@ func (c *Cluster) createNode(ctx context.Context, e Endpoint) error {
 
 func (c *Cluster) createPod(ctx context.Context, e Endpoint) error {
 	pods := c.Client.CoreV1().Pods(e.Namespace)
+	meta := e.meta()
+	meta.Name = e.Pod
 	pod, err := pods.Create(ctx, &corev1.Pod{
-		ObjectMeta: e.meta(),
+		ObjectMeta: meta,
 		Spec: corev1.PodSpec{
 			NodeName: e.Node,
 			Containers: []corev1.Container{{
@@ -114,7 +118,7 @@ func (c *Cluster) createService(ctx context.Context, e Endpoint) error {
 }
 
 func (e Endpoint) pod() *corev1.ObjectReference {
-	return &corev1.ObjectReference{Kind: "Pod", Namespace: e.Namespace, Name: e.Service}
+	return &corev1.ObjectReference{Kind: "Pod", Namespace: e.Namespace, Name: e.Pod}
 }
 
 func (c *Cluster) createEndpoints(ctx context.Context, e Endpoint) error {

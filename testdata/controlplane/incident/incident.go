@@ -1,0 +1,131 @@
+// Package incident stages the incident on the real control plane: a regional GKE
+// cluster, Open Policy Agent as a webhook on everything, failing closed, and then
+// frozen. The recording of the demo and the lab are made from it.
+package incident
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
+)
+
+// The cluster's name in the GKE API, and the context that gcloud would give it.
+const (
+	Project  = "acme-prod"
+	Location = "europe-west1"
+	Name     = "prod"
+	Context  = "gke_" + Project + "_" + Location + "_" + Name
+)
+
+const (
+	runningMinor = "1.35"
+	targetMinor  = "1.36"
+)
+
+// A Scene is the cluster, as it is before anybody freezes anything.
+type Scene struct {
+	*controlplane.Cluster
+	// OPA is the webhook's backend. Freeze is what brings the incident about.
+	OPA *controlplane.OPA
+	// GKE is the GKE API, as far as it knows the cluster.
+	GKE *gketest.Server
+	// Target is the version to upgrade to, such as "1.36.3".
+	Target string
+
+	stopHeartbeat context.CancelFunc
+}
+
+// Stage starts the cluster with its files in dir. Its nodes renew their leases
+// until it is stopped, as far as admission lets them.
+func Stage(ctx context.Context, dir string) (*Scene, error) {
+	target, err := binaries.Find("kube-apiserver", targetMinor)
+	if err != nil {
+		return nil, err
+	}
+	c, err := controlplane.New(ctx, dir, controlplane.Options{Minor: runningMinor, Context: Context})
+	if err != nil {
+		return nil, err
+	}
+	s := &Scene{Cluster: c, Target: target.Version}
+	if err := s.fill(ctx); err != nil {
+		s.Stop()
+		return nil, err
+	}
+	beat, stop := context.WithCancel(context.Background())
+	s.stopHeartbeat = stop
+	go c.Heartbeat(beat)
+	return s, nil
+}
+
+// Upgrade starts an API server of the target version beside the one that runs,
+// and returns what became of it.
+func (s *Scene) Upgrade(ctx context.Context) (controlplane.Outcome, error) {
+	return s.Cluster.Upgrade(ctx, targetMinor, controlplane.UpgradeOptions{Settle: 5 * time.Second})
+}
+
+// Stop ends everything. It may be called again.
+func (s *Scene) Stop() {
+	if s.stopHeartbeat != nil {
+		s.stopHeartbeat()
+	}
+	if s.GKE != nil {
+		s.GKE.Close()
+	}
+	s.Cluster.Stop()
+}
+
+func (s *Scene) fill(ctx context.Context) (err error) {
+	for _, p := range pools {
+		if err := s.AddNodes(ctx, p.nodes(s.First.Version)); err != nil {
+			return fmt.Errorf("node pool %s: %w", p.name, err)
+		}
+	}
+	for _, w := range workloads {
+		if err := s.deploy(ctx, w); err != nil {
+			return fmt.Errorf("%s/%s: %w", w.namespace, w.name, err)
+		}
+	}
+	if err := s.startOPA(ctx); err != nil {
+		return fmt.Errorf("OPA: %w", err)
+	}
+	s.GKE, err = s.serveGKE(time.Now())
+	return err
+}
+
+// startOPA installs OPA as its own tutorial for Kubernetes did, without a
+// liveness probe, but with a webhook that fails closed.
+func (s *Scene) startOPA(ctx context.Context) (err error) {
+	node, err := s.anyNode(ctx)
+	if err != nil {
+		return err
+	}
+	w := workload{"opa", "opa", 1}
+	s.OPA, err = s.StartOPA(ctx, controlplane.BackendOptions{Namespace: w.namespace, Service: w.name, Pod: w.pod(), Node: node})
+	if err != nil {
+		return err
+	}
+	if err := s.deploy(ctx, w); err != nil {
+		return err
+	}
+	if err := s.own(ctx, w); err != nil {
+		return err
+	}
+	return s.Validate(ctx, "opa-validating-webhook", s.OPA.ClientConfig("/"), func(v *admissionregistrationv1.ValidatingWebhook) {
+		v.Name = "validating-webhook.openpolicyagent.org"
+	})
+}
+
+func (s *Scene) anyNode(ctx context.Context) (string, error) {
+	nodes, err := s.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: "cloud.google.com/gke-nodepool=" + pools[0].name, Limit: 1})
+	if err != nil {
+		return "", err
+	}
+	return nodes.Items[0].Name, nil
+}
