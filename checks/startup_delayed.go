@@ -22,7 +22,7 @@ var startupDelayed = preflight.Check{
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning,
 				Subject:  b.subject(),
-				Summary:  fmt.Sprintf("%s %s and holds up %s; the new replica is ready after %s", b.Interception, b.Says(), b.counted(), longest(b.hooks)),
+				Summary:  fmt.Sprintf("%s %s and holds up %s%s", b.Interception, b.Says(), b.counted(), readyAfter(s)),
 				Evidence: b.evidence(),
 				Remedy:   b.cure(),
 			})
@@ -31,12 +31,11 @@ var startupDelayed = preflight.Check{
 	},
 }
 
-func longest(hooks []forecast.Hook) string {
-	var s *forecast.Seconds
-	for _, h := range hooks {
-		if h.Seconds != nil && (s == nil || h.Seconds.Max > s.Max) {
-			s = h.Seconds
-		}
+// readyAfter adds when the replica is ready, if it gets ready at all.
+func readyAfter(s *facts.Snapshot) string {
+	ready := forecast.Of(s).ControlPlane.ReadyAfterSeconds
+	if ready == nil {
+		return ""
 	}
-	return span(s)
+	return "; the new replica is ready after " + span(ready)
 }
