@@ -30,7 +30,7 @@ var earlierUpgradeFailed = preflight.Check{
 		return []preflight.Finding{{
 			Severity: preflight.Warning,
 			Subject:  clusterSubject(s),
-			Summary:  fmt.Sprintf("cluster %s: an earlier upgrade of the control plane failed (%s); its cause may still be there", s.Meta.Cluster.Name, failed[0].Note),
+			Summary:  fmt.Sprintf("cluster %s: an earlier upgrade of the control plane failed (%s: %v); its cause may still be there", s.Meta.Cluster.Name, failed[0].Note, failed[0].Value),
 			Evidence: failed,
 			Remedy:   "find the cause before trying again:\ngcloud container operations list --filter \"operationType=UPGRADE_MASTER\" " + clusterFlags(s),
 		}}
@@ -47,7 +47,7 @@ func failedOperations(s *facts.Snapshot) (es []preflight.Evidence) {
 		}
 		es = append(es, preflight.Evidence{
 			Fact: facts.GKEOperations.ID(), Path: fmt.Sprintf("/%d/error", i), Value: o.Error,
-			Note: fmt.Sprintf("%s on %s: %s", o.Type, o.Start.UTC().Format(time.DateOnly), o.Error),
+			Note: fmt.Sprintf("%s on %s", o.Type, o.Start.UTC().Format(time.DateOnly)),
 		})
 	}
 	return es

@@ -20,11 +20,18 @@ var startupDegraded = preflight.Check{
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning,
 				Subject:  b.subject(),
-				Summary:  b.stops() + ", again and again; the new replica gets ready without",
+				Summary:  b.stops() + ", again and again" + readyWithout(s),
 				Evidence: b.evidence(),
 				Remedy:   b.cure(),
 			})
 		}
 		return append(fs, openWarnings(s)...)
 	},
+}
+
+func readyWithout(s *facts.Snapshot) string {
+	if forecast.Of(s).ControlPlane.Outcome.Fails() {
+		return ""
+	}
+	return "; the new replica gets ready without"
 }
