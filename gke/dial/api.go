@@ -29,7 +29,8 @@ type api struct {
 
 	// loopback and self make dry-runs, as a starting API server and as oneself.
 	loopback, self dynamic.Interface
-	// onlySelf is set once it is known that the loopback identity can't be taken.
+	// onlySelf is set once it is known that the loopback identity can't be taken,
+	// and where the user has chosen one to take.
 	onlySelf atomic.Bool
 
 	mu       sync.Mutex
@@ -56,6 +57,9 @@ func newAPI(config *rest.Config) (*api, error) {
 	a.access = access.SelfSubjectAccessReviews()
 	if a.self, err = dynamic.NewForConfig(c); err != nil {
 		return nil, err
+	}
+	if c.Impersonate.UserName != "" {
+		a.onlySelf.Store(true)
 	}
 	as := rest.CopyConfig(c)
 	as.Impersonate = rest.ImpersonationConfig{UserName: bootstrap.Loopback.Name, Groups: bootstrap.Loopback.Groups}

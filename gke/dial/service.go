@@ -127,8 +127,6 @@ func (p *prober) judge(ctx context.Context, q *question, code int, s *metav1.Sta
 	case code == http.StatusServiceUnavailable && strings.HasPrefix(s.Message, "no endpoints available for service "):
 		return q.noEndpoints(s.Message), true
 	case code == http.StatusNotFound && s.Message == fmt.Sprintf("services %q not found", b.Name):
-		return q.Attempt(facts.NoEndpoints, facts.NoService, s.Message), true
-	case code == http.StatusNotFound && s.Message == fmt.Sprintf("endpoints %q not found", b.Name):
 		return q.noEndpoints(s.Message), true
 	case byAdmission(s.Message):
 		return p.blocked(q, s.Message), true
@@ -142,9 +140,9 @@ func (p *prober) judge(ctx context.Context, q *question, code int, s *metav1.Sta
 	return a, false
 }
 
-// noEndpoints is what the service proxy says of a Service that nobody ready is
-// behind, but also of one behind which there are addresses that are no Pod's,
-// and of one whose endpoints have just changed.
+// noEndpoints is what the service proxy says where there is no Service, or
+// nobody ready behind it; but also where its addresses are no Pod's or stand in
+// EndpointSlices alone, and where they have just changed.
 func (q *question) noEndpoints(message string) facts.Attempt {
 	if len(q.Addresses) > 0 {
 		return q.Attempt(facts.CouldNotAsk, "", fmt.Sprintf("the service proxy goes to no address of it, though %s is ready: %s", strings.Join(q.Addresses, ", "), message))

@@ -83,7 +83,7 @@ func TestServiceProxy(t *testing.T) {
 			s.resolve = func(string) (string, error) {
 				return "", apierrors.NewNotFound(schema.GroupResource{Resource: "services"}, "opa")
 			}
-		}, want: outcome{answer: facts.NoEndpoints, fault: facts.NoService, status: 404, detail: "not found"}},
+		}, want: outcome{answer: facts.NoEndpoints, fault: facts.NoEndpoint, status: 404, detail: "not found"}},
 		{name: "an error of the API server's", server: unavailable("etcd is on fire"), want: outcome{answer: facts.CouldNotAsk, status: 503, detail: "the API server says: etcd is on fire"}},
 
 		{name: "forbidden", server: func(s *apiServer) { s.authorize, s.mayProxy = forbidden, false },
