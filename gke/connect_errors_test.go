@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
@@ -83,10 +84,20 @@ func TestConnectErrors(t *testing.T) {
 			f.Endpoint = s.URL
 			return f
 		}, "cluster prod has no address yet: its status is PROVISIONING"},
+		{"another cluster with the same private address", func(t *testing.T, s *gketest.Server) gke.Flags {
+			_, ca := kubernetes(t)
+			o := &clientcmd.ConfigOverrides{ClusterInfo: clientcmdapi.Cluster{CertificateAuthorityData: ca}}
+			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://10.164.0.2"), Overrides: o, Endpoint: s.URL}
+		}, "context gke_acme-prod_europe-west1_prod leads to https://10.164.0.2, but cluster prod in europe-west1 of project acme-prod has "},
+		{"a Pod without a token", func(t *testing.T, _ *gketest.Server) gke.Flags {
+			t.Setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+			t.Setenv("KUBERNETES_SERVICE_PORT", "443")
+			return gke.Flags{}
+		}, "the Pod's own credentials can't be used: open /var/run/secrets/"},
 		{"another cluster", func(t *testing.T, s *gketest.Server) gke.Flags {
 			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://198.51.100.1:6443"), Endpoint: s.URL}
 		}, "context gke_acme-prod_europe-west1_prod leads to https://198.51.100.1:6443, but cluster prod in europe-west1 of project acme-prod has " +
-			"203.0.113.17, 10.164.0.2, gke-3f2b7c1e0d9a4a869c537be2a6c1d410a81d-718400291355.europe-west1.gke.goog, and the certificate authorities differ too: they are two clusters; " +
+			"203.0.113.17, 10.164.0.2, gke-3f2b7c1e0d9a4a869c537be2a6c1d410a81d-718400291355.europe-west1.gke.goog and another certificate authority: they are two clusters; " +
 			"correct --context, or --project, --location and --cluster (--no-gke leaves the GKE API out)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -28,22 +28,39 @@ func (a *api) guard(c *Connection) error {
 	case a.err != nil:
 		return nil
 	}
-	host := hostOf(c.Kubernetes.Host)
-	endpoints := endpointsOf(a.cluster)
-	if slices.ContainsFunc(endpoints, func(e string) bool { return hostOf(e) == host }) || throughGateway(c.Kubernetes.Host, a.name.Name) {
-		return nil
-	}
-	same, err := sameCA(c.Kubernetes, a.cluster)
+	same, err := a.isSame(c.Kubernetes)
 	if same || err != nil {
 		return err
 	}
-	known := strings.Join(endpoints, ", ")
-	if known == "" {
-		known = "no address yet"
-	}
-	return fmt.Errorf("%s leads to %s, but cluster %s in %s of project %s has %s, and the certificate authorities differ too: they are two clusters; "+
+	known := either(strings.Join(endpointsOf(a.cluster), ", "), "no address yet")
+	return fmt.Errorf("%s leads to %s, but cluster %s in %s of project %s has %s and another certificate authority: they are two clusters; "+
 		"correct --context, or --project, --location and --cluster (--no-gke leaves the GKE API out)",
 		c.Way, c.Kubernetes.Host, a.name.Name, a.name.Location, a.name.Project, known)
+}
+
+// isSame reports whether cfg leads to the cluster: the same public address or
+// name, or the same CA, however it is reached. A private address is not enough
+// where the CAs differ, for many clusters have the same one.
+func (a *api) isSame(cfg *rest.Config) (bool, error) {
+	host := hostOf(cfg.Host)
+	sameHost := slices.ContainsFunc(endpointsOf(a.cluster), func(e string) bool { return hostOf(e) == host })
+	if sameHost && !isPrivate(host) || throughGateway(cfg.Host, a.name.Name) {
+		return true, nil
+	}
+	ours, err := authorityOf(cfg)
+	if err != nil {
+		return false, err
+	}
+	theirs, err := authority(a.cluster)
+	if err != nil {
+		return false, err
+	}
+	return sameCA(certificates(ours), certificates(theirs), sameHost), nil
+}
+
+func isPrivate(host string) bool {
+	ip := net.ParseIP(host)
+	return ip != nil && (ip.IsPrivate() || ip.IsLoopback())
 }
 
 // endpointsOf returns every address of the cluster's control plane.
@@ -83,22 +100,25 @@ func throughGateway(server, cluster string) bool {
 	return err == nil && strings.HasSuffix(u.Hostname(), "connectgateway.googleapis.com") && strings.HasSuffix(u.Path, "emberships/"+cluster)
 }
 
-// sameCA reports whether the kubeconfig and the cluster share a CA certificate:
-// every GKE cluster has one of its own, so they are then one cluster, though
-// reached through a proxy or a tunnel.
-func sameCA(cfg *rest.Config, c *containerpb.Cluster) (bool, error) {
+// sameCA reports whether the two share a certificate: every GKE cluster has a CA
+// of its own. It returns unknown where one side has none.
+func sameCA(ours, theirs [][]byte, unknown bool) bool {
+	if len(ours) == 0 || len(theirs) == 0 {
+		return unknown
+	}
+	return slices.ContainsFunc(theirs, func(t []byte) bool {
+		return slices.ContainsFunc(ours, func(o []byte) bool { return bytes.Equal(o, t) })
+	})
+}
+
+// authorityOf returns the CA certificates that cfg trusts, in PEM; none for one
+// that trusts the system's.
+func authorityOf(cfg *rest.Config) ([]byte, error) {
 	loaded := rest.CopyConfig(cfg)
 	if err := rest.LoadTLSFiles(loaded); err != nil {
-		return false, fmt.Errorf("a certificate of the kubeconfig can't be read: %w", err)
+		return nil, fmt.Errorf("a certificate of the kubeconfig can't be read: %w", err)
 	}
-	theirs, err := authority(c)
-	if err != nil {
-		return false, err
-	}
-	ours := certificates(loaded.CAData)
-	return slices.ContainsFunc(certificates(theirs), func(t []byte) bool {
-		return slices.ContainsFunc(ours, func(o []byte) bool { return bytes.Equal(o, t) })
-	}), nil
+	return loaded.CAData, nil
 }
 
 // authority returns the cluster's CA certificates in PEM; several while they

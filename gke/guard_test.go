@@ -18,19 +18,20 @@ func TestSameCluster(t *testing.T) {
 		server string
 		ca     []byte
 	}{
-		"the public address":      {"https://203.0.113.17", nil},
-		"with a port":             {"https://203.0.113.17:443", nil},
-		"the private address":     {"https://10.164.0.2", nil},
-		"the DNS endpoint":        {"https://GKE-3f2b7c1e0d9a4a869c537be2a6c1d410a81d-718400291355.europe-west1.gke.goog", nil},
-		"a tunnel, by the CA":     {server.URL, ca},
-		"the fleet's own gateway": {"https://europe-west1-connectgateway.googleapis.com/v1/projects/718400291355/locations/europe-west1/gkeMemberships/prod", nil},
+		"the public address":             {"https://203.0.113.17", nil},
+		"with a port":                    {"https://203.0.113.17:443", nil},
+		"the private address":            {"https://10.164.0.2", nil},
+		"the DNS endpoint":               {"https://GKE-3f2b7c1e0d9a4a869c537be2a6c1d410a81d-718400291355.europe-west1.gke.goog", nil},
+		"a tunnel, by the CA":            {server.URL, ca},
+		"the private address, by the CA": {"https://10.164.0.2", ca},
+		"the fleet's own gateway":        {"https://europe-west1-connectgateway.googleapis.com/v1/projects/718400291355/locations/europe-west1/gkeMemberships/prod", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			isolate(t)
 			s := serve(t, "standard-regional")
 			if tc.ca != nil {
 				s.Patch(func(c *containerpb.Cluster) {
-					gketest.Endpoint("203.0.113.17", tc.ca)(c)
+					gketest.Endpoint("10.164.0.2", tc.ca)(c)
 				})
 			}
 			rules := kubeconfig(t, prodContext, tc.server)

@@ -40,7 +40,11 @@ func connectByConfig(f Flags) (*Connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("context %q can't be used: %w", name, err)
 	}
-	return &Connection{Kubernetes: cfg, Cluster: f.name(name), Way: contextWay + name}, nil
+	way := contextWay + name
+	if name == "" {
+		way = "--server"
+	}
+	return &Connection{Kubernetes: cfg, Cluster: f.name(name), Way: way}, nil
 }
 
 func explainFile(f Flags, err error) error {

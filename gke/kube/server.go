@@ -61,8 +61,10 @@ func (r *reader) version(ctx context.Context) (facts.Version, error) {
 		return facts.Version{}, fmt.Errorf("/version answers with something that is no version: %.80q", body)
 	}
 	v := facts.Version{GitVersion: info.GitVersion}
-	emulated := info.EmulationMajor + "." + info.EmulationMinor
-	if emulated != "." && emulated != info.Major+"."+info.Minor {
+	// Some providers append a plus sign to the minor.
+	minor := func(major, minor string) string { return major + "." + strings.TrimSuffix(minor, "+") }
+	emulated := minor(info.EmulationMajor, info.EmulationMinor)
+	if info.EmulationMinor != "" && emulated != minor(info.Major, info.Minor) {
 		v.Emulated = emulated
 	}
 	return v, nil
