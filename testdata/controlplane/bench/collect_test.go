@@ -22,7 +22,7 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
 
-// What the issue asks for: at most so many times plain lists, in so much memory.
+// The bounds: so many times plain lists, in so much memory.
 const (
 	mostTimes     = 1.5
 	mostMegabytes = 500
