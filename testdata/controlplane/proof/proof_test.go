@@ -23,8 +23,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-var tool string
-
 func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
 
 type adjust = func(*admissionregistrationv1.ValidatingWebhook)
@@ -61,20 +59,20 @@ func scenarios() []scenario {
 
 func TestForecastAgainstUpgrade(t *testing.T) {
 	controlplane.Require(t)
-	tool = build(t)
+	tool := build(t)
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			prove(t, s)
+			prove(t, tool, s)
 		})
 	}
 }
 
-func prove(t *testing.T, s scenario) {
+func prove(t *testing.T, tool tool, s scenario) {
 	c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
 	opa := stage(t, c, s)
 
-	r := check(t, c)
+	r := tool.check(t, c.Kubeconfig)
 	cp := r.Forecast.ControlPlane
 	if cp.Outcome != s.outcome {
 		t.Errorf("foretold %s, the scenario is %s: %s", cp.Outcome, s.outcome, hooks(cp))
@@ -172,15 +170,27 @@ func changedNothing(t *testing.T, c *controlplane.Cluster) {
 	}
 }
 
+// A tool is the path of the binary.
+type tool string
+
+func build(t *testing.T) tool {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "gke-preflight")
+	if out, err := exec.Command("go", "build", "-o", file, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return tool(file)
+}
+
 // check runs the tool as a user would and reads its report.
-func check(t *testing.T, c *controlplane.Cluster) (r preflight.Report) {
+func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(tool, "check", "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", "1.36.3", "-o", "json")
+	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", "1.36.3", "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == 1) {
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == preflight.ExitCouldNotRun) {
 		t.Fatalf("%v: %s", err, stderr.String())
 	}
 	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
@@ -190,15 +200,6 @@ func check(t *testing.T, c *controlplane.Cluster) (r preflight.Report) {
 		t.Errorf("exit code %d with verdict %s", code, r.Verdict)
 	}
 	return r
-}
-
-func build(t *testing.T) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "gke-preflight")
-	if out, err := exec.Command("go", "build", "-o", file, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return file
 }
 
 func blames(cp forecast.ControlPlane, s scenario) bool {
