@@ -28,8 +28,6 @@ var (
 	partialExpression = regexp.MustCompile(`\b(annotations|ownerReferences|managedFields)\b`)
 	// recordedNamespace is what namespaceObject is known by.
 	recordedNamespace = regexp.MustCompile(`\bnamespaceObject\s*(\.\s*metadata\s*\.\s*name\b|\.\s*metadata\s*\.\s*\??labels\b|\.\s*status\s*\.\s*phase\b|[!=]=\s*null\b)`)
-	// outsideConditions are the variables that a condition on its own does not have.
-	outsideConditions = regexp.MustCompile(`\b(params|variables)\b`)
 )
 
 func readsOf(expressions ...string) reads {
@@ -63,13 +61,14 @@ func (e reads) undecided(r *request, ns namespaces) string {
 }
 
 // certain returns a matcher of those matchConditions that a snapshot holds
-// everything for, made at first use; nil if there are none.
+// everything for, made at first use; nil if there are none. One that reads
+// params or variables does not compile here and is passed over.
 func (m *Matcher) certain(all []admissionregistrationv1.MatchCondition) func() matchconditions.Matcher {
 	return sync.OnceValue(func() matchconditions.Matcher {
 		var some []cel.ExpressionAccessor
 		for _, c := range all {
 			e := readsOf(c.Expression)
-			if (e == reads{user: e.user}) && !outsideConditions.MatchString(c.Expression) {
+			if (e == reads{user: e.user}) {
 				some = append(some, (*matchconditions.MatchCondition)(&c))
 			}
 		}
@@ -89,7 +88,7 @@ func (m *Matcher) excluded(ctx context.Context, certain func() matchconditions.M
 	if c == nil {
 		return false
 	}
-	attributes, err := r.VersionedAttribute(kind)
+	attributes, err := admission.NewVersionedAttributes(r, kind, m.objects)
 	if err != nil {
 		return false
 	}

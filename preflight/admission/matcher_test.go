@@ -165,24 +165,32 @@ func TestWhatAWebhookIsShown(t *testing.T) {
 }
 
 // A fact that matching reads and does not declare is never collected for it; one
-// that it declares and does not read makes reports undecided for nothing.
+// that it declares and does not read makes reports undecided for nothing. The
+// cases hold no fact beyond those that are declared.
 func TestNeedsAreExact(t *testing.T) {
-	all := cases(t)
-	for _, f := range facts.All() {
-		needed := false
-		for _, n := range admission.Needs() {
-			needed = needed || n.ID() == f.ID()
-		}
-		reads := false
-		for _, c := range all {
+	declared := map[string]bool{}
+	for _, f := range admission.Needs() {
+		declared[f.ID()] = true
+	}
+	read := map[string]bool{}
+	for _, c := range cases(t) {
+		for _, f := range facts.All() {
+			if _, present := c.Snapshot.Value(f); !present || read[f.ID()] {
+				continue
+			}
+			if !declared[f.ID()] {
+				t.Errorf("%s holds %s, which is not declared", c.Name, f.ID())
+			}
 			without := c
 			without.Snapshot = c.Snapshot.With(facts.Absent(f, facts.Forbidden, ""))
 			for _, w := range c.Writes {
-				reads = reads || !cmp.Equal(lines(c, w), lines(without, w))
+				read[f.ID()] = read[f.ID()] || !cmp.Equal(lines(c, w), lines(without, w))
 			}
 		}
-		if reads != needed {
-			t.Errorf("%s: needed is %v, but whether its absence changes any case is %v", f.ID(), needed, reads)
+	}
+	for id := range declared {
+		if !read[id] {
+			t.Errorf("%s is declared, and no case changes without it", id)
 		}
 	}
 }

@@ -82,7 +82,6 @@ func (m *Matcher) mutate(ctx context.Context, r *request, policies []mutatingRul
 		return runs
 	}
 	err := m.mutating.Dispatch(ctx, r, m.objects, hooks)
-	clear(r.versions)
 	if err != nil && !slices.ContainsFunc(together, func(run *mutatingRun) bool { return run.denial != nil }) {
 		together[len(together)-1].denial = err
 	}

@@ -64,6 +64,7 @@ func newParams(k facts.ParamKind) *params {
 			p.unread = fmt.Sprintf("an object of it is not valid JSON: %v", err)
 			return p
 		}
+		// Without it the API server's plugin would add it, to the shared object.
 		u.SetGroupVersionKind(gvk)
 		p.objects = append(p.objects, u)
 	}
