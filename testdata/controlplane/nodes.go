@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 	"time"
 
+	"github.com/go-logr/logr"
 	"golang.org/x/sync/errgroup"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 )
 
 // A NodePool says what nodes to create. Zero values are as stated.
@@ -144,6 +146,7 @@ func (c *Cluster) createLeaseNamespace(ctx context.Context) error {
 // Heartbeat renews the lease of every node every ten seconds, as its kubelet
 // would and in its name, until ctx is done. What fails is left for the next time.
 func (c *Cluster) Heartbeat(ctx context.Context) {
+	ctx = klog.NewContext(ctx, logr.Discard())
 	for {
 		leases, err := c.Client.CoordinationV1().Leases(corev1.NamespaceNodeLease).List(ctx, metav1.ListOptions{})
 		var g errgroup.Group
