@@ -57,7 +57,7 @@ func notSecured(q *question, err error) facts.Attempt {
 		alert  tls.AlertError
 		remote *net.OpError
 	)
-	if fault := certificateFault(q, err); fault != "" {
+	if fault, ok := certificateFault(q, err); ok {
 		return q.Attempt(facts.BadCertificate, fault, detail)
 	}
 	switch {
@@ -73,31 +73,28 @@ func notSecured(q *question, err error) facts.Attempt {
 	return q.Attempt(facts.BadAnswer, facts.TLSRefused, detail)
 }
 
-// certificateFault is what the API server would object to in the certificate;
-// empty if err is about something else.
-func certificateFault(q *question, err error) facts.Fault {
+// certificateFault is what the API server would object to in the certificate,
+// empty for a rare defect; ok is false if err is about something else.
+func certificateFault(q *question, err error) (f facts.Fault, ok bool) {
 	var (
-		name      x509.HostnameError
-		authority x509.UnknownAuthorityError
-		invalid   x509.CertificateInvalidError
-		any       *tls.CertificateVerificationError
+		name         x509.HostnameError
+		authority    x509.UnknownAuthorityError
+		invalid      x509.CertificateInvalidError
+		verification *tls.CertificateVerificationError
 	)
 	switch {
 	case asError(err, &name):
-		return facts.WrongName
+		return facts.WrongName, true
 	case asError(err, &authority) && len(q.Interception.Backend.CABundle) == 0:
-		return facts.BundleEmpty
+		return facts.BundleEmpty, true
 	case asError(err, &authority):
-		return facts.OtherAuthority
+		return facts.OtherAuthority, true
+	case asError(err, &invalid) && invalid.Reason == x509.Expired && invalid.Cert != nil && invalid.Cert.IsCA:
+		return facts.BundleExpired, true
 	case asError(err, &invalid) && invalid.Reason == x509.Expired:
-		if invalid.Cert != nil && invalid.Cert.IsCA {
-			return facts.BundleExpired
-		}
-		return facts.Expired
-	case asError(err, &invalid), asError(err, &any):
-		return facts.OtherAuthority
+		return facts.Expired, true
 	}
-	return ""
+	return "", asError(err, &verification)
 }
 
 func ended(err error) bool {

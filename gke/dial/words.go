@@ -15,7 +15,7 @@ var causes = []struct {
 	fault  facts.Fault
 }{
 	{regexp.MustCompile(`TLS handshake timeout`), facts.HungBeforeTLS, ""},
-	{regexp.MustCompile(`dial (tcp|timeout).*(timeout|deadline exceeded|timed out)`), facts.ConnectTimeout, ""},
+	{regexp.MustCompile(`dial tcp.*(timeout|deadline exceeded|timed out)|dial timeout`), facts.ConnectTimeout, ""},
 	{regexp.MustCompile(`deadline exceeded|i/o timeout|Client\.Timeout|request canceled`), facts.Hung, ""},
 	{regexp.MustCompile(`no service port \d+ found`), facts.NoEndpoints, facts.NoPort},
 	{regexp.MustCompile(`no endpoints available`), facts.NoEndpoints, facts.NoEndpoint},
@@ -23,7 +23,8 @@ var causes = []struct {
 	{regexp.MustCompile(`unable to load root certificates`), facts.BadCertificate, facts.BundleNotPEM},
 	{regexp.MustCompile(`x509: .*(expired|not yet valid)`), facts.BadCertificate, facts.Expired},
 	{regexp.MustCompile(`x509: .*(is valid for|not valid for any names|SANs|Common Name)`), facts.BadCertificate, facts.WrongName},
-	{regexp.MustCompile(`x509: `), facts.BadCertificate, facts.OtherAuthority},
+	{regexp.MustCompile(`x509: .*unknown authority`), facts.BadCertificate, facts.OtherAuthority},
+	{regexp.MustCompile(`x509: `), facts.BadCertificate, ""},
 	{regexp.MustCompile(`dial tcp|[Nn]o agent available`), facts.Refused, ""},
 	{regexp.MustCompile(`does not look like a TLS handshake|HTTP response to HTTPS client`), facts.BadAnswer, facts.NotTLS},
 	{regexp.MustCompile(`tls: `), facts.BadAnswer, facts.TLSRefused},

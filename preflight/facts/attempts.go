@@ -120,7 +120,7 @@ type Attempt struct {
 	// Target is the address, URL or namespace/service:port that was asked.
 	Target string `json:"target,omitempty"`
 	Answer Answer `json:"answer"`
-	// Fault is empty where Answer says it all.
+	// Fault is empty where Answer says it all, and where the defect is none of these.
 	Fault Fault `json:"fault,omitempty"`
 	// Milliseconds from the first byte sent to the end; for a hung backend until
 	// the deadline. Zero if nothing was sent.
