@@ -16,7 +16,8 @@ demo: build ## the verdict on a recording of the incident, and what its exit cod
 	@bin/gke-preflight demo
 
 lab: build controlplane ## a real control plane with the incident in it, until interrupted
-	@$(GO) run ./testdata/controlplane/lab
+	@$(GO) build -o bin/lab ./testdata/controlplane/lab
+	@bin/lab
 
 test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet ./... $(RIGTESTS)
