@@ -88,15 +88,6 @@ func (m *Matcher) mutate(ctx context.Context, r *request, policies []mutatingRul
 	return runs
 }
 
-// misconfigured reports whether the params can't be had, as the API server sees it.
-func (u mutatingRule) misconfigured(r *request) bool {
-	informer, scope, err := u.informer()
-	if err == nil {
-		_, err = generic.CollectParams(u.rule.policy.GetParamKind(), informer, scope, u.rule.binding.GetParamRef(), r.GetNamespace())
-	}
-	return err != nil
-}
-
 // mutatingRun is what one mutating policy does with a write by one binding.
 type mutatingRun struct {
 	mutatingRule

@@ -75,7 +75,10 @@ type matched struct {
 
 func (m *Matcher) match(ctx context.Context, u rule, r *request) matched {
 	found := m.matchUnconditionally(u, r)
-	if found.undecided != "" && m.excluded(ctx, u.certain, r, found.kind) {
+	if found.undecided == "" || u.fails() && (u.absence != "" || u.misconfigured(r)) {
+		return found
+	}
+	if m.excluded(ctx, u.certain, r, found.kind) {
 		return matched{}
 	}
 	return found
@@ -91,10 +94,27 @@ func (m *Matcher) matchUnconditionally(u rule, r *request) matched {
 		found = m.matchConstraints(u.loosen(anyResourceVersion), r)
 		found.undecided = fmt.Sprintf("its rules may match another version of %s: could not read api-resources (%s)", r.GetResource().GroupResource(), m.objects.absence)
 	}
-	if found.yes {
-		found.undecided = cmp.Or(found.undecided, u.unknownParams(), u.reads.undecided(r, m.namespaces))
+	if !found.yes {
+		return found
 	}
+	why := u.unknownParams()
+	if why == "" && !u.misconfigured(r) {
+		why = u.reads.undecided(r, m.namespaces)
+	}
+	found.undecided = cmp.Or(found.undecided, why)
 	return found
+}
+
+// misconfigured reports whether the params can't be had as the API server sees
+// it: the kind is not served, or a param is missing that may not be missing. That
+// comes before any expression, matchConditions included. Params that could not
+// be read count as missing.
+func (u rule) misconfigured(r *request) bool {
+	informer, scope, err := u.informer()
+	if err == nil {
+		_, err = generic.CollectParams(u.policy.GetParamKind(), informer, scope, u.binding.GetParamRef(), r.GetNamespace())
+	}
+	return err != nil
 }
 
 func (m *Matcher) matchConstraints(u rule, r *request) matched {
