@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -50,13 +51,17 @@ func (i Interception) String() string {
 // reason says in words where the hook's outcome comes from.
 func reason(h bootstrap.Hook, r Hook) string {
 	e, verb := Rejects, "rejected"
-	switch r.Outcome {
-	case Ready:
+	switch {
+	case r.Outcome == Ready:
 		return ""
-	case Delayed:
-		e, verb = Slows, "held up"
-	case Unknown:
+	case r.Outcome == Unknown && r.affected(Undecided):
 		e, verb = Undecided, "undecided"
+	case r.Outcome == Unknown && !r.affected(Slows):
+		verb = "rejected, where it happens,"
+	case r.Outcome == Unknown:
+		e, verb = Slows, "held up, where it happens,"
+	case r.Outcome == Delayed && r.affected(Slows):
+		e, verb = Slows, "held up"
 	}
 	n := 0
 	for _, w := range r.Writes {
@@ -104,6 +109,10 @@ func (i Interception) Says() string {
 		return "gives an unusable answer"
 	}
 	return strings.TrimSuffix("was not asked: "+i.Detail, ": ")
+}
+
+func (h Hook) affected(e Effect) bool {
+	return slices.ContainsFunc(h.Writes, func(w Write) bool { return w.Effect == e })
 }
 
 func plural(n int, noun string) string {

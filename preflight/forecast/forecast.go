@@ -21,6 +21,7 @@ const (
 	CrashLoop Outcome = "crash-loop"
 )
 
+// outcomes are in the order of how bad they are.
 var outcomes = []Outcome{Ready, Degraded, Delayed, Unknown, NeverReady, CrashLoop}
 
 // Fails reports whether the replica does not get ready for good.

@@ -103,3 +103,22 @@ func TestForetell(t *testing.T) {
 		})
 	}
 }
+
+func TestWorst(t *testing.T) {
+	for name, c := range map[string]struct {
+		hooks []Hook
+		want  Outcome
+	}{
+		"none":                                   {nil, Ready},
+		"one crashes, one is unknown":            {[]Hook{{Outcome: Unknown, AtWorst: CrashLoop}, {Outcome: CrashLoop}}, CrashLoop},
+		"one is delayed, one may crash":          {[]Hook{{Outcome: Delayed}, {Outcome: Unknown, AtWorst: CrashLoop}}, Unknown},
+		"one is delayed, one may be":             {[]Hook{{Outcome: Delayed}, {Outcome: Unknown, AtWorst: Delayed}}, Delayed},
+		"one is ready, one may be delayed":       {[]Hook{{Outcome: Ready}, {Outcome: Unknown, AtWorst: Delayed}}, Unknown},
+		"one is degraded, one is never ready":    {[]Hook{{Outcome: Degraded}, {Outcome: NeverReady}}, NeverReady},
+		"one is delayed, one degraded and ready": {[]Hook{{Outcome: Degraded}, {Outcome: Delayed}, {Outcome: Ready}}, Delayed},
+	} {
+		if got := worst(c.hooks); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}

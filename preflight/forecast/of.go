@@ -92,16 +92,30 @@ func (r *Hook) leaveOpen(h bootstrap.Hook, reason string) {
 	r.Outcome, r.AtWorst, r.Reason = Unknown, outcomeAtWorst(h), reason
 }
 
+// worst is the worst outcome that is certain; unknown only if it may be worse than that.
+func worst(hooks []Hook) Outcome {
+	certain, possible := 0, 0
+	for _, h := range hooks {
+		if h.Outcome == Unknown {
+			possible = max(possible, slices.Index(outcomes, h.AtWorst))
+		} else {
+			certain = max(certain, slices.Index(outcomes, h.Outcome))
+		}
+	}
+	if possible > certain {
+		return Unknown
+	}
+	return outcomes[certain]
+}
+
 // sum draws the replica's outcome from its hooks'. The hooks run side by side,
 // so the slowest decides when the replica is ready, and the first to exit when
 // it exits.
 func (cp *ControlPlane) sum() {
 	ready := Seconds{usualMin.Seconds(), usualMax.Seconds()}
 	var exit *Seconds
+	cp.Outcome = worst(cp.Hooks)
 	for _, h := range cp.Hooks {
-		if slices.Index(outcomes, h.Outcome) > slices.Index(outcomes, cp.Outcome) {
-			cp.Outcome = h.Outcome
-		}
 		if h.Seconds == nil {
 			continue
 		}
