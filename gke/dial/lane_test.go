@@ -173,10 +173,12 @@ func TestInterrupted(t *testing.T) {
 	if !strings.HasPrefix(attempts[19].Detail, "interrupted") {
 		t.Error(attempts[19].Detail)
 	}
-	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond)
+}
+
+func TestOutOfTime(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
-	b = serve(t, hang)
-	for _, a := range Probe(ctx, planAll(t, ws, []backend{b}, within(time.Minute)), Clients{}) {
+	for _, a := range Probe(ctx, planAll(t, writes(20, "h"), []backend{serve(t, hang)}, within(time.Minute)), Clients{}) {
 		if a.Answer != facts.CouldNotAsk {
 			t.Errorf("%+v", a)
 		}
