@@ -19,9 +19,10 @@ import (
 // wrong: with the rules that it asks for it knows, and with any fewer it says
 // what it does not know.
 func TestPermissions(t *testing.T) {
+	t.Parallel()
 	controlplane.Require(t)
 	tool := build(t)
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+	c := start(t)
 	stage(t, c, scenario{webhook: []adjust{timeout(5)}})
 	asked := rules(t, tool)
 
