@@ -1,13 +1,10 @@
 package checks
 
 import (
-	"encoding/json"
 	"flag"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -17,87 +14,10 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/docs"
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 var update = flag.Bool("update", false, "rewrite the want section of each case")
-
-// A testCase is a recording in testdata/checks/<ID>, with what the check says to it.
-type testCase struct {
-	file    string
-	archive *txtar.Archive
-	s       *facts.Snapshot
-	want    string
-}
-
-func casesOf(t *testing.T, id string) []testCase {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join("..", "testdata", "checks", id, "*.txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var cs []testCase
-	for _, file := range files {
-		cs = append(cs, load(t, file))
-	}
-	return cs
-}
-
-// load reads a case. Facts it does not mention are those of base.txtar, a small
-// healthy cluster, and of an untouched control plane.
-func load(t *testing.T, file string) testCase {
-	t.Helper()
-	a, err := txtar.ParseFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := txtar.ParseFile(filepath.Join("..", "testdata", "checks", "base.txtar"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	merged := &txtar.Archive{Files: a.Files}
-	for _, f := range base.Files {
-		if !mentions(a, stem(f.Name)) {
-			merged.Files = append(merged.Files, f)
-		}
-	}
-	fsys, err := txtar.FS(merged)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := facts.Load(fsys)
-	if err != nil {
-		t.Fatalf("%s: %v", file, err)
-	}
-	want, _ := fs.ReadFile(fsys, "want")
-	return testCase{file, a, overUntouched(t, s, merged), string(want)}
-}
-
-func overUntouched(t *testing.T, s *facts.Snapshot, a *txtar.Archive) *facts.Snapshot {
-	t.Helper()
-	untouched, ok := bootstrap.Untouched("1.35")
-	if !ok {
-		t.Fatal("the catalogue has no 1.35")
-	}
-	for _, o := range untouched {
-		if !mentions(a, o.Fact.ID()) {
-			s = s.With(o)
-		}
-	}
-	return s
-}
-
-func mentions(a *txtar.Archive, fact string) bool {
-	for _, f := range a.Files {
-		if stem(f.Name) == fact {
-			return true
-		}
-	}
-	return false
-}
-
-func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
 
 func one(s *facts.Snapshot, c preflight.Check) preflight.Result {
 	return preflight.Run(s, []preflight.Check{c})[0]
@@ -240,79 +160,6 @@ func recorded(t *testing.T, s *facts.Snapshot) string {
 		t.Fatal(err)
 	}
 	return b.String()
-}
-
-// TestEvidence resolves every piece of evidence that names a fact in the
-// snapshot: nothing is claimed that was not seen.
-func TestEvidence(t *testing.T) {
-	for _, c := range All() {
-		for _, k := range casesOf(t, c.ID) {
-			for _, f := range one(k.s, c).Findings {
-				for _, e := range f.Evidence {
-					if e.Fact != "" {
-						resolve(t, k.s, c.ID, e)
-					}
-				}
-			}
-		}
-	}
-}
-
-func resolve(t *testing.T, s *facts.Snapshot, id string, e preflight.Evidence) {
-	t.Helper()
-	for _, f := range facts.All() {
-		if f.ID() != e.Fact {
-			continue
-		}
-		v, ok := s.Value(f)
-		if !ok {
-			t.Errorf("%s: evidence from %s, which is absent", id, e.Fact)
-			return
-		}
-		got, err := at(generic(t, v), e.Path)
-		if err != nil {
-			t.Errorf("%s: evidence %s%s: %v", id, e.Fact, e.Path, err)
-		} else if e.Value != nil && !reflect.DeepEqual(got, generic(t, e.Value)) {
-			t.Errorf("%s: evidence %s%s is %v in the snapshot, not %v", id, e.Fact, e.Path, got, e.Value)
-		}
-		return
-	}
-	t.Errorf("%s: evidence names the fact %q, which there is not", id, e.Fact)
-}
-
-func generic(t *testing.T, v any) (g any) {
-	t.Helper()
-	b, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, &g); err != nil {
-		t.Fatal(err)
-	}
-	return g
-}
-
-// at follows a JSON Pointer.
-func at(v any, path string) (any, error) {
-	for _, key := range strings.Split(path, "/")[1:] {
-		switch c := v.(type) {
-		case map[string]any:
-			next, ok := c[key]
-			if !ok {
-				return nil, fmt.Errorf("no %q", key)
-			}
-			v = next
-		case []any:
-			var i int
-			if _, err := fmt.Sscan(key, &i); err != nil || i < 0 || i >= len(c) {
-				return nil, fmt.Errorf("no element %q", key)
-			}
-			v = c[i]
-		default:
-			return nil, fmt.Errorf("nothing below %q", key)
-		}
-	}
-	return v, nil
 }
 
 func TestPages(t *testing.T) {

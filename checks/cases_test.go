@@ -1,0 +1,90 @@
+package checks
+
+import (
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/txtar"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// A testCase is a recording in testdata/checks/<ID>, with what the check says to it.
+type testCase struct {
+	file    string
+	archive *txtar.Archive
+	s       *facts.Snapshot
+	want    string
+}
+
+func casesOf(t *testing.T, id string) []testCase {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "testdata", "checks", id, "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cs []testCase
+	for _, file := range files {
+		cs = append(cs, load(t, file))
+	}
+	return cs
+}
+
+// load reads a case. Facts it does not mention are those of base.txtar, a small
+// healthy cluster, and of an untouched control plane.
+func load(t *testing.T, file string) testCase {
+	t.Helper()
+	a, err := txtar.ParseFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := txtar.ParseFile(filepath.Join("..", "testdata", "checks", "base.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	merged := &txtar.Archive{Files: a.Files}
+	for _, f := range base.Files {
+		if !mentions(a, stem(f.Name)) {
+			merged.Files = append(merged.Files, f)
+		}
+	}
+	fsys, err := txtar.FS(merged)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := facts.Load(fsys)
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	want, _ := fs.ReadFile(fsys, "want")
+	return testCase{file, a, overUntouched(t, s, merged), string(want)}
+}
+
+func overUntouched(t *testing.T, s *facts.Snapshot, a *txtar.Archive) *facts.Snapshot {
+	t.Helper()
+	untouched, ok := bootstrap.Untouched("1.35")
+	if !ok {
+		t.Fatal("the catalogue has no 1.35")
+	}
+	for _, o := range untouched {
+		if !mentions(a, o.Fact.ID()) {
+			s = s.With(o)
+		}
+	}
+	return s
+}
+
+func mentions(a *txtar.Archive, fact string) bool {
+	for _, f := range a.Files {
+		if stem(f.Name) == fact {
+			return true
+		}
+	}
+	return false
+}
+
+func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
+
