@@ -87,4 +87,3 @@ func mentions(a *txtar.Archive, fact string) bool {
 }
 
 func stem(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
-

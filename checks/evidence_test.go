@@ -83,4 +83,3 @@ func at(v any, path string) (any, error) {
 	}
 	return v, nil
 }
-
