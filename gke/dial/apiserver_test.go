@@ -36,13 +36,15 @@ type apiServer struct {
 	mayProxy bool
 	// unmarked leaves out the header by which a kube-apiserver marks answers.
 	unmarked bool
+	// handshake is how long the service proxy waits for TLS.
+	handshake time.Duration
 
 	proxied atomic.Int64
 	paths   chan string
 }
 
 func newAPIServer(t testing.TB, b backend) *apiServer {
-	s := &apiServer{resolve: func(string) (string, error) { return b.address, nil }, mayProxy: true, paths: make(chan string, 1000)}
+	s := &apiServer{resolve: func(string) (string, error) { return b.address, nil }, mayProxy: true, handshake: 10 * time.Second, paths: make(chan string, 1000)}
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0)
 	s.EnableHTTP2 = true
@@ -107,7 +109,7 @@ func (s *apiServer) proxy(w http.ResponseWriter, r *http.Request) {
 	case s.paths <- path + "?" + r.URL.RawQuery:
 	default:
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, TLSHandshakeTimeout: 400 * time.Millisecond, DisableKeepAlives: true}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, TLSHandshakeTimeout: s.handshake, DisableKeepAlives: true}
 	handler := &httputil.ReverseProxy{
 		Transport: transport,
 		Rewrite: func(r *httputil.ProxyRequest) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -110,6 +111,13 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r)
 }
 
+// asked are the requests so far.
+func (s *storage) asked() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.seen)
+}
+
 func (s *storage) dryRun(t *testing.T, timeout time.Duration, ws ...bootstrap.Write) []facts.Attempt {
 	t.Helper()
 	var in []probe.Intercepted
@@ -140,10 +148,10 @@ func TestDryRun(t *testing.T) {
 		{update, []string{`GET clusterroles/a as "system:apiserver"`, `PUT clusterroles/a?dryRun=All as "system:apiserver" of 7`}},
 		{remove, []string{`DELETE clusterroles/a as "system:apiserver"`}},
 	} {
-		s.seen = nil
+		before := len(s.asked())
 		a := s.dryRun(t, 10*time.Second, test.write)[0]
-		if a.Answer != facts.Allowed || a.As != "system:apiserver" || fmt.Sprint(s.seen) != fmt.Sprint(test.want) {
-			t.Errorf("%s as %s: %s", a.Answer, a.As, s.seen)
+		if a.Answer != facts.Allowed || a.As != "system:apiserver" || fmt.Sprint(s.asked()[before:]) != fmt.Sprint(test.want) {
+			t.Errorf("%s as %s: %s", a.Answer, a.As, s.asked())
 		}
 	}
 	if create.Object.GetResourceVersion() != "3" || update.Object.GetResourceVersion() != "" {
@@ -183,8 +191,8 @@ func TestDryRunAsOneself(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
-	if len(s.seen) != 4 {
-		t.Errorf("tried to impersonate again: %v", s.seen)
+	if len(s.asked()) != 4 {
+		t.Errorf("tried to impersonate again: %v", s.asked())
 	}
 }
 
@@ -233,8 +241,8 @@ func TestSlowDryRuns(t *testing.T) {
 			t.Parallel()
 			s := newStorage(t, test.answer)
 			got := s.dryRun(t, 2*time.Second, clusterRole("a"), clusterRole("b"), clusterRole("c"))
-			if got[0].Answer != test.want || got[1].Answer != facts.NotAsked || got[2].Answer != facts.NotAsked || len(s.seen) != 1 {
-				t.Errorf("%+v\n%v", got, s.seen)
+			if got[0].Answer != test.want || got[1].Answer != facts.NotAsked || got[2].Answer != facts.NotAsked || len(s.asked()) != 1 {
+				t.Errorf("%+v\n%v", got, s.asked())
 			}
 		})
 	}

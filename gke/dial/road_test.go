@@ -7,6 +7,8 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -115,9 +117,18 @@ func TestURL(t *testing.T) {
 	}
 }
 
-// TestNoProxy shows that what the environment names as a proxy is not used.
+// TestNoProxy shows that what the environment names as a proxy is not used. The
+// environment is read once, so that this takes a process of its own.
 func TestNoProxy(t *testing.T) {
-	t.Setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+	const proxy = "http://127.0.0.1:1"
+	if os.Getenv("HTTPS_PROXY") != proxy {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestNoProxy$")
+		cmd.Env = append(os.Environ(), "HTTPS_PROXY="+proxy)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+		return
+	}
 	outcome{answer: facts.Allowed}.check(t, askOnce(t, serve(t, reply(nil)), clusterRole("a")))
 }
 

@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -55,14 +56,15 @@ func TestServiceProxy(t *testing.T) {
 		b      backend
 		server func(*apiServer)
 		// ready says that the facts know a ready endpoint.
-		ready bool
-		want  outcome
+		ready   bool
+		timeout time.Duration
+		want    outcome
 	}{
 		{name: "allows", b: serve(t, reply(nil)), want: outcome{answer: facts.Allowed}},
 		{name: "an error of HTTP", b: serve(t, say(500, "text/plain", "down")), want: outcome{answer: facts.BadAnswer, fault: facts.HTTPStatus, status: 500, detail: "HTTP 500 Internal Server Error: down"}},
 		{name: "a redirect", b: serve(t, redirect(302)), want: outcome{answer: facts.BadAnswer, fault: facts.Redirected, status: 302, detail: "without the review"}},
-		{name: "hangs", b: serve(t, hang), want: outcome{answer: facts.Hung, detail: "no answer within 600ms"}},
-		{name: "hangs before TLS", b: serveRaw(t, func(net.Conn) {}), want: outcome{answer: facts.HungBeforeTLS, status: 503, detail: "TLS handshake timeout"}},
+		{name: "hangs", b: serve(t, hang), timeout: 2 * time.Second, want: outcome{answer: facts.Hung, detail: "no answer within 2s"}},
+		{name: "hangs before TLS", b: serveRaw(t, func(net.Conn) {}), server: func(s *apiServer) { s.handshake = 300 * time.Millisecond }, want: outcome{answer: facts.HungBeforeTLS, status: 503, detail: "TLS handshake timeout"}},
 		{name: "refused", b: nobody(t), want: outcome{answer: facts.Refused, status: 503, detail: "connection refused"}},
 		{name: "no TLS", b: serveRaw(t, sayRaw("SSH-2.0-OpenSSH_9.9\r\n")), want: outcome{answer: facts.BadAnswer, fault: facts.NotTLS, status: 503, detail: "does not look like a TLS handshake"}},
 		{name: "HTTP without TLS", b: serveRaw(t, sayRaw("HTTP/1.1 400 Bad Request\r\n\r\n")), want: outcome{answer: facts.BadAnswer, fault: facts.NotTLS, status: 503, detail: "*"}},
@@ -118,7 +120,7 @@ func TestServiceProxy(t *testing.T) {
 			if test.ready {
 				known = clusterWith(t, test.b)
 			}
-			test.want.check(t, s.askOnce(t, known, webhookAt(test.b, clusterRole("a"), within(600*time.Millisecond))))
+			test.want.check(t, s.askOnce(t, known, webhookAt(test.b, clusterRole("a"), within(cmp.Or(test.timeout, 10*time.Second)))))
 		})
 	}
 }
@@ -126,18 +128,21 @@ func TestServiceProxy(t *testing.T) {
 // TestSlowRoad has a webhook hold up every request to the service proxy, in the
 // way of one backend that is well and one that hangs.
 func TestSlowRoad(t *testing.T) {
-	const held, timeout = 1500 * time.Millisecond, time.Second
+	const held, timeout = 4 * time.Second, 3 * time.Second
 	for _, test := range []struct {
 		h    http.HandlerFunc
 		want facts.Answer
 	}{{reply(nil), facts.Allowed}, {hang, facts.Hung}} {
-		b := serve(t, test.h)
-		s := newAPIServer(t, b)
-		s.admit = func(*http.Request) error { time.Sleep(held); return nil }
-		a := s.askOnce(t, nil, webhookAt(b, clusterRole("a"), within(timeout)))
-		if a.Answer != test.want || a.Milliseconds >= held.Milliseconds() {
-			t.Errorf("%+v", a)
-		}
+		t.Run(string(test.want), func(t *testing.T) {
+			t.Parallel()
+			b := serve(t, test.h)
+			s := newAPIServer(t, b)
+			s.admit = func(*http.Request) error { time.Sleep(held); return nil }
+			a := s.askOnce(t, nil, webhookAt(b, clusterRole("a"), within(timeout)))
+			if a.Answer != test.want || a.Milliseconds >= held.Milliseconds() {
+				t.Errorf("%+v", a)
+			}
+		})
 	}
 }
 
@@ -194,6 +199,7 @@ func TestNoAPIServer(t *testing.T) {
 // TestAPIServerStops has the API server itself stop answering: no backend is
 // blamed for it.
 func TestAPIServerStops(t *testing.T) {
+	t.Parallel()
 	b := serve(t, hang)
 	s := newAPIServer(t, b)
 	config := s.config()
@@ -205,7 +211,7 @@ func TestAPIServerStops(t *testing.T) {
 			return next.RoundTrip(r)
 		})
 	})
-	a := Probe(t.Context(), planProxied(nil, webhookAt(b, clusterRole("a"), within(300*time.Millisecond))), Clients{Config: config})[0]
+	a := Probe(t.Context(), planProxied(nil, webhookAt(b, clusterRole("a"), within(2*time.Second))), Clients{Config: config})[0]
 	outcome{answer: facts.CouldNotAsk, detail: "the API server itself does not answer"}.check(t, a)
 }
 
