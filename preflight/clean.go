@@ -32,8 +32,10 @@ func Clean(s string) string {
 	return s
 }
 
-func clean(r Report) Report {
-	return cleanValue(reflect.ValueOf(r)).Interface().(Report)
+// CleanCopy returns a deep copy of v in which every string is clean. The lines of
+// a field named Remedy stay lines.
+func CleanCopy[T any](v T) T {
+	return cleanValue(reflect.ValueOf(v)).Interface().(T)
 }
 
 // cleanValue returns a deep copy of v in which every string is clean, except

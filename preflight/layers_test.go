@@ -20,7 +20,7 @@ const module = "github.com/gke-preflight/gke-preflight/"
 // effects are packages by which a file, a socket, a process or randomness could
 // get into what must be a pure function of the snapshot.
 var effects = []string{
-	"bufio", "crypto/rand", "io/ioutil", "log", "math/rand", "math/rand/v2", "net", "net/http", "os", "os/exec", "os/signal", "path/filepath", "syscall",
+	"crypto/rand", "io/ioutil", "log", "math/rand", "math/rand/v2", "net", "net/http", "os", "os/exec", "os/signal", "path/filepath", "syscall",
 	"k8s.io/client-go/kubernetes", "k8s.io/client-go/rest", "k8s.io/client-go/dynamic", "cloud.google.com/go/container/apiv1",
 }
 

@@ -127,7 +127,7 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report 
 		a, absent := s.Absence(f)
 		r.Facts = append(r.Facts, FactStatus{f.ID(), !absent, a.String()})
 	}
-	return clean(r)
+	return CleanCopy(r)
 }
 
 func verdict(results []Result) Verdict {

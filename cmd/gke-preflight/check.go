@@ -1,12 +1,9 @@
 package main
 
 import (
-	"fmt"
-
 	"github.com/spf13/cobra"
 
 	"github.com/gke-preflight/gke-preflight/checks"
-	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -59,26 +56,12 @@ blocker, but something that could hide one was not to be seen.`,
 	return cmd
 }
 
-// snapshot looks at the cluster, or reads a recording of one, whose target the
-// flag may replace.
-func (o *observeFlags) snapshot(cmd *cobra.Command, recording string) (*facts.Snapshot, error) {
-	if recording == "" {
-		return o.observe(cmd)
+// snapshot looks at the cluster, or reads a recording of one.
+func (o *observeFlags) snapshot(cmd *cobra.Command, file string) (*facts.Snapshot, error) {
+	if file != "" {
+		return o.recording(cmd, file)
 	}
-	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "vantage", "server-dry-run"} {
-		if cmd.Flags().Changed(name) {
-			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
-		}
-	}
-	s, err := load(recording)
-	if err != nil || o.target == "" {
-		return s, err
-	}
-	m := s.Meta
-	if m.Target, m.TargetOrigin, err = gke.ResolveTarget(o.target, s); err != nil {
-		return nil, err
-	}
-	return s.WithMeta(m), nil
+	return o.observe(cmd)
 }
 
 // report is the pure part: equal snapshots give equal reports.

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 )
 
 // Options say how a view for people is laid out. The zero value is 80 columns
@@ -29,8 +30,9 @@ type Options struct {
 	Wide bool
 }
 
-// JSON writes the report as indented JSON, the format that other tools rely on.
-func JSON(w io.Writer, r preflight.Report) error {
+// JSON writes a report or a simulation as indented JSON, the format that other
+// tools rely on.
+func JSON[T preflight.Report | simulation.Simulation](w io.Writer, r T) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/gke-preflight/gke-preflight/gke"
+	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// clusterFlags say which cluster to look at, and for which target.
+type clusterFlags struct {
+	kubeconfig string
+	overrides  clientcmd.ConfigOverrides
+	gke        gke.Flags
+	target     string
+	timeout    time.Duration
+}
+
+func (c *clusterFlags) bind(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&c.target, "target-version", "", "version to upgrade to: 1.36, 1.36.3, 1.36.3-gke.100, latest or - (the default of the release channel); default: what GKE would upgrade to next")
+	fs.StringVar(&c.gke.Project, "project", "", "Google Cloud project of the cluster; read from a context named gke_PROJECT_LOCATION_CLUSTER")
+	fs.StringVar(&c.gke.Location, "location", "", "region or zone of the cluster")
+	fs.StringVar(&c.gke.Cluster, "cluster", "", "name of the cluster in GKE")
+	fs.StringVar(&c.gke.Endpoint, "gke-endpoint", "", "URL of another GKE API; default: $"+gke.EndpointVariable+", then Google's own")
+	fs.BoolVar(&c.gke.NoGKE, "no-gke", false, "leave out the GKE API, and the checks that need it")
+	fs.DurationVar(&c.timeout, "timeout", 5*time.Minute, "how long all of it may take")
+	fs.StringVar(&c.kubeconfig, "kubeconfig", "", "path to the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config")
+	c.bindOverrides(fs)
+}
+
+// bindOverrides adds kubectl's own flags. --cluster is the GKE cluster here, and
+// the flags for credentials on the command line are there and not shown.
+func (c *clusterFlags) bindOverrides(fs *pflag.FlagSet) {
+	names := clientcmd.RecommendedConfigOverrideFlags("")
+	names.ContextOverrideFlags.ClusterName.LongName = ""
+	names.ContextOverrideFlags.Namespace.LongName = ""
+	clientcmd.BindOverrideFlags(&c.overrides, fs, names)
+	hide(fs, "token", "username", "password", "client-certificate", "client-key", "certificate-authority",
+		"insecure-skip-tls-verify", "tls-server-name", "disable-compression", "as-user-extra", "proxy-url", "server")
+}
+
+// collect connects and reads every fact but the backends' answers. The caller
+// closes the connection.
+func (c *clusterFlags) collect(ctx context.Context, say *progress) (*facts.Snapshot, *gke.Connection, error) {
+	if c.timeout <= 0 {
+		return nil, nil, fmt.Errorf("--timeout: %v is not a time to wait", c.timeout)
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = c.kubeconfig
+	c.gke.Kubeconfig, c.gke.Overrides, c.gke.Version = rules, &c.overrides, toolVersion()
+	say.say("connecting")
+	conn, err := gke.Connect(ctx, c.gke)
+	if err != nil {
+		return nil, nil, err
+	}
+	s, err := c.read(ctx, conn, say)
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return s, conn, nil
+}
+
+func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *progress) (*facts.Snapshot, error) {
+	identity, err := conn.Identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := facts.New(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, readBoth(ctx, conn, say)...)
+	m := s.Meta
+	m.CollectedAt = time.Now().UTC().Truncate(time.Second)
+	s = s.WithMeta(m)
+	return aim(s, c.target)
+}
+
+// aim returns s with the target that is asked for, or GKE's next where none is.
+func aim(s *facts.Snapshot, asked string) (*facts.Snapshot, error) {
+	m := s.Meta
+	var err error
+	m.Target, m.TargetOrigin, err = gke.ResolveTarget(asked, s)
+	return s.WithMeta(m), err
+}
+
+// readBoth reads both sources at the same time.
+func readBoth(ctx context.Context, conn *gke.Connection, say *progress) []facts.Observation {
+	var mu sync.Mutex
+	read := 0
+	each := func(o facts.Observation) {
+		mu.Lock()
+		defer mu.Unlock()
+		read++
+		say.say("collecting %d/%d %s", read, len(facts.All()), o.Fact.ID())
+	}
+	var fromGKE []facts.Observation
+	var wg sync.WaitGroup
+	wg.Go(func() { fromGKE = conn.CollectGKE(ctx, each) })
+	fromKubernetes := kube.Collect(ctx, conn.Kubernetes, kube.Options{Version: toolVersion(), Progress: each})
+	wg.Wait()
+	return append(fromKubernetes, fromGKE...)
+}
+
+// recording reads a recording, whose target the flag may replace. Flags that
+// name a live cluster have no meaning beside it.
+func (c *clusterFlags) recording(cmd *cobra.Command, file string) (*facts.Snapshot, error) {
+	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "vantage", "server-dry-run"} {
+		if cmd.Flags().Changed(name) {
+			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
+		}
+	}
+	s, err := load(file)
+	if err != nil || c.target == "" {
+		return s, err
+	}
+	return aim(s, c.target)
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/manifest"
+	"github.com/gke-preflight/gke-preflight/preflight/render"
+	"github.com/gke-preflight/gke-preflight/preflight/simulation"
+)
+
+// simulateFlags say what to simulate on.
+type simulateFlags struct {
+	cluster   clusterFlags
+	recording string
+	from      string
+	manifests []string
+	format    string
+	exitZero  bool
+}
+
+func newSimulate() *cobra.Command {
+	var f simulateFlags
+	cmd := &cobra.Command{
+		Use:   "simulate",
+		Short: "Print what the target would write at start-up, and who would see it",
+		Long: `Prints the writes that the target version's kube-apiserver would make while it
+starts, hook by hook, what becomes of the replica if one fails, and which webhooks
+and policies see each. Nobody is asked: that is what check does.
+
+With --webhook, manifests that are not applied yet are added, and the verdict is
+about them alone: so a pull request that would endanger the next upgrade can be
+stopped. With --from no cluster is needed: an untouched one of that minor is taken.
+
+Exit codes: 0 clear; 1 could not run; 3 endangered: something fails closed, or
+denies, in the path of a hook that the replica's start depends on; 4 undecided.`,
+		Example: `  gke-preflight simulate --target-version 1.36
+  gke-preflight simulate --from 1.35 --target-version 1.36
+  helm template my-policies | gke-preflight simulate --from 1.35 --target-version 1.36 --webhook -
+  gke-preflight simulate --snapshot prod.zip --webhook webhooks.yaml -o json`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
+	}
+	f.cluster.bind(cmd)
+	fs := cmd.Flags()
+	fs.StringVar(&f.recording, "snapshot", "", "simulate on this recording instead of a live cluster")
+	fs.StringVar(&f.from, "from", "", "simulate on an untouched cluster of this minor, such as 1.35, with no cluster at hand")
+	fs.StringArrayVar(&f.manifests, "webhook", nil, "manifest of webhooks or policies to add, - for standard input; may be given several times")
+	fs.StringVarP(&f.format, "output", "o", "table", "format: table or json")
+	fs.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 whatever the verdict")
+	cmd.MarkFlagsMutuallyExclusive("snapshot", "from")
+	complete(cmd, "output", "table", "json")
+	complete(cmd, "from", bootstrap.Minors()...)
+	return cmd
+}
+
+func (f *simulateFlags) run(cmd *cobra.Command) error {
+	if err := oneOf("--output", f.format, "table", "json"); err != nil {
+		return err
+	}
+	s, err := f.snapshot(cmd)
+	if err != nil {
+		return err
+	}
+	var added []manifest.Name
+	for _, file := range f.manifests {
+		content, err := read(cmd, file)
+		if err != nil {
+			return err
+		}
+		var names []manifest.Name
+		if s, names, err = manifest.Apply(s, file, content); err != nil {
+			return fmt.Errorf("--webhook %w", err)
+		}
+		added = append(added, names...)
+	}
+	sim := preflight.CleanCopy(simulation.Of(s, added))
+	out := cmd.OutOrStdout()
+	if f.format == "json" {
+		err = render.JSON(out, sim)
+	} else {
+		err = render.Simulation(out, sim, terminal(out).options())
+	}
+	if err != nil || f.exitZero {
+		return err
+	}
+	switch sim.Verdict {
+	case simulation.Endangered:
+		return exitCode(preflight.ExitNotReady)
+	case simulation.Undecided:
+		return exitCode(preflight.ExitInconclusive)
+	}
+	return nil
+}
+
+func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
+	switch {
+	case f.from != "":
+		return f.untouched()
+	case f.recording != "":
+		return f.cluster.recording(cmd, f.recording)
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), f.cluster.timeout)
+	defer cancel()
+	say := newProgress(cmd.ErrOrStderr())
+	defer say.clear()
+	s, conn, err := f.cluster.collect(ctx, say)
+	if err != nil {
+		return nil, err
+	}
+	return s, conn.Close()
+}
+
+// untouched is a cluster of a minor as it is when nobody has changed anything.
+func (f *simulateFlags) untouched() (*facts.Snapshot, error) {
+	observations, ok := bootstrap.Untouched(f.from)
+	if !ok {
+		return nil, fmt.Errorf("--from: %q is not one of the minors that are known, %v", f.from, bootstrap.Minors())
+	}
+	if f.cluster.target == "" {
+		return nil, fmt.Errorf("--target-version is missing: with --from there is no cluster to ask for the next version")
+	}
+	s := facts.New(facts.Meta{Tool: toolVersion()}, observations...)
+	return aim(s, f.cluster.target)
+}
+
+func read(cmd *cobra.Command, file string) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(cmd.InOrStdin())
+	}
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("--webhook: %w", err)
+	}
+	return b, nil
+}

@@ -1,0 +1,115 @@
+package render
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/simulation"
+)
+
+// Simulation writes the plan hook by hook, with who would see each write.
+func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
+	p := newPage(o)
+	p.text(0, bold.of(fmt.Sprintf("At its start kube-apiserver %s would make these writes on a cluster of %s", s.Target, strings.TrimPrefix(s.From, "v"))))
+	if len(s.Added) > 0 {
+		p.text(2, "With "+strings.Join(s.Added, ", ")+", as if applied.")
+	}
+	if s.Problem != "" {
+		p.text(2, s.Problem)
+	}
+	silent := 0
+	for _, h := range s.Hooks {
+		if len(h.Writes) == 0 && h.Unknown == "" {
+			silent++
+			continue
+		}
+		if err := p.simulated(h); err != nil {
+			return err
+		}
+	}
+	p.blank()
+	if silent > 0 {
+		p.text(0, fmt.Sprintf("%d other hooks have nothing to write.", silent))
+	}
+	p.text(0, bold.of(strings.ToUpper(string(s.Verdict)))+": "+meaning(s))
+	return p.writeTo(w)
+}
+
+func meaning(s simulation.Simulation) string {
+	who := "webhook or policy"
+	if len(s.Added) > 0 {
+		who = "webhook or policy of the manifests"
+	}
+	switch s.Verdict {
+	case simulation.Clear:
+		return "no " + who + " fails closed in the path of a hook that the replica's start depends on. Nobody was asked."
+	case simulation.Endangered:
+		return "a " + who + " fails closed, or denies, in the path of a hook that the replica's start depends on. Nobody was asked: gke-preflight check does that."
+	}
+	return "whether a " + who + " stands in the path of a hook that the replica's start depends on can't be told."
+}
+
+func (p *page) simulated(h simulation.Hook) error {
+	p.heading(h.Name)
+	p.text(2, "If a write fails: "+consequence(h)+".")
+	if h.Unknown != "" {
+		p.text(2, "Not known: "+h.Unknown+".")
+	}
+	var rows [][]string
+	for _, w := range h.Writes {
+		name := w.Verb + " " + w.Resource + " "
+		if w.Namespace != "" {
+			name += w.Namespace + "/"
+		}
+		name += w.Name
+		if w.When != "" {
+			name += " (" + w.When + ")"
+		}
+		rows = append(rows, []string{name, interceptors(w)})
+	}
+	if rows == nil {
+		return nil
+	}
+	return p.columns(2, []string{"WRITE", "SEEN BY"}, rows)
+}
+
+func consequence(h simulation.Hook) string {
+	switch bootstrap.Failing(h.Failing) {
+	case bootstrap.ExitAtOnce:
+		return "the process exits at once"
+	case bootstrap.ExitAfterPasses:
+		return fmt.Sprintf("whole passes are repeated, and the process exits after %.0f s", h.DeadlineSeconds)
+	case bootstrap.ExitAtDeadline:
+		return fmt.Sprintf("the process exits %.0f s after the hook's begin", h.DeadlineSeconds)
+	case bootstrap.NeverReady:
+		return "the replica runs on and never gets ready"
+	}
+	return "it is tried again in the background; the replica gets ready without"
+}
+
+func interceptors(w simulation.Write) string {
+	if len(w.InterceptedBy) == 0 {
+		return "-"
+	}
+	var names []string
+	for _, i := range w.InterceptedBy {
+		n := i.Name
+		if i.Webhook != "" && i.Webhook != i.Name {
+			n += " (" + i.Webhook + ")"
+		}
+		switch {
+		case i.Undecided != "":
+			n += ", perhaps: " + i.Undecided
+		case i.Denial != "":
+			n += " denies: " + i.Denial
+		case i.TimeoutSeconds > 0:
+			n += fmt.Sprintf(", %s, %.0f s", i.FailurePolicy, i.TimeoutSeconds)
+		default:
+			n += " admits"
+		}
+		names = append(names, n)
+	}
+	return strings.Join(names, "; ")
+}

@@ -1,0 +1,188 @@
+// Package simulation says what the target version would write at start-up, and
+// who would see each write, without asking anybody.
+package simulation
+
+import (
+	"slices"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/manifest"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
+)
+
+// Schema names the format of [Simulation]; fields are only ever added to it.
+const Schema = "gke-preflight/simulation/v1"
+
+// A Verdict is what the simulation alone allows to be said.
+type Verdict string
+
+const (
+	// Clear: nothing that fails closed stands in the path of a hook whose failure
+	// keeps the replica from getting ready.
+	Clear Verdict = "clear"
+	// Endangered: something does, and the replica's start depends on its backend;
+	// or a policy denies such a write outright.
+	Endangered Verdict = "endangered"
+	// Undecided: it can't be told.
+	Undecided Verdict = "undecided"
+)
+
+// A Simulation is the plan of one version on one cluster, and who intercepts it.
+type Simulation struct {
+	Schema  string  `json:"schema"`
+	Verdict Verdict `json:"verdict"`
+	// From is the running version, Target the one to upgrade to.
+	From   string `json:"from"`
+	Target string `json:"target"`
+	// Added are the configurations and policies of manifests; with any, the
+	// verdict is about them alone.
+	Added []string `json:"added,omitempty"`
+	// Problem says why there is no plan; empty if there is one.
+	Problem string `json:"problem,omitempty"`
+	Hooks   []Hook `json:"hooks"`
+}
+
+// Hook is one PostStartHook with its writes.
+type Hook struct {
+	Name string `json:"name"`
+	// Failing is what it does while a write fails, one of [bootstrap.Failing].
+	Failing string `json:"failing"`
+	// Fatal says that the process exits when the hook fails.
+	Fatal           bool    `json:"fatal"`
+	DeadlineSeconds float64 `json:"deadlineSeconds,omitempty"`
+	// Unknown says why its writes, or some, could not be worked out; empty if they could.
+	Unknown string  `json:"unknown,omitempty"`
+	Writes  []Write `json:"writes,omitempty"`
+	Source  string  `json:"source"`
+}
+
+// Write is one write.
+type Write struct {
+	Verb      string `json:"verb"`
+	Resource  string `json:"resource"`
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+	// When is "every start" or the condition under which it happens; empty for a
+	// write that this upgrade certainly makes once.
+	When          string         `json:"when,omitempty"`
+	InterceptedBy []Interception `json:"interceptedBy,omitempty"`
+}
+
+// Interception is a webhook or policy that would see the write.
+type Interception struct {
+	Kind          string `json:"kind"`
+	Name          string `json:"name"`
+	Webhook       string `json:"webhook,omitempty"`
+	FailurePolicy string `json:"failurePolicy"`
+	// TimeoutSeconds is a webhook's; zero for a policy.
+	TimeoutSeconds float64 `json:"timeoutSeconds,omitempty"`
+	// Denial is what the API server itself would say, without asking anybody.
+	Denial string `json:"denial,omitempty"`
+	// Undecided says why it can't be told whether it intercepts, or what it says.
+	Undecided string `json:"undecided,omitempty"`
+	// Added says that it comes from a manifest.
+	Added bool `json:"added,omitempty"`
+}
+
+// Of simulates the start of the target version of s. added are the objects of s
+// that come from manifests.
+func Of(s *facts.Snapshot, added []manifest.Name) Simulation {
+	plan := bootstrap.Of(s)
+	sim := Simulation{Schema: Schema, Target: s.Meta.Target, Problem: plan.Problem, Hooks: []Hook{}}
+	if v, ok := facts.ServerVersion.Get(s); ok {
+		sim.From = v.GitVersion
+	}
+	for _, n := range added {
+		sim.Added = append(sim.Added, n.Kind+" "+n.Name)
+	}
+	byHook := map[string][]Write{}
+	for _, i := range probe.Intercept(s) {
+		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], write(i, added))
+	}
+	for _, h := range plan.Hooks {
+		sim.Hooks = append(sim.Hooks, Hook{
+			Name: h.Name, Failing: string(h.Failing), Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(),
+			Unknown: unknown(plan, h.Name), Writes: byHook[h.Name], Source: h.Source,
+		})
+	}
+	sim.Verdict = verdict(s, plan, sim)
+	return sim
+}
+
+func unknown(plan bootstrap.Plan, hook string) string {
+	for _, u := range plan.Unknown {
+		if u.Hook == hook {
+			return u.Reason
+		}
+	}
+	return ""
+}
+
+func write(i probe.Intercepted, added []manifest.Name) Write {
+	w := Write{
+		Verb: string(i.Write.Operation), Resource: i.Write.ResourceName(), Namespace: i.Write.Namespace, Name: i.Write.Name,
+		When: i.Write.Condition,
+	}
+	if w.When == "" && i.Write.EveryStart {
+		w.When = "every start"
+	}
+	for _, by := range i.By {
+		w.InterceptedBy = append(w.InterceptedBy, interception(by, added))
+	}
+	return w
+}
+
+func interception(i admission.Interception, added []manifest.Name) Interception {
+	policy := "Ignore"
+	if i.Fails {
+		policy = "Fail"
+	}
+	return Interception{
+		Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: policy, TimeoutSeconds: i.Timeout.Seconds(),
+		Denial: i.Denial, Undecided: i.Undecided,
+		Added: slices.ContainsFunc(added, func(n manifest.Name) bool {
+			return n.Name == i.Name && n.Kind == string(i.Kind) || n.Kind == string(i.Kind)+"Binding" && n.Name == i.Webhook
+		}),
+	}
+}
+
+func verdict(s *facts.Snapshot, plan bootstrap.Plan, sim Simulation) Verdict {
+	v := Clear
+	if plan.Problem != "" || blind(s) {
+		v = Undecided
+	}
+	for n, h := range plan.Hooks {
+		if !h.Fatal() && h.Failing != bootstrap.NeverReady {
+			continue
+		}
+		if sim.Hooks[n].Unknown != "" {
+			v = Undecided
+		}
+		for _, w := range sim.Hooks[n].Writes {
+			for _, i := range w.InterceptedBy {
+				switch {
+				case len(sim.Added) > 0 && !i.Added:
+				case i.Undecided != "":
+					v = Undecided
+				case i.Denial != "" || i.closedWebhook():
+					return Endangered
+				}
+			}
+		}
+	}
+	return v
+}
+
+func (i Interception) closedWebhook() bool {
+	return i.FailurePolicy == "Fail" && (i.Kind == string(admission.ValidatingWebhook) || i.Kind == string(admission.MutatingWebhook))
+}
+
+// blind reports whether webhooks or policies could not be read.
+func blind(s *facts.Snapshot) bool {
+	return slices.ContainsFunc(admission.Needs(), func(f facts.Fact) bool {
+		_, absent := s.Absence(f)
+		return absent
+	})
+}
