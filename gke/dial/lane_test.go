@@ -69,7 +69,7 @@ func TestDeadReplica(t *testing.T) {
 	for _, h := range []http.HandlerFunc{reply(nil), hang, reply(nil)} {
 		bs = append(bs, serveTLS(t, ca, ca.issue(t, serviceName, time.Now().Add(time.Hour)), h))
 	}
-	got := tally(Probe(t.Context(), planAll(t, writes(5, "h"), bs, within(3*time.Second)), Clients{}))
+	got := tally(Probe(t.Context(), planAll(t, writes(5, "h"), bs, within(2*time.Second)), Clients{}))
 	want := map[string]int{bs[0].address + " allowed": 5, bs[1].address + " hung": 1, bs[1].address + " not-asked": 4, bs[2].address + " allowed": 5}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, not %v", got, want)
@@ -91,7 +91,7 @@ func TestHangsOnOneKind(t *testing.T) {
 	})
 	ws := append(writes(20, "good"), writes(20, "bad")...)
 	got := map[string]int{}
-	for _, a := range Probe(t.Context(), planAll(t, ws, []backend{b}, within(3*time.Second)), Clients{PerBackend: 4}) {
+	for _, a := range Probe(t.Context(), planAll(t, ws, []backend{b}, within(2*time.Second)), Clients{PerBackend: 4}) {
 		hook, _, _ := strings.Cut(strings.Fields(a.Write)[2], "-")
 		got[hook+" "+string(a.Answer)]++
 	}
@@ -104,7 +104,7 @@ func TestHangsOnOneKind(t *testing.T) {
 // backend, against one.
 func TestHungBackendsCostTheSlowest(t *testing.T) {
 	t.Parallel()
-	const timeout = 2 * time.Second
+	const timeout = time.Second
 	took := func(n int) time.Duration {
 		shared := serve(t, hang)
 		var requests []probe.Request

@@ -96,7 +96,10 @@ func (b *body) Read(p []byte) (int, error) {
 func read(ctx context.Context, q *question, res rest.Result, r *reader, failed func(error) facts.Attempt) facts.Attempt {
 	a := q.taken(res, r, failed)
 	if a.Answer == facts.BadAnswer && ctx.Err() != nil {
-		return withStatus(failed(ctx.Err()), r.status)
+		return failed(ctx.Err())
+	}
+	if hangs(a) {
+		a.Status = 0
 	}
 	return a
 }

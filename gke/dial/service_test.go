@@ -128,7 +128,7 @@ func TestServiceProxy(t *testing.T) {
 // TestSlowRoad has a webhook hold up every request to the service proxy, in the
 // way of one backend that is well and one that hangs.
 func TestSlowRoad(t *testing.T) {
-	const held, timeout = 4 * time.Second, 3 * time.Second
+	const held, timeout = 3 * time.Second, 2 * time.Second
 	for _, test := range []struct {
 		h    http.HandlerFunc
 		want facts.Answer
