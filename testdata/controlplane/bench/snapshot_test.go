@@ -1,0 +1,34 @@
+package bench
+
+import (
+	"os/exec"
+	"path/filepath"
+	"runtime/debug"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+)
+
+// snapshot runs the program itself on the cluster, probing and writing a
+// recording too, and returns how long it took and how much memory it had at
+// most. The kernel counts in what this process has when it starts the other.
+func snapshot(b *testing.B, c *controlplane.Cluster) (time.Duration, int) {
+	b.Helper()
+	dir := b.TempDir()
+	tool := filepath.Join(dir, "gke-preflight")
+	run(b, exec.Command("go", "build", "-o", tool, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight"))
+	debug.FreeOSMemory()
+	resetPeak(b)
+	cmd := exec.Command(tool, "snapshot", "--file", filepath.Join(dir, "large.zip"), "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", target)
+	elapsed := took(func() { run(b, cmd) })
+	return elapsed, int(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss / 1024)
+}
+
+func run(b *testing.B, cmd *exec.Cmd) {
+	b.Helper()
+	if said, err := cmd.CombinedOutput(); err != nil {
+		b.Fatalf("%v: %s", err, said)
+	}
+}
