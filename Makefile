@@ -4,7 +4,7 @@ GO    ?= go
 # The slowest come first, so that the others run while it waits.
 TESTS := ./testdata/controlplane/proof ./testdata/controlplane/... ./...
 
-.PHONY: help build demo lab test test-pure controlplane catalogue record bench fuzz
+.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue record bench fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,10 +26,16 @@ test: controlplane ## everything that must hold, on a real control plane too
 test-pure: ## the tests that need no control plane
 	@$(GO) test -race ./preflight/... ./checks/... ./docs/...
 
-controlplane: ## build etcd, two kube-apiservers and OPA into the user's cache
+controlplane: ## build etcd, the newest two kube-apiservers and OPA into the user's cache
 	@$(GO) run ./testdata/controlplane/build
 
-catalogue: controlplane ## regenerate what each minor writes at start-up, from its audit log
+controlplane-all: ## build kube-apiserver of every minor, too
+	@$(GO) run ./testdata/controlplane/build -all
+
+minor: ## add a minor, or move one to another patch: make minor VERSION=1.37.0
+	@$(GO) run ./testdata/controlplane/minor $(VERSION)
+
+catalogue: controlplane-all ## regenerate what each minor writes at start-up, from its audit log
 	@$(GO) run ./testdata/controlplane/catalogue
 	@$(GO) test -run TestHops ./preflight/bootstrap -update
 

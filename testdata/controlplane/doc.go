@@ -15,8 +15,6 @@
 //		…
 //	}
 //
-// A minor is added as a directory like v1.36: a go.mod with the tool directive
-// k8s.io/kubernetes/cmd/kube-apiserver and upstream's replace directives, each
-// ./staging/src/k8s.io/X turned into k8s.io/X v0.MINOR.PATCH and the sample-*
-// ones left out, then "go mod tidy" in it, and a line in package binaries.
+// A minor is added by "make minor VERSION=1.37.0", which writes the directory
+// v1.37; see docs/new-minor.md.
 package controlplane

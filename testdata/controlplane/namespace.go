@@ -60,7 +60,7 @@ func Available() error {
 	default:
 		return errors.New(state)
 	}
-	all, err := binaries.All()
+	all, err := binaries.Everyday()
 	for i := 0; err == nil && i < len(all); i++ {
 		_, err = binaries.Find(all[i].Name, all[i].Minor())
 	}

@@ -4,6 +4,7 @@
 package binaries
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -48,16 +50,28 @@ func (b Binary) Built() (bool, error) {
 
 type source struct{ dir, name, module, pkg string }
 
-// The order is the one that compiles least: etcd and OPA find what they share
-// with 1.36 in the build cache.
-var sources = [...]source{
-	{"v1.36", "kube-apiserver", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"},
+// tools are what an API server is tested with.
+var tools = []source{
 	{"etcd", "etcd", "go.etcd.io/etcd/server/v3", "go.etcd.io/etcd/server/v3"},
 	{"opa", "opa", "github.com/open-policy-agent/opa", "github.com/open-policy-agent/opa"},
-	{"v1.35", "kube-apiserver", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"},
 }
 
-// All returns every program in the order in which they are best built.
+// everyday is how many minors the everyday tests need: the newest ones.
+const everyday = 2
+
+// Everyday returns what "make test" needs, in the order in which it is best
+// built: etcd and OPA find in the build cache what they share with the newest
+// kube-apiserver.
+func Everyday() ([]Binary, error) {
+	all, err := All()
+	if err != nil {
+		return nil, err
+	}
+	return all[:everyday+len(tools)], nil
+}
+
+// All returns every program: what Everyday does, then the older minors, the
+// newest first.
 func All() ([]Binary, error) {
 	root, err := root()
 	if err != nil {
@@ -67,8 +81,12 @@ func All() ([]Binary, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no directory to keep the control plane's programs in: %w; set XDG_CACHE_HOME", err)
 	}
+	servers, err := apiServers(root)
+	if err != nil {
+		return nil, err
+	}
 	var all []Binary
-	for _, s := range sources {
+	for _, s := range slices.Concat(servers[:1], tools, servers[1:]) {
 		b, err := s.read(root, filepath.Join(cache, "gke-preflight", "controlplane"))
 		if err != nil {
 			return nil, err
@@ -76,6 +94,25 @@ func All() ([]Binary, error) {
 		all = append(all, b)
 	}
 	return all, nil
+}
+
+// apiServers are those of the directories named like v1.36, the newest first.
+func apiServers(root string) ([]source, error) {
+	dirs, err := filepath.Glob(filepath.Join(root, "v1.[0-9]*"))
+	if err != nil {
+		return nil, err
+	}
+	if len(dirs) < everyday {
+		return nil, fmt.Errorf("%s holds %d minors of kube-apiserver, fewer than %d", root, len(dirs), everyday)
+	}
+	var found []source
+	for _, dir := range dirs {
+		found = append(found, source{filepath.Base(dir), "kube-apiserver", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"})
+	}
+	slices.SortFunc(found, func(a, b source) int {
+		return cmp.Or(cmp.Compare(len(b.dir), len(a.dir)), cmp.Compare(b.dir, a.dir))
+	})
+	return found, nil
 }
 
 // Find returns the program of that name; minor, such as 1.36, may be empty where
@@ -86,17 +123,25 @@ func Find(name, minor string) (Binary, error) {
 	if err != nil {
 		return Binary{}, err
 	}
-	for _, b := range all {
+	for i, b := range all {
 		if b.Name != name || minor != "" && b.Minor() != minor {
 			continue
 		}
 		built, err := b.Built()
 		if err == nil && !built {
-			err = fmt.Errorf("%s is not built: run make controlplane", b)
+			err = fmt.Errorf("%s is not built: run make %s", b, target(i))
 		}
 		return b, err
 	}
 	return Binary{}, fmt.Errorf("the control plane has no %s %s: see %s", name, minor, filepath.Dir(all[0].Dir))
+}
+
+// target is the make target that builds the program at that place of All.
+func target(i int) string {
+	if i < everyday+len(tools) {
+		return "controlplane"
+	}
+	return "controlplane-all"
 }
 
 func (s source) read(root, cache string) (Binary, error) {

@@ -1,8 +1,10 @@
-// Command build builds the real control plane that tests run: kube-apiserver of
-// two minors, etcd and Open Policy Agent. What is built already is left alone.
+// Command build builds the real control plane that tests run: etcd, Open Policy
+// Agent and kube-apiserver of the newest two minors, with -all of every minor.
+// What is built already is left alone.
 package main
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -14,14 +16,20 @@ import (
 )
 
 func main() {
-	if err := run(os.Stdout); err != nil {
+	all := flag.Bool("all", false, "build every minor")
+	flag.Parse()
+	wanted := binaries.Everyday
+	if *all {
+		wanted = binaries.All
+	}
+	if err := run(os.Stdout, wanted); err != nil {
 		fmt.Fprintln(os.Stderr, "controlplane:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer) error {
-	all, err := binaries.All()
+func run(out io.Writer, wanted func() ([]binaries.Binary, error)) error {
+	all, err := wanted()
 	if err != nil {
 		return err
 	}
