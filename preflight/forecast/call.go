@@ -2,7 +2,6 @@ package forecast
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +82,7 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 	case i.Kind == admission.MutatingPolicy || i.Kind == admission.ValidatingPolicy:
 		return call{answer: facts.Allowed}
 	}
-	attempts := c.relevant(i, w)
+	attempts := relevant(c.byWebhook[webhookKey(i.Kind, i.Name, i.Webhook)], w)
 	if len(attempts) == 0 {
 		return c.unasked(i, facts.Attempt{Answer: facts.NotAsked, Detail: "no question was put to it"})
 	}
@@ -113,41 +112,6 @@ func compareBounds(a, b bound) int {
 	return cmp.Compare(a.cost, b.cost)
 }
 
-// relevant returns the attempts that tell most about w: those about w itself,
-// else about writes of the same verb and resource, else any that failed before
-// the backend could look at the object.
-func (c *caller) relevant(i admission.Interception, w bootstrap.Write) []facts.Attempt {
-	all := c.byWebhook[webhookKey(i.Kind, i.Name, i.Webhook)]
-	group := fmt.Sprintf("%s %s ", w.Operation, w.ResourceName())
-	filters := []func(facts.Attempt) bool{
-		func(a facts.Attempt) bool { return a.Write == w.Key() && decisive(a.Answer) },
-		func(a facts.Attempt) bool { return strings.HasPrefix(a.Write, group) && decisive(a.Answer) },
-		func(a facts.Attempt) bool { return transportFailed(a.Answer) },
-		func(a facts.Attempt) bool { return a.Write == w.Key() },
-		func(facts.Attempt) bool { return true },
-	}
-	for _, keep := range filters {
-		var kept []facts.Attempt
-		for _, a := range all {
-			if keep(a) {
-				kept = append(kept, a)
-			}
-		}
-		if kept != nil {
-			return kept
-		}
-	}
-	return nil
-}
-
-func decisive(a facts.Answer) bool {
-	return a != facts.NotAsked && a != facts.CouldNotAsk && a != facts.TLSOnly
-}
-
-func transportFailed(a facts.Answer) bool {
-	return decisive(a) && a != facts.Allowed && a != facts.Denied && a != facts.BadAnswer
-}
-
 // after returns what a call comes to whose backend answered as in the attempt.
 func (c *caller) after(i admission.Interception, a facts.Attempt) call {
 	took := time.Duration(a.Milliseconds) * time.Millisecond
@@ -168,7 +132,11 @@ func (c *caller) after(i admission.Interception, a facts.Attempt) call {
 		r.best.cost = min(i.Timeout, tlsHandshakeTimeout)
 	case facts.ConnectTimeout:
 		r = certain(bound{rejects: i.Fails, cost: i.Timeout})
-	case facts.Refused, facts.NoEndpoints, facts.BadCertificate, facts.BadAnswer:
+		r.elsewhere(a)
+	case facts.Refused:
+		r = certain(bound{rejects: i.Fails, cost: min(took, i.Timeout)})
+		r.elsewhere(a)
+	case facts.NoEndpoints, facts.BadCertificate, facts.BadAnswer:
 		r = certain(bound{rejects: i.Fails, cost: min(took, i.Timeout)})
 	default:
 		return c.unasked(i, a)
@@ -176,6 +144,15 @@ func (c *caller) after(i admission.Interception, a facts.Attempt) call {
 	r.answer, r.attempt = a.Answer, a
 	r.detail = cmp.Or(r.detail, a.Detail)
 	return r
+}
+
+// elsewhere leaves open whether the control plane can connect to a URL that can't
+// be connected to from here: it may be let through where this tool is not.
+func (k *call) elsewhere(a facts.Attempt) {
+	if a.Vantage == facts.DirectURL {
+		k.best = bound{}
+		k.detail = "whether the control plane can connect to it can't be seen from here: " + a.Detail
+	}
 }
 
 // unasked returns what may come of a call about which nothing is known. GKE's

@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -71,12 +72,12 @@ func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) 
 
 // consultDryRuns lets the API server's own answer decide what the direct
 // questions left open. A dry-run made as another user decides only what does
-// not depend on the user: that a backend could not be called.
+// not depend on the user: that a backend which this write needs could not be called.
 func (c *caller) consultDryRuns(s *simulated) {
 	for _, a := range c.dryRuns[s.Key()] {
 		asLoopback := a.As == s.User.Name
 		switch {
-		case a.Answer == facts.Denied && (asLoopback || strings.Contains(a.Detail, "failed calling webhook")):
+		case asLoopback && (a.Answer == facts.Denied || gaveUp(a)), a.Answer == facts.Denied && s.needs(failedCall(a.Detail)):
 			s.worst.rejects = true
 			if !s.best.rejects {
 				s.best.rejects = true
@@ -88,6 +89,30 @@ func (c *caller) consultDryRuns(s *simulated) {
 			s.worst = bound{cost: max(s.best.cost, time.Duration(a.Milliseconds)*time.Millisecond)}
 		}
 	}
+}
+
+const gatewayTimeout = 504
+
+// gaveUp reports whether the API server itself ended the dry-run. Without a
+// status it is this tool that stopped waiting.
+func gaveUp(a facts.Attempt) bool {
+	return a.Answer == facts.Hung && a.Status == gatewayTimeout
+}
+
+// failedCall returns the webhook that the API server says it could not call,
+// empty if it says no such thing (k8s.io/apiserver pkg/admission/plugin/webhook,
+// ErrCallingWebhook).
+func failedCall(said string) string {
+	_, rest, ok := strings.Cut(said, `failed calling webhook "`)
+	name, _, closed := strings.Cut(rest, `"`)
+	if !ok || !closed {
+		return ""
+	}
+	return name
+}
+
+func (s *simulated) needs(webhook string) bool {
+	return webhook != "" && slices.ContainsFunc(s.by, func(i admission.Interception) bool { return i.Webhook == webhook && i.Fails })
 }
 
 func (s simulated) effect() Effect { return effect(s.best, s.worst) }
