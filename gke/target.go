@@ -30,8 +30,8 @@ func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err 
 	if err != nil {
 		return "", "", err
 	}
-	if r.running != nil && older(v, *r.running) {
-		return "", "", fmt.Errorf("%s is older than %s, which the control plane runs: it can't go back; pass a newer --target-version", v, *r.running)
+	if r.back(v) {
+		return "", "", fmt.Errorf("%s is an older minor than %s, which the control plane runs: it can't go back to one; pass a newer --target-version", v, *r.running)
 	}
 	return v.String(), origin, nil
 }
@@ -40,6 +40,9 @@ func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err 
 type resolver struct {
 	// running is nil where it is unknown.
 	running *version.Version
+	// emulated is the minor that a two-step upgrade can be rolled back to; nil
+	// where there is none.
+	emulated *version.Version
 	// offers is empty, and absence set, where it is unknown what GKE offers.
 	offers  []offer
 	absence facts.Absence
@@ -64,6 +67,9 @@ func newResolver(s *facts.Snapshot) resolver {
 	running, ok := facts.ServerVersion.Get(s)
 	if v, err := version.Parse(either(cluster.Version, running.GitVersion)); err == nil && (ok || cluster.Version != "") {
 		r.running = &v
+	}
+	if v, err := version.Parse(either(cluster.EmulatedVersion, running.Emulated)); err == nil {
+		r.emulated = &v
 	}
 	r.absence, _ = s.Absence(facts.GKEServerConfig)
 	if r.config, ok = facts.GKEServerConfig.Get(s); !ok {
@@ -96,15 +102,14 @@ func parseAll(in []string) []version.Version {
 	return out
 }
 
-// older compares as far as both versions are known.
-func older(a, b version.Version) bool {
-	if a.Patch < 0 || b.Patch < 0 {
-		return version.CompareLine(a, b) < 0
-	}
-	if a.GKE < 0 || b.GKE < 0 {
-		a.GKE, b.GKE = -1, -1
-	}
-	return version.Compare(a, b) < 0
+// back reports whether v is a minor that the control plane can't go back to. A
+// patch of its own minor it can.
+func (r resolver) back(v version.Version) bool {
+	return r.running != nil && version.CompareLine(v, *r.running) < 0 && !r.rollsBack(v)
+}
+
+func (r resolver) rollsBack(v version.Version) bool {
+	return r.emulated != nil && version.CompareLine(v, *r.emulated) == 0
 }
 
 // fits reports whether v is what asked says, as far as it says it.
@@ -125,8 +130,8 @@ func (r resolver) fit(asked string) (version.Version, string, error) {
 			return o.versions[i], "--target-version " + asked + ", " + r.describe(o), nil
 		}
 	}
-	if r.running != nil && older(want, *r.running) {
-		return want, "", nil
+	if r.back(want) || r.rollsBack(want) {
+		return want, "--target-version " + asked, nil
 	}
 	return want, "", fmt.Errorf("GKE offers no %s: the nearest versions on offer are %s", want, strings.Join(r.nearest(want), ", "))
 }
@@ -199,7 +204,7 @@ func (r resolver) next() (version.Version, string, error) {
 	}
 	for _, c := range candidates {
 		v, err := version.Parse(c.version)
-		if err == nil && (r.running == nil || !older(v, *r.running)) {
+		if err == nil && (r.running == nil || !version.Older(v, *r.running)) {
 			return v, c.origin, nil
 		}
 	}

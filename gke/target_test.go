@@ -22,6 +22,8 @@ var (
 	upgrade = facts.Present(facts.GKEUpgradeInfo, facts.UpgradeInfo{MinorTarget: "1.36.2-gke.9", PatchTarget: "1.35.5-gke.1"})
 	patch   = facts.Present(facts.GKEUpgradeInfo, facts.UpgradeInfo{PatchTarget: "1.35.5-gke.1"})
 	running = facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.35.4"})
+	soaking = facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.35.4", Emulated: "1.34"})
+	soak    = facts.Present(facts.GKECluster, facts.ClusterConfig{Channel: "REGULAR", Version: "1.35.4-gke.100", EmulatedVersion: "1.34"})
 	leftOut = facts.Absent(facts.GKEServerConfig, facts.LeftOut, "--no-gke")
 )
 
@@ -38,6 +40,10 @@ func TestResolveTarget(t *testing.T) {
 		{"a patch without the GKE API", observations{running, leftOut}, "v1.36.3", "1.36.3", "v1.36.3"},
 		{"the running minor", observations{running, leftOut}, "1.35", "1.35", ""},
 		{"the running patch, whose build is unknown", observations{regular, leftOut}, "1.35.4", "1.35.4", ""},
+		{"an older patch", observations{regular, leftOut}, "1.35.2", "1.35.2", "--target-version 1.35.2"},
+		{"the minor that is emulated", observations{soaking, leftOut}, "1.34", "1.34", "--target-version 1.34"},
+		{"the minor that is emulated, no longer offered", observations{soaking, offers}, "1.34.8", "1.34.8", "--target-version 1.34.8"},
+		{"the minor that GKE says is emulated", observations{soak, offers}, "1.34", "1.34.9-gke.7", "channel REGULAR"},
 		{"nothing known", nil, "1.36.3-gke.1", "1.36.3-gke.1", ""},
 		{"a minor in the channel", observations{regular, offers}, "1.36", "1.36.3-gke.200", "the newest on offer in the cluster's channel REGULAR"},
 		{"a patch in the channel", observations{regular, offers}, "1.36.2", "1.36.2-gke.9", "channel REGULAR"},
@@ -72,9 +78,11 @@ func TestResolveTargetErrors(t *testing.T) {
 		{"no version", observations{running}, "newest", `--target-version: "newest" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100; latest and - are the aliases`},
 		{"not offered", observations{regular, offers}, "1.99", "GKE offers no 1.99: the nearest versions on offer are 1.37.0-gke.5, 1.36.3-gke.1000"},
 		{"no such build", observations{regular, offers}, "1.36.3-gke.500", "GKE offers no 1.36.3-gke.500: the nearest versions on offer are 1.37.0-gke.5, 1.36.3-gke.1000, 1.36.3-gke.200, 1.36.2-gke.9"},
-		{"older", observations{running, leftOut}, "1.34", "1.34 is older than 1.35.4, which the control plane runs: it can't go back; pass a newer --target-version"},
-		{"older, though offered", observations{regular, offers}, "1.34.9", "1.34.9-gke.7 is older than 1.35.4-gke.100, which the control plane runs: it can't go back; pass a newer --target-version"},
-		{"older, and no longer offered", observations{regular, offers}, "1.30.1", "1.30.1 is older than 1.35.4-gke.100, which the control plane runs: it can't go back; pass a newer --target-version"},
+		{"older", observations{running, leftOut}, "1.34", "1.34 is an older minor than 1.35.4, which the control plane runs: it can't go back to one; pass a newer --target-version"},
+		{"older, though offered", observations{regular, offers}, "1.34.9", "1.34.9-gke.7 is an older minor than 1.35.4-gke.100, which the control plane runs: it can't go back to one; pass a newer --target-version"},
+		{"older, and no longer offered", observations{regular, offers}, "1.30.1", "1.30.1 is an older minor than 1.35.4-gke.100, which the control plane runs: it can't go back to one; pass a newer --target-version"},
+		{"older than the emulated", observations{soaking, leftOut}, "1.33", "1.33 is an older minor than 1.35.4, which the control plane runs: it can't go back to one; pass a newer --target-version"},
+		{"an older patch that is not offered", observations{regular, offers}, "1.35.3", "GKE offers no 1.35.3: the nearest versions on offer are 1.36.2-gke.9, 1.35.4-gke.100, 1.34.9-gke.7"},
 		{"alias without the GKE API", observations{running, leftOut}, "latest", "--target-version latest is for the GKE API to resolve, which told of no versions (left-out: --no-gke): pass a version such as 1.36"},
 		{"none without the GKE API", observations{running, leftOut}, "", "which version to upgrade to is unknown (the GKE API: left-out: --no-gke): pass --target-version, such as 1.36"},
 		{"none known", observations{noGroup, offers}, "", "GKE names no version that it would upgrade the cluster to: pass --target-version, such as 1.36.3-gke.1000"},

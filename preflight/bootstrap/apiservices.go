@@ -9,7 +9,6 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 // builtIn is the health check that waits for the APIServices of the groups that
@@ -71,11 +70,11 @@ func differs(a facts.APIService, want *unstructured.Unstructured) bool {
 }
 
 // optIn is the condition under which an APIService that the target doesn't have
-// goes: none if the running minor has it by default. Else somebody enabled it
+// goes: none if the minor that is served has it by default. Else somebody enabled it
 // there by --runtime-config, perhaps in the target too.
 func (p *planner) optIn(name string) string {
-	running, _ := version.Parse(facts.ServerVersion.Of(p.s).GitVersion)
-	if m, ok := catalogue.Find(running.Line()); ok {
+	hop, _ := HopOf(p.s)
+	if m, ok := catalogue.Find(hop.Served.Line()); ok {
 		byDefault := recorded(m, builtIn, "APIService", Create)
 		if slices.ContainsFunc(byDefault, func(a *unstructured.Unstructured) bool { return a.GetName() == name }) {
 			return ""

@@ -11,17 +11,18 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 // Of returns what the target version of s would write on the cluster that s was
 // taken of. It is computed once per snapshot.
 //
 // The plan is what one new replica writes while it starts, held against the live
-// objects; which minor runs makes no difference, so that an upgrade over several
-// minors is planned like any other. A target of the running minor has the
-// writes of any start; one below it has no plan. A version that the running one
-// emulates makes no difference either.
+// objects; which minor runs makes no difference to that. A target of the running
+// minor has the writes of any start; one that skips minors is planned as if
+// nothing were in between. An older minor has no plan, unless it is the one that
+// is emulated, and neither has a minor that the catalogue lacks. [HopOf] tells
+// these apart. Of the first step of a two-step upgrade the plan is an upper
+// bound: it holds what both steps write.
 //
 // What the flags of a control plane change can't be seen: feature gates that
 // add objects, APIs that are enabled or disabled. The catalogue is of the
@@ -45,13 +46,9 @@ func Needs() []facts.Fact {
 }
 
 func compute(s *facts.Snapshot) Plan {
-	target, problem := target(s)
+	minor, target, problem := target(s)
 	if problem != "" {
 		return Plan{Problem: problem}
-	}
-	minor, ok := catalogue.Find(target.Line())
-	if !ok {
-		return Plan{Problem: fmt.Sprintf("what %s writes at start-up is not known: the catalogue holds %s", target.Line(), strings.Join(Minors(), ", "))}
 	}
 	p := &planner{s: s, minor: minor, plan: Plan{Target: target.Line()}, resources: map[schema.GroupVersionKind]schema.GroupVersionResource{}}
 	for _, r := range minor.Resources {
@@ -64,28 +61,6 @@ func compute(s *facts.Snapshot) Plan {
 		p.run(r)
 	}
 	return p.plan
-}
-
-// target returns the version to plan for, or why there is none to plan for.
-func target(s *facts.Snapshot) (version.Version, string) {
-	if s.Meta.Target == "" {
-		return version.Version{}, "no target version is known: name one with --target-version"
-	}
-	target, err := version.Parse(s.Meta.Target)
-	if err != nil {
-		return target, fmt.Sprintf("target version: %v", err)
-	}
-	if a, absent := s.Absence(facts.ServerVersion); absent {
-		return target, fmt.Sprintf("could not read %s (%s): whether %s is an upgrade is not known", facts.ServerVersion.ID(), a, target)
-	}
-	running, err := version.Parse(facts.ServerVersion.Of(s).GitVersion)
-	if err != nil {
-		return target, fmt.Sprintf("running version: %v", err)
-	}
-	if version.CompareLine(target, running) < 0 {
-		return target, fmt.Sprintf("target %s is below the running version %s: the start of an older minor is not simulated", target, running)
-	}
-	return target, ""
 }
 
 // A planner works out the plan for one target, hook by hook.

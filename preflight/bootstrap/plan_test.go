@@ -146,30 +146,6 @@ func TestWritesAreComplete(t *testing.T) {
 	}
 }
 
-func TestProblem(t *testing.T) {
-	for name, c := range map[string]struct {
-		target string
-		change facts.Observation
-		want   string
-	}{
-		"no target":       {"", facts.Present(facts.Nodes, nil), "no target version is known"},
-		"a word":          {"latest", facts.Present(facts.Nodes, nil), `"latest" is not a version`},
-		"too new":         {"1.37", facts.Present(facts.Nodes, nil), "what 1.37 writes at start-up is not known: the catalogue holds " + strings.Join(Minors(), ", ")},
-		"too old":         {"1.29.3", facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.28.0"}), "what 1.29 writes at start-up is not known"},
-		"downgrade":       {"1.35.9", facts.Present(facts.Nodes, nil), "target 1.35.9 is below the running version 1.36.3"},
-		"version unknown": {"1.36", facts.Absent(facts.ServerVersion, facts.Timeout, "30s"), "could not read server-version (timeout: 30s)"},
-		"version no version": {"1.36", facts.Present(facts.ServerVersion, facts.Version{GitVersion: "unknown"}),
-			`running version: "unknown" is not a version`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			p := Of(cluster(t, "1.36", c.target, c.change))
-			if !strings.Contains(p.Problem, c.want) || p.Writes != nil {
-				t.Errorf("problem %q with %d writes, want %q with none", p.Problem, len(p.Writes), c.want)
-			}
-		})
-	}
-}
-
 // TestAbsent takes each fact away: the hooks that need it are unknown, and say
 // so; those that don't are planned as before.
 func TestAbsent(t *testing.T) {

@@ -85,3 +85,15 @@ func Compare(a, b Version) int {
 func CompareLine(a, b Version) int {
 	return cmp.Or(cmp.Compare(a.Major, b.Major), cmp.Compare(a.Minor, b.Minor))
 }
+
+// Older reports whether a comes before b as far as both are known: where one has
+// no patch or no GKE build, that part is not compared.
+func Older(a, b Version) bool {
+	if a.Patch < 0 || b.Patch < 0 {
+		return CompareLine(a, b) < 0
+	}
+	if a.GKE < 0 || b.GKE < 0 {
+		a.GKE, b.GKE = -1, -1
+	}
+	return Compare(a, b) < 0
+}

@@ -1,0 +1,85 @@
+package bootstrap
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+func TestHopOf(t *testing.T) {
+	for _, c := range []struct {
+		running, emulated, target string
+		want                      Step
+		over                      []string
+	}{
+		{"v1.35.4", "", "1.35", Patch, nil},
+		{"v1.35.4", "", "1.35.4", Patch, nil},
+		{"v1.35.4-gke.100", "", "1.35.4-gke.2", PatchBack, nil},
+		{"v1.35.4-gke.100", "", "1.35.4", Patch, nil},
+		{"v1.35.4", "", "1.35.3-gke.9000", PatchBack, nil},
+		{"v1.35.4", "", "1.35.10", Patch, nil},
+		{"v1.35.4", "", "1.36.3", NextMinor, nil},
+		{"v1.28.1", "", "1.30", Skip, []string{"1.29"}},
+		{"v1.31.0", "", "1.34.4-gke.1", Skip, []string{"1.32", "1.33"}},
+		{"v1.35.4", "", "1.34.99", Back, nil},
+		{"v1.36.3", "1.35", "1.36.3", Complete, nil},
+		{"v1.36.3", "1.35", "1.36.0", Complete, nil},
+		{"v1.36.3", "1.35", "1.35.4", RollBack, nil},
+		{"v1.36.3", "1.35", "1.34", Back, nil},
+		{"v1.36.3", "1.34", "1.35", Back, nil},
+		{"v1.36.3", "1.35", "1.37", Skip, []string{"1.36"}},
+		{"v1.36.3", "", "2.0", Skip, nil},
+		{"v2.0.0", "", "1.36", Back, nil},
+	} {
+		t.Run(c.running+" "+c.emulated+" to "+c.target, func(t *testing.T) {
+			hop, problem := HopOf(facts.New(facts.Meta{Target: c.target},
+				facts.Present(facts.ServerVersion, facts.Version{GitVersion: c.running, Emulated: c.emulated})))
+			if problem != "" || hop.Step != c.want || !slices.Equal(hop.Over(), c.over) {
+				t.Errorf("%s over %v, %q; want %s over %v", hop.Step, hop.Over(), problem, c.want, c.over)
+			}
+		})
+	}
+}
+
+func TestProblem(t *testing.T) {
+	known := strings.Join(Minors(), ", ")
+	for name, c := range map[string]struct {
+		target string
+		change facts.Observation
+		want   string
+	}{
+		"no target": {"", facts.Present(facts.Nodes, nil), "no target version is known: name one with --target-version"},
+		"a word":    {"latest", facts.Present(facts.Nodes, nil), `target version: "latest" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100`},
+		"too new":   {"1.37", facts.Present(facts.Nodes, nil), "what 1.37 writes at start-up is not known: the catalogue holds " + known + "; a newer gke-preflight may hold it"},
+		"too old": {"1.29.3", facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.28.0"}),
+			"what 1.29 writes at start-up is not known: the catalogue holds " + known},
+		"back": {"1.35.9", facts.Present(facts.Nodes, nil), "target 1.35.9 is below the running version 1.36.3: a control plane does not go back to an older minor"},
+		"version unknown": {"1.36", facts.Absent(facts.ServerVersion, facts.Timeout, "30s"),
+			"could not read server-version (timeout: 30s): whether 1.36 is an upgrade is not known"},
+		"version no version": {"1.36", facts.Present(facts.ServerVersion, facts.Version{GitVersion: "unknown"}),
+			`running version: "unknown" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100`},
+		"emulated no version": {"1.36", facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.36.3", Emulated: "new"}),
+			`emulated version: "new" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := Of(cluster(t, "1.36", c.target, c.change))
+			if p.Problem != c.want || p.Writes != nil {
+				t.Errorf("problem %q with %d writes, want %q with none", p.Problem, len(p.Writes), c.want)
+			}
+		})
+	}
+}
+
+// TestRunningMinorMayBeUnknown: a minor that the catalogue lacks can be upgraded
+// from, since the plan comes from the target and the live objects.
+func TestRunningMinorMayBeUnknown(t *testing.T) {
+	want := describeAll(Of(cluster(t, "1.35", "1.36")))
+	for _, running := range []facts.Version{{GitVersion: "v1.20.7"}, {GitVersion: "v1.36.0", Emulated: "1.35"}} {
+		p := Of(cluster(t, "1.35", "1.36", facts.Present(facts.ServerVersion, running)))
+		if p.Problem != "" || !slices.Equal(describeAll(p), want) {
+			t.Errorf("from %+v: %q, %v", running, p.Problem, describeAll(p))
+		}
+	}
+}
