@@ -11,6 +11,7 @@ func All() []preflight.Check {
 		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath,
 		webhookBackendMissing, webhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate,
 		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
+		targetOutOfReach,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed,
 	}
 }

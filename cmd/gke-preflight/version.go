@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 )
 
 func newVersion() *cobra.Command {
@@ -14,8 +17,8 @@ func newVersion() *cobra.Command {
 		Short: "Print the version, and what it was built from",
 		Args:  cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(cmd.OutOrStdout(), "gke-preflight %s\n%s %s/%s\nKubernetes admission semantics of k8s.io/apiserver %s\n",
-				toolVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, moduleVersion("k8s.io/apiserver"))
+			fmt.Fprintf(cmd.OutOrStdout(), "gke-preflight %s\n%s %s/%s\nKubernetes admission semantics of k8s.io/apiserver %s\nstart-up writes of Kubernetes %s\n",
+				toolVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, moduleVersion("k8s.io/apiserver"), strings.Join(bootstrap.Minors(), ", "))
 			return nil
 		},
 	}

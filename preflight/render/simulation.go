@@ -12,12 +12,15 @@ import (
 // Simulation writes the plan hook by hook, with who would see each write.
 func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 	p := newPage(o)
-	p.text(0, bold.of(fmt.Sprintf("At its start kube-apiserver %s would make these writes on a cluster of %s", s.Target, strings.TrimPrefix(s.From, "v"))))
+	p.text(0, bold.of(subject(s)))
 	if len(s.Added) > 0 {
 		p.text(2, "With "+strings.Join(s.Added, ", ")+", as if applied.")
 	}
 	if s.Problem != "" {
 		p.text(2, s.Problem)
+	}
+	if len(s.Skipped) > 0 {
+		p.text(2, fmt.Sprintf("Not in one upgrade: a control plane goes one minor at a time, and what %s would write on the way is not in this plan.", strings.Join(s.Skipped, ", ")))
 	}
 	silent := 0
 	for _, h := range s.Hooks {
@@ -35,6 +38,14 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 	}
 	p.text(0, bold.of(strings.ToUpper(string(s.Verdict)))+": "+meaning(s))
 	return p.writeTo(w)
+}
+
+func subject(s simulation.Simulation) string {
+	cluster := "on a cluster of " + strings.TrimPrefix(s.From, "v")
+	if s.Problem != "" {
+		return fmt.Sprintf("What kube-apiserver %s would write at its start %s is not known", s.Target, cluster)
+	}
+	return fmt.Sprintf("At its start kube-apiserver %s would make these writes %s", s.Target, cluster)
 }
 
 func meaning(s simulation.Simulation) string {

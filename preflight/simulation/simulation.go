@@ -41,7 +41,10 @@ type Simulation struct {
 	Added []string `json:"added,omitempty"`
 	// Problem says why there is no plan; empty if there is one.
 	Problem string `json:"problem,omitempty"`
-	Hooks   []Hook `json:"hooks"`
+	// Skipped are the minors between the two, such as 1.34. The upgrade would go
+	// over each of them, and what they write is not in the plan.
+	Skipped []string `json:"skipped,omitempty"`
+	Hooks   []Hook   `json:"hooks"`
 }
 
 // Hook is one PostStartHook with its writes.
@@ -97,6 +100,9 @@ func Of(s *facts.Snapshot, added []manifest.Name) Simulation {
 	for _, n := range added {
 		sim.Added = append(sim.Added, n.Kind+" "+n.Name)
 	}
+	if hop, problem := bootstrap.HopOf(s); problem == "" {
+		sim.Skipped = hop.Over()
+	}
 	byHook := map[string][]Write{}
 	for _, i := range probe.Intercept(s) {
 		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], write(i, added))
@@ -150,7 +156,7 @@ func interception(i admission.Interception, added []manifest.Name) Interception 
 
 func verdict(s *facts.Snapshot, plan bootstrap.Plan, sim Simulation) Verdict {
 	v := Clear
-	if plan.Problem != "" || blind(s) {
+	if plan.Problem != "" || sim.Skipped != nil || blind(s) {
 		v = Undecided
 	}
 	for n, h := range plan.Hooks {

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -83,5 +84,19 @@ func TestVerdict(t *testing.T) {
 		if c.sim.Verdict != c.want {
 			t.Errorf("%s: %s, want %s", name, c.sim.Verdict, c.want)
 		}
+	}
+}
+
+func TestSkippedMinorsAreNamed(t *testing.T) {
+	older := facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.33.13"})
+	if sim := on(t, "", older); sim.Verdict != Undecided || !slices.Equal(sim.Skipped, []string{"1.34", "1.35"}) {
+		t.Errorf("1.33 to 1.36 is %s and skips %v", sim.Verdict, sim.Skipped)
+	}
+	if sim := on(t, closed, older); sim.Verdict != Endangered {
+		t.Errorf("with a webhook that fails closed 1.33 to 1.36 is %s", sim.Verdict)
+	}
+	soaking := facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.36.3", Emulated: "1.35"})
+	if sim := on(t, "", soaking); sim.Verdict != Clear || sim.Skipped != nil {
+		t.Errorf("completing the upgrade to 1.36 is %s and skips %v", sim.Verdict, sim.Skipped)
 	}
 }

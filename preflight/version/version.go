@@ -19,12 +19,16 @@ type Version struct {
 }
 
 // Parse reads 1.36, 1.36.3, 1.36.3-gke.100 or the same with a leading v. What
-// other distributions append after "-" or "+" is dropped.
+// other distributions append after "-" or "+" is dropped; a GKE version that
+// lacks its build is an error.
 func Parse(s string) (Version, error) {
 	bad := func() (Version, error) {
 		return Version{}, fmt.Errorf("%q is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100", s)
 	}
-	core, suffix, _ := strings.Cut(strings.TrimPrefix(s, "v"), "-")
+	core, suffix, suffixed := strings.Cut(strings.TrimPrefix(s, "v"), "-")
+	if suffixed && (suffix == "" || suffix == "gke") {
+		return bad()
+	}
 	core, _, _ = strings.Cut(core, "+")
 	parts := strings.Split(core, ".")
 	if len(parts) < 2 || len(parts) > 3 {

@@ -1,0 +1,63 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+var targetOutOfReach = preflight.Check{
+	ID:       "GP301",
+	Name:     "target-out-of-reach",
+	Title:    "The control plane can't go to the target in one upgrade",
+	Severity: preflight.Blocker,
+	Needs:    []facts.Fact{facts.ServerVersion},
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		subject := preflight.Subject{Kind: "Version", Name: s.Meta.Target}
+		hop, problem := bootstrap.HopOf(s)
+		if problem != "" {
+			return []preflight.Finding{{Severity: preflight.Blocker, Subject: subject, Undecided: problem}}
+		}
+		defect, remedy := outOfReach(hop)
+		if defect == "" {
+			return nil
+		}
+		server := facts.ServerVersion.Of(s)
+		evidence := []preflight.Evidence{{Fact: facts.ServerVersion.ID(), Path: "/gitVersion", Value: server.GitVersion, Note: "runs"}}
+		if server.Emulated != "" {
+			evidence = append(evidence, preflight.Evidence{Fact: facts.ServerVersion.ID(), Path: "/emulated", Value: server.Emulated, Note: "is emulated until the two-step upgrade is completed"})
+		}
+		return []preflight.Finding{{Severity: preflight.Blocker, Subject: subject, Summary: defect, Evidence: evidence, Remedy: remedy}}
+	},
+}
+
+// outOfReach says why the target can't be reached in one upgrade, and what to do
+// instead; empty if it can.
+func outOfReach(hop bootstrap.Hop) (defect, remedy string) {
+	over := hop.Over()
+	switch {
+	case hop.Step == bootstrap.Back:
+		return fmt.Sprintf("target %s is an older minor than %s, which runs: a control plane does not go back to one", hop.Target, hop.Running),
+			"choose a target of the running minor or of the next one"
+	case hop.Step != bootstrap.Skip:
+		return "", ""
+	case len(over) == 0:
+		return fmt.Sprintf("target %s is of another major version than %s, which runs", hop.Target, hop.Running), "choose a target of the next minor"
+	}
+	defect = fmt.Sprintf("target %s is %d minors above %s, which is served: a control plane goes one minor at a time, and what %s on the way is not in this forecast",
+		hop.Target, len(over)+1, hop.Served.Line(), writes(over))
+	if hop.Running.Line() == over[0] {
+		return defect, fmt.Sprintf("complete the two-step upgrade to %s first, and check that step on its own:\ngke-preflight check --target-version %s", over[0], over[0])
+	}
+	return defect, fmt.Sprintf("upgrade to %s first, then hop by hop, and check each hop when it is the next:\ngke-preflight check --target-version %s", over[0], over[0])
+}
+
+func writes(minors []string) string {
+	if len(minors) == 1 {
+		return minors[0] + " writes"
+	}
+	return strings.Join(minors[:len(minors)-1], ", ") + " and " + minors[len(minors)-1] + " write"
+}

@@ -1,0 +1,54 @@
+package checks
+
+import (
+	"testing"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// TestVersionRules holds the table of docs/versions.md: on a healthy cluster,
+// what is said of each kind of target, and with which exit code.
+func TestVersionRules(t *testing.T) {
+	healthy := load(t, "../testdata/checks/GP301/next.txtar").s
+	for _, c := range []struct {
+		name              string
+		running, emulated string
+		target            string
+		exit              int
+		outcome           forecast.Outcome
+	}{
+		{"next minor", "v1.35.4", "", "1.36", preflight.ExitReady, forecast.Ready},
+		{"patch", "v1.35.4", "", "1.35.9", preflight.ExitReady, forecast.Ready},
+		{"older patch", "v1.35.4", "", "1.35.1", preflight.ExitReady, forecast.Ready},
+		{"older minor", "v1.36.3", "", "1.35", preflight.ExitNotReady, forecast.Unknown},
+		{"skipped minors", "v1.34.4", "", "1.36", preflight.ExitNotReady, forecast.Ready},
+		{"beyond the catalogue", "v1.36.3", "", "1.37", preflight.ExitInconclusive, forecast.Unknown},
+		{"before the catalogue", "v1.27.1", "", "1.28", preflight.ExitInconclusive, forecast.Unknown},
+		{"beyond the catalogue, and skipped", "v1.35.4", "", "1.37", preflight.ExitNotReady, forecast.Unknown},
+		{"another major", "v1.36.3", "", "2.0", preflight.ExitNotReady, forecast.Unknown},
+		{"to complete a two-step upgrade", "v1.36.3", "1.35", "1.36", preflight.ExitReady, forecast.Ready},
+		{"to roll it back", "v1.36.3", "1.35", "1.35", preflight.ExitReady, forecast.Ready},
+		{"beyond it", "v1.36.3", "1.35", "1.37", preflight.ExitNotReady, forecast.Unknown},
+		{"no target", "v1.35.4", "", "", preflight.ExitInconclusive, forecast.Unknown},
+		{"no version", "v1.35.4", "", "latest", preflight.ExitInconclusive, forecast.Unknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			meta := healthy.Meta
+			meta.Target = c.target
+			s := healthy.WithMeta(meta).With(facts.Present(facts.ServerVersion, facts.Version{GitVersion: c.running, Emulated: c.emulated}))
+			r := preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s))
+			if got := r.Verdict.ExitCode(); got != c.exit || r.Forecast.ControlPlane.Outcome != c.outcome {
+				t.Errorf("exit code %d, outcome %s; want %d, %s\n%+v", got, r.Forecast.ControlPlane.Outcome, c.exit, c.outcome, r.Findings)
+			}
+			if told := r.Forecast.ControlPlane.Problem == ""; told != (c.outcome == forecast.Ready) {
+				t.Errorf("the outcome is %s, and the problem %q", c.outcome, r.Forecast.ControlPlane.Problem)
+			}
+		})
+	}
+	s := healthy.With(facts.Absent(facts.ServerVersion, facts.Timeout, "no answer in 20 s"))
+	if got := preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s)).Verdict.ExitCode(); got != preflight.ExitInconclusive {
+		t.Errorf("with the version unreadable the exit code is %d", got)
+	}
+}
