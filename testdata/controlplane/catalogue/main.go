@@ -14,13 +14,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/version"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
@@ -45,7 +43,7 @@ func generate(ctx context.Context) error {
 	if _, err := os.Stat(directory); err != nil {
 		return fmt.Errorf("%w: run it in the root of the repository", err)
 	}
-	lines, err := minors()
+	lines, err := binaries.Minors()
 	if err != nil {
 		return err
 	}
@@ -68,31 +66,6 @@ func generate(ctx context.Context) error {
 		}
 	}
 	return nil
-}
-
-// minors are those of the kube-apiservers that the rig builds, the oldest first.
-func minors() ([]string, error) {
-	all, err := binaries.All()
-	if err != nil {
-		return nil, err
-	}
-	var versions []version.Version
-	for _, b := range all {
-		if b.Name != "kube-apiserver" {
-			continue
-		}
-		v, err := version.Parse(b.Version)
-		if err != nil {
-			return nil, err
-		}
-		versions = append(versions, v)
-	}
-	slices.SortFunc(versions, version.Compare)
-	var lines []string
-	for _, v := range versions {
-		lines = append(lines, v.Line())
-	}
-	return lines, nil
 }
 
 func record(ctx context.Context, minor string) (catalogue.Minor, error) {

@@ -1,0 +1,35 @@
+package binaries
+
+import (
+	"os"
+	"slices"
+)
+
+// MinorsEnv is the environment variable that extends tests from the everyday
+// minors to all of them, if it is "all": "make test-matrix" sets it.
+const MinorsEnv = "GKE_PREFLIGHT_MINORS"
+
+// Minors returns every minor of kube-apiserver that the rig can build, such as
+// 1.36, the oldest first.
+func Minors() ([]string, error) { return minors(All) }
+
+// Tested returns the minors that tests use, the oldest first: those of Everyday,
+// or with [MinorsEnv] all.
+func Tested() ([]string, error) {
+	if os.Getenv(MinorsEnv) == "all" {
+		return Minors()
+	}
+	return minors(Everyday)
+}
+
+func minors(of func() ([]Binary, error)) ([]string, error) {
+	all, err := of()
+	var lines []string
+	for _, b := range all {
+		if b.Name == "kube-apiserver" {
+			lines = append(lines, b.Minor())
+		}
+	}
+	slices.Reverse(lines)
+	return lines, err
+}
