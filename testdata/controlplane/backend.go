@@ -57,7 +57,7 @@ func (c *Cluster) StartBackend(ctx context.Context, o BackendOptions) (*Backend,
 	if err != nil {
 		return nil, err
 	}
-	c.onStop(b.stop)
+	c.onStop(b.Stop)
 	return b, c.Expose(ctx, b.Endpoint)
 }
 
@@ -135,7 +135,8 @@ func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	respond(w, r, &review)
 }
 
-func (b *Backend) stop() {
+// Stop ends the backend: connections are refused. It may be called again.
+func (b *Backend) Stop() {
 	_ = b.server.Close()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,6 +38,9 @@ type UpgradeOptions struct {
 	// Settle is how long to look on once it is ready, before its writes are read;
 	// zero for not at all. A write that hangs shows only when it has failed.
 	Settle time.Duration
+	// Answering, if it is not nil, is called once, when the new API server first
+	// answers at all.
+	Answering func()
 }
 
 // An Outcome is what became of the new API server of an upgrade.
@@ -45,6 +49,12 @@ type Outcome struct {
 	// After is the time from the process's start until it was ready, had exited,
 	// or was given up.
 	After time.Duration
+	// Answered is the time from the process's start until /readyz first answered
+	// anything, which is when its hooks begin; zero if it never did.
+	Answered time.Duration
+	// LastRed are the health checks that were red when /readyz last answered
+	// anything but 200, sorted.
+	LastRed []string
 	// ExitCode, Fatal and Hook are set if it exited: the line that it ended with,
 	// and the PostStartHook that the line names, if it names one.
 	ExitCode int
@@ -75,7 +85,7 @@ func (c *Cluster) Upgrade(ctx context.Context, minor string, o UpgradeOptions) (
 	out := Outcome{Replica: r}
 	bounded, cancel := context.WithTimeout(ctx, o.Bound)
 	defer cancel()
-	waited := r.process.until(bounded, r.ready)
+	waited := r.process.until(bounded, out.watch(o.Answering))
 	out.After = time.Since(r.process.started)
 	switch {
 	case waited == nil:
@@ -94,6 +104,26 @@ func (c *Cluster) Upgrade(ctx context.Context, minor string, o UpgradeOptions) (
 		return out, err
 	}
 	return out, out.readWrites()
+}
+
+// watch returns what asks /readyz, and notes what it answers.
+func (o *Outcome) watch(answering func()) func(context.Context) bool {
+	return func(ctx context.Context) bool {
+		code, body, err := o.Replica.readyz(ctx)
+		if err != nil {
+			return false
+		}
+		if o.Answered == 0 {
+			o.Answered = time.Since(o.Replica.process.started)
+			if answering != nil {
+				answering()
+			}
+		}
+		if code != http.StatusOK {
+			o.LastRed = redChecks(body)
+		}
+		return code == http.StatusOK
+	}
 }
 
 func (o *Outcome) readWrites() error {
@@ -155,21 +185,31 @@ func fatalLine(log string) (line, hook string, err error) {
 // failingChecks asks for the health checks that keep the API server from being
 // ready.
 func (r *Replica) failingChecks(ctx context.Context) ([]string, error) {
+	_, body, err := r.readyz(ctx)
+	return redChecks(body), err
+}
+
+func (r *Replica) readyz(ctx context.Context) (code int, body []byte, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.URL()+"/readyz?verbose", nil)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err = io.ReadAll(resp.Body)
+	return resp.StatusCode, body, err
+}
+
+func redChecks(readyz []byte) []string {
 	var names []string
-	for _, m := range red.FindAllSubmatch(body, -1) {
+	for _, m := range red.FindAllSubmatch(readyz, -1) {
 		names = append(names, string(m[1]))
 	}
-	return names, err
+	slices.Sort(names)
+	return names
 }
 
 func pause(ctx context.Context, d time.Duration) error {
