@@ -71,8 +71,6 @@ func (b blamed) stops() string {
 	switch {
 	case b.Answer == string(facts.Denied):
 		return fmt.Sprintf("%s denies %s (%s)", b.Interception, b.counted(), b.Detail)
-	case b.Effect == forecast.Slows:
-		return fmt.Sprintf("%s %s and slows %s beyond the hook's deadline", b.Interception, b.Says(), b.counted())
 	}
 	return fmt.Sprintf("%s %s; failurePolicy %s stops %s", b.Interception, b.Says(), b.FailurePolicy, b.counted())
 }
@@ -87,12 +85,19 @@ func (b blamed) counted() string {
 	return strings.Join(parts, ", ")
 }
 
+// mostWrites of one hook stand in the evidence one by one.
+const mostWrites = 25
+
 // evidence lists the writes, hook by hook, and what was answered.
 func (b blamed) evidence() []preflight.Evidence {
 	var es []preflight.Evidence
 	for _, h := range b.hooks {
-		for _, w := range b.writes[h.Name] {
+		writes := b.writes[h.Name]
+		for _, w := range writes[:min(len(writes), mostWrites)] {
 			es = append(es, preflight.Evidence{Value: writeName(w), Note: note(h, w, b.Interception)})
+		}
+		if more := len(writes) - mostWrites; more > 0 {
+			es = append(es, preflight.Evidence{Value: fmt.Sprintf("and %s of %s", count(more, "more write"), h.Name), Note: "all of them are in the report's JSON, under forecast"})
 		}
 	}
 	return es

@@ -19,11 +19,7 @@ var startupWriteBlocked = preflight.Check{
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		fs = openHooks(s)
 		fails := func(h forecast.Hook) bool { return h.Outcome.Fails() }
-		culprits := blame(s, forecast.Rejects, fails)
-		if len(culprits) == 0 {
-			culprits = blame(s, forecast.Slows, fails)
-		}
-		for _, b := range culprits {
+		for _, b := range blame(s, forecast.Rejects, fails) {
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Blocker,
 				Subject:  b.subject(),

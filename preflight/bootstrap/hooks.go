@@ -51,8 +51,8 @@ func table() []row {
 		},
 		{
 			Hook: Hook{
-				Name: "start-kubernetes-service-cidr-controller", Failing: ExitAtDeadline, Deadline: time.Minute, Interval: 100 * time.Millisecond, Blocks: true,
-				Source: "kubernetes pkg/controlplane/controller/defaultservicecidr/default_servicecidr_controller.go, Start; the deadline is that of start-service-ip-repair-controllers, which waits for the ServiceCIDR",
+				Name: serviceCIDRs, Failing: NeverReady, Interval: 100 * time.Millisecond, Blocks: true,
+				Source: "kubernetes pkg/controlplane/controller/defaultservicecidr/default_servicecidr_controller.go, Start",
 			},
 			since:    33,
 			needs:    []facts.Fact{facts.ServiceCIDRs},
@@ -60,7 +60,7 @@ func table() []row {
 		},
 		{
 			Hook: Hook{
-				Name: "start-service-ip-repair-controllers", Failing: ExitAtDeadline, Deadline: time.Minute, Blocks: true,
+				Name: "start-service-ip-repair-controllers", Failing: ExitAtDeadline, Deadline: time.Minute, Blocks: true, WaitsFor: serviceCIDRs,
 				Source: "kubernetes pkg/registry/core/rest/storage_core.go, PostStartHook; pkg/registry/core/service/ipallocator/controller/repairip.go, RunUntil",
 			},
 			since:    33,
@@ -174,6 +174,8 @@ func table() []row {
 		},
 	}
 }
+
+const serviceCIDRs = "start-kubernetes-service-cidr-controller"
 
 const identityLeases = "start-kube-apiserver-identity-lease-controller"
 

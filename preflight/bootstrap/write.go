@@ -113,6 +113,9 @@ type Hook struct {
 	// Blocks says that the replica is not ready before the hook's writes are
 	// done or have failed; a write that takes long then delays readiness.
 	Blocks bool
+	// WaitsFor names the hook whose writes must be done before this one begins
+	// with its own, while its deadline runs; empty for none.
+	WaitsFor string
 	// WriteTimeout bounds a single write on the client's side; zero if only the
 	// server's 34 s do.
 	WriteTimeout time.Duration

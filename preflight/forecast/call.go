@@ -2,6 +2,8 @@ package forecast
 
 import (
 	"cmp"
+	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -90,7 +92,30 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 	for n, a := range attempts {
 		calls[n] = c.after(i, a)
 	}
-	return combine(calls)
+	r := combine(calls)
+	if len(attempts) > 1 && !slices.ContainsFunc(attempts, func(a facts.Attempt) bool { return a.Write == w.Key() || a.Answer != facts.Allowed }) {
+		r.estimate(calls)
+	}
+	return r
+}
+
+// estimate takes the cost of a call that was not tried from those of calls
+// alike: their average, with twice its standard error to both sides. What many
+// such calls take together is then in that range, though single ones are not.
+func (k *call) estimate(alike []call) {
+	var sum, squares float64
+	n := float64(len(alike))
+	for _, a := range alike {
+		cost := a.worst.cost.Seconds()
+		sum += cost
+		squares += cost * cost
+	}
+	mean := sum / n
+	spread := 2 * math.Sqrt(max(0, squares-n*mean*mean)/(n-1)/n)
+	k.best.cost = time.Duration(max(0, mean-spread) * float64(time.Second))
+	k.worst.cost = time.Duration((mean + spread) * float64(time.Second))
+	k.attempt.Milliseconds = int64(math.Round(mean * 1000))
+	k.detail = cmp.Or(k.detail, fmt.Sprintf("the average of %s alike", plural(len(alike), "write")))
 }
 
 // combine returns what one of several calls may come to: the API server picks

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -44,41 +43,6 @@ func (i Interception) String() string {
 	s := strings.TrimSpace(i.Kind + " " + i.Name)
 	if i.Webhook != "" && i.Webhook != i.Name {
 		s += " (" + i.Webhook + ")"
-	}
-	return s
-}
-
-// reason says in words where the hook's outcome comes from.
-func reason(h bootstrap.Hook, r Hook) string {
-	e, verb := Rejects, "rejected"
-	switch {
-	case r.Outcome == Ready:
-		return ""
-	case r.Outcome == Unknown && r.affected(Undecided):
-		e, verb = Undecided, "undecided"
-	case r.Outcome == Unknown && !r.affected(Slows):
-		verb = "rejected, where it happens,"
-	case r.Outcome == Unknown:
-		e, verb = Slows, "held up, where it happens,"
-	case r.Outcome == Delayed && r.affected(Slows):
-		e, verb = Slows, "held up"
-	}
-	n := 0
-	for _, w := range r.Writes {
-		if w.Effect == e {
-			n++
-		}
-	}
-	s := fmt.Sprintf("%s %s", plural(n, "write"), verb)
-	if n == 0 && h.Deadline > 0 {
-		s = fmt.Sprintf("its writes together take longer than its deadline of %v", h.Deadline)
-	}
-	var by []string
-	for _, c := range r.Culprits(e) {
-		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, c.Says()))
-	}
-	if by != nil {
-		s += " by " + strings.Join(by, "; by ")
 	}
 	return s
 }

@@ -67,6 +67,11 @@ type Hook struct {
 	Fatal bool `json:"fatal"`
 	// DeadlineSeconds is zero for a hook without a deadline.
 	DeadlineSeconds float64 `json:"deadlineSeconds,omitempty"`
+	// WaitsFor names the hook that must be done before this one writes; empty for none.
+	WaitsFor string `json:"waitsFor,omitempty"`
+	// WritesSeconds is what the writes that hold the hook up take together; absent
+	// if there are none.
+	WritesSeconds *Seconds `json:"writesSeconds,omitempty"`
 	// Seconds is when the hook is done or fails; absent for a hook that does not
 	// hold the replica up.
 	Seconds *Seconds `json:"seconds,omitempty"`

@@ -19,6 +19,8 @@ const (
 // A run is what comes of one hook at one end of what may happen to its writes.
 type run struct {
 	outcome Outcome
+	// writes is what the writes that hold the hook up take together, all tried once.
+	writes time.Duration
 	// took is the time from the hook's begin until it is done or the process
 	// exits; zero where the hook does not hold the replica up.
 	took time.Duration
@@ -37,8 +39,9 @@ func atBest(s simulated) bound {
 
 func atWorst(s simulated) bound { return s.worst }
 
-// runHook lets the hook make its writes, each coming out as e says.
-func runHook(h bootstrap.Hook, writes []simulated, e end) run {
+// runHook lets the hook make its writes, each coming out as e says, once the
+// hook that it waits for is done; awaited is zero if it waits for none.
+func runHook(h bootstrap.Hook, writes []simulated, awaited run, e end) run {
 	total, failing := tally(writes, e)
 	var r run
 	switch h.Failing {
@@ -47,7 +50,7 @@ func runHook(h bootstrap.Hook, writes []simulated, e end) run {
 	case bootstrap.ExitAfterPasses:
 		r = passes(h, total, failing)
 	case bootstrap.ExitAtDeadline:
-		r = deadline(h, total, failing)
+		r = deadline(h, awaited, total, failing)
 	case bootstrap.NeverReady:
 		r = run{took: total}
 		if failing.count > 0 {
@@ -56,6 +59,7 @@ func runHook(h bootstrap.Hook, writes []simulated, e end) run {
 	case bootstrap.Retry:
 		r = run{took: total}
 	}
+	r.writes = total
 	if r.outcome == "" {
 		r.outcome = Ready
 		if !h.Blocks {
@@ -103,7 +107,7 @@ func exitAtOnce(writes []simulated, e end) run {
 		b := e(w)
 		t += b.cost
 		if b.rejects {
-			return run{CrashLoop, t}
+			return run{outcome: CrashLoop, took: t}
 		}
 	}
 	return run{took: t}
@@ -126,21 +130,30 @@ func passes(h bootstrap.Hook, total time.Duration, f failures) run {
 		}
 		t += f.cost
 	}
-	return run{CrashLoop, max(t, h.Deadline) + f.cost}
+	return run{outcome: CrashLoop, took: max(t, h.Deadline) + f.cost}
 }
 
 // deadline is for hooks whose process ends when the work isn't done in time.
-func deadline(h bootstrap.Hook, total time.Duration, f failures) run {
-	if f.count > 0 || total >= h.Deadline {
-		return run{CrashLoop, h.Deadline}
+func deadline(h bootstrap.Hook, awaited run, total time.Duration, f failures) run {
+	total += awaited.took
+	if awaited.outcome.Fails() || f.count > 0 || total >= h.Deadline {
+		return run{outcome: CrashLoop, took: h.Deadline}
 	}
 	return run{took: total}
 }
 
+// ends are what comes of a hook at best and at worst.
+type ends struct{ best, worst run }
+
+func runEnds(h bootstrap.Hook, writes []simulated, awaited ends) ends {
+	return ends{runHook(h, writes, awaited.best, atBest), runHook(h, writes, awaited.worst, atWorst)}
+}
+
 // foretell joins both ends into the hook's outcome.
-func foretell(h bootstrap.Hook, writes []simulated) Hook {
-	best, worst := runHook(h, writes, atBest), runHook(h, writes, atWorst)
-	r := Hook{Name: h.Name, Outcome: worst.outcome, Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), Source: h.Source}
+func foretell(h bootstrap.Hook, writes []simulated, awaited ends) Hook {
+	e := runEnds(h, writes, awaited)
+	best, worst := e.best, e.worst
+	r := Hook{Name: h.Name, Outcome: worst.outcome, Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), WaitsFor: h.WaitsFor, Source: h.Source}
 	if best.outcome != worst.outcome && (best.outcome == Ready || worst.outcome.Fails()) {
 		r.Outcome, r.AtWorst = Unknown, worst.outcome
 	}
@@ -148,10 +161,14 @@ func foretell(h bootstrap.Hook, writes []simulated) Hook {
 		s := seconds(hooksBeginMin+best.took, hooksBeginMax+worst.took)
 		r.Seconds = &s
 	}
+	if worst.writes > 0 {
+		s := seconds(best.writes, worst.writes)
+		r.WritesSeconds = &s
+	}
 	for _, w := range writes {
 		r.Writes = append(r.Writes, w.report())
 	}
-	r.Reason = reason(h, r)
+	r.Reason = reason(h, r, awaited)
 	return r
 }
 

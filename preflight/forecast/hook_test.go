@@ -50,7 +50,7 @@ func TestRunHook(t *testing.T) {
 		"a background write is slow but passes": {background, times(1, passed(10*s)), Ready, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := runHook(c.hook, c.writes, atWorst)
+			r := runHook(c.hook, c.writes, run{}, atWorst)
 			if r.outcome != c.outcome {
 				t.Fatalf("outcome is %s, want %s", r.outcome, c.outcome)
 			}
@@ -97,7 +97,7 @@ func TestForetell(t *testing.T) {
 		"a slow write of a hook nobody waits on": {bootstrap.Hook{Failing: bootstrap.Retry}, []simulated{background(bound{false, 20 * s})}, Ready, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if h := foretell(c.hook, c.writes); h.Outcome != c.outcome || h.AtWorst != c.atWorst {
+			if h := foretell(c.hook, c.writes, ends{}); h.Outcome != c.outcome || h.AtWorst != c.atWorst {
 				t.Errorf("%s, at worst %q; want %s, at worst %q", h.Outcome, h.AtWorst, c.outcome, c.atWorst)
 			}
 		})

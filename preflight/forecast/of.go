@@ -53,7 +53,7 @@ func controlPlane(s *facts.Snapshot) ControlPlane {
 	}
 	cp := ControlPlane{Outcome: Ready, Hooks: []Hook{}}
 	for _, h := range plan.Hooks {
-		cp.Hooks = append(cp.Hooks, foretell(h, byHook[h.Name]))
+		cp.Hooks = append(cp.Hooks, foretell(h, byHook[h.Name], awaited(plan.Hooks, h, byHook)))
 	}
 	unread := unread(s)
 	for n, h := range plan.Hooks {
@@ -61,6 +61,16 @@ func controlPlane(s *facts.Snapshot) ControlPlane {
 	}
 	cp.sum()
 	return cp
+}
+
+// awaited is what comes of the hook that h waits for, zero if it waits for none.
+func awaited(hooks []bootstrap.Hook, h bootstrap.Hook, byHook map[string][]simulated) ends {
+	for _, other := range hooks {
+		if h.WaitsFor != "" && other.Name == h.WaitsFor {
+			return runEnds(other, byHook[other.Name], ends{})
+		}
+	}
+	return ends{}
 }
 
 // unread says which admission configuration could not be read: without it no

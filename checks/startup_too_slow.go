@@ -1,0 +1,44 @@
+package checks
+
+import (
+	"fmt"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+var startupTooSlow = preflight.Check{
+	ID:       "GP106",
+	Name:     "startup-too-slow",
+	Title:    "Writes that pass take longer together than their PostStartHook may",
+	Severity: preflight.Blocker,
+	Needs:    startupNeeds(),
+	Uses:     startupUses(),
+	After:    []string{"GP113"},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		for _, h := range forecast.Of(s).ControlPlane.Hooks {
+			if h.Outcome != forecast.CrashLoop || !h.Overruns() {
+				continue
+			}
+			f := preflight.Finding{
+				Severity: preflight.Blocker,
+				Subject:  preflight.Subject{Kind: "PostStartHook", Name: h.Name},
+				Summary:  fmt.Sprintf("%s: %s; the new replica exits after %s", h.Name, h.Reason, span(h.Seconds)),
+				Remedy:   "let the API server's own writes past what slows them, by a matchCondition; the cluster's other traffic is not affected",
+			}
+			for _, b := range slowing(s, h) {
+				f.Evidence = append(f.Evidence, b.evidence()...)
+				f.Remedy = b.cure()
+			}
+			fs = append(fs, f)
+		}
+		return append(fs, openHooks(s)...)
+	},
+}
+
+// slowing are those who take time of h's writes, the one that is blamed last.
+func slowing(s *facts.Snapshot, h forecast.Hook) []blamed {
+	this := func(other forecast.Hook) bool { return other.Name == h.Name }
+	return append(blame(s, forecast.Passes, this), blame(s, forecast.Slows, this)...)
+}

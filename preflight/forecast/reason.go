@@ -1,0 +1,113 @@
+package forecast
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+)
+
+// reason says in words where the hook's outcome comes from.
+func reason(h bootstrap.Hook, r Hook, awaited ends) string {
+	e, verb := Rejects, "rejected"
+	switch {
+	case r.Outcome == Ready:
+		return ""
+	case awaited.worst.outcome.Fails() && !r.affected(Rejects) && !r.affected(Undecided):
+		return fmt.Sprintf("waits for %s until its deadline of %v", h.WaitsFor, h.Deadline)
+	case r.Overruns():
+		return r.overrun(h)
+	case r.Outcome == Unknown && r.affected(Undecided):
+		e, verb = Undecided, "undecided"
+	case r.Outcome == Unknown && !r.affected(Slows):
+		verb = "rejected, where it happens,"
+	case r.Outcome == Unknown:
+		e, verb = Slows, "held up, where it happens,"
+	case r.Outcome == Delayed && r.affected(Slows):
+		e, verb = Slows, "held up"
+	case r.Outcome == Delayed && !r.affected(Rejects):
+		return fmt.Sprintf("%s take %s together", plural(len(r.Writes), "write"), r.WritesSeconds)
+	}
+	n := 0
+	for _, w := range r.Writes {
+		if w.Effect == e {
+			n++
+		}
+	}
+	s := fmt.Sprintf("%s %s", plural(n, "write"), verb)
+	var by []string
+	for _, c := range r.Culprits(e) {
+		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, c.Says()))
+	}
+	if by != nil {
+		s += " by " + strings.Join(by, "; by ")
+	}
+	return s
+}
+
+// Overruns reports whether the hook's writes pass and together take longer than
+// its deadline, at worst.
+func (h Hook) Overruns() bool {
+	return (h.Outcome == CrashLoop || h.AtWorst == CrashLoop) && h.DeadlineSeconds > 0 &&
+		!h.affected(Rejects) && !h.affected(Undecided) && h.WritesSeconds != nil && h.WritesSeconds.Max >= h.DeadlineSeconds
+}
+
+// overrun is the arithmetic behind a hook whose writes pass too slowly. What one
+// start has written, the next need not write again.
+func (h Hook) overrun(b bootstrap.Hook) string {
+	s := fmt.Sprintf("%s take %s together", plural(len(h.Writes), "write"), h.WritesSeconds)
+	var shares []string
+	for _, c := range h.interceptors() {
+		if each := c.milliseconds(); each > 0 {
+			shares = append(shares, fmt.Sprintf("%s: %d × %d ms", c, len(c.Writes), each))
+		}
+	}
+	if shares != nil {
+		s += " (" + strings.Join(shares, "; ") + ")"
+	}
+	s += fmt.Sprintf(", and the deadline is %.0f s", h.DeadlineSeconds)
+	fewest, most := math.Ceil(h.WritesSeconds.Min/h.DeadlineSeconds), math.Ceil(h.WritesSeconds.Max/h.DeadlineSeconds)
+	if b.Failing != bootstrap.ExitAtDeadline || most < 2 {
+		return s
+	}
+	return s + fmt.Sprintf("; each start keeps what it wrote, so that start %s would get through", numbers(max(1, fewest), most))
+}
+
+func numbers(a, b float64) string {
+	if a == b {
+		return fmt.Sprintf("%.0f", a)
+	}
+	return fmt.Sprintf("%.0f to %.0f", a, b)
+}
+
+// interceptors are all that see writes of h, whatever they do to them.
+func (h Hook) interceptors() []Culprit {
+	var all []Culprit
+	for _, e := range []Effect{Slows, Passes} {
+		all = append(all, h.Culprits(e)...)
+	}
+	return all
+}
+
+// milliseconds is the average over the writes.
+func (c Culprit) milliseconds() int64 {
+	var sum int64
+	for _, w := range c.Writes {
+		for _, i := range w.InterceptedBy {
+			if i.Kind == c.Kind && i.Name == c.Name && i.Webhook == c.Webhook {
+				sum += i.Milliseconds
+			}
+		}
+	}
+	return sum / int64(len(c.Writes))
+}
+
+// String is the range in seconds, such as "2.5 to 8 s".
+func (s *Seconds) String() string {
+	a, b := fmt.Sprintf("%.3g", s.Min), fmt.Sprintf("%.3g", s.Max)
+	if a == b {
+		return a + " s"
+	}
+	return a + " to " + b + " s"
+}
