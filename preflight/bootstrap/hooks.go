@@ -88,9 +88,18 @@ func table() []row {
 		{
 			Hook: Hook{
 				Name: "autoregister-completion", Failing: NeverReady, Blocks: true,
+				Source: "kubernetes cmd/kube-apiserver/app/aggregator.go, makeAPIServiceAvailableHealthCheck",
+			},
+			since: 13, until: 30,
+			needs:    []facts.Fact{facts.APIServices},
+			simulate: (*planner).newAPIServices,
+		},
+		{
+			Hook: Hook{
+				Name: "autoregister-completion", Failing: NeverReady, Blocks: true,
 				Source: "kubernetes pkg/controlplane/apiserver/aggregator.go, makeAPIServiceAvailableHealthCheck",
 			},
-			since:    13,
+			since:    31,
 			needs:    []facts.Fact{facts.APIServices},
 			simulate: (*planner).newAPIServices,
 		},
