@@ -37,7 +37,7 @@ minor: ## add a minor, or move one to another patch: make minor VERSION=1.37.0
 
 catalogue: controlplane-all ## regenerate what each minor writes at start-up, from its audit log
 	@$(GO) run ./testdata/controlplane/catalogue
-	@$(GO) test -run TestHops ./preflight/bootstrap -update
+	@$(GO) test -run 'TestHops|TestHooksPage' ./preflight/bootstrap ./docs -update
 
 record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record

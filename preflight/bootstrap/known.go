@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 // Minors returns the minors that a plan can be made for, such as 1.36, oldest first.
@@ -42,3 +43,18 @@ var tracked = sync.OnceValue(func() map[tracking]bool {
 	}
 	return known
 })
+
+// HooksOf returns the hooks of a minor, such as 1.36, in catalogue order, also
+// of one that the catalogue does not hold; nil if line is no minor. That a hook
+// is not among those of a minor before 1.28 does not say that there was none.
+func HooksOf(line string) []Hook {
+	v, err := version.Parse(line)
+	if err != nil {
+		return nil
+	}
+	var hooks []Hook
+	for _, r := range rowsOf(v.Minor) {
+		hooks = append(hooks, r.Hook)
+	}
+	return hooks
+}
