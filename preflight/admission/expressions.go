@@ -21,11 +21,16 @@ type reads struct {
 	namespace, moreNamespace  bool
 	// partial is what a snapshot holds of live objects only in part, or not.
 	partial bool
+	// object is more of the objects than what identifies them.
+	object bool
 }
 
 var (
 	optionsExpression = regexp.MustCompile(`\brequest\s*\.\s*options\b`)
 	partialExpression = regexp.MustCompile(`\b(annotations|ownerReferences|managedFields)\b`)
+	objectExpression  = regexp.MustCompile(`\b(object|oldObject)\b`)
+	// sketchedObject is what a sketch holds.
+	sketchedObject = regexp.MustCompile(`\b(object|oldObject)\s*(\.\s*metadata\s*\.\s*(name|namespace)\b|\.\s*(kind|apiVersion)\b|[!=]=\s*null\b)`)
 	// recordedNamespace is what namespaceObject is known by.
 	recordedNamespace = regexp.MustCompile(`\bnamespaceObject\s*(\.\s*metadata\s*\.\s*name\b|\.\s*metadata\s*\.\s*\??labels\b|\.\s*status\s*\.\s*phase\b|[!=]=\s*null\b)`)
 )
@@ -39,6 +44,7 @@ func readsOf(expressions ...string) reads {
 		namespace:     strings.Contains(all, "namespaceObject"),
 		moreNamespace: strings.Contains(recordedNamespace.ReplaceAllString(all, ""), "namespaceObject"),
 		partial:       partialExpression.MatchString(all),
+		object:        objectExpression.MatchString(sketchedObject.ReplaceAllString(all, "")),
 	}
 }
 
@@ -48,6 +54,8 @@ func (e reads) undecided(r *request, ns namespaces) string {
 	switch {
 	case e.authorizer && !r.privileged():
 		return "an expression asks what " + r.GetUserInfo().GetName() + " may do, which a snapshot does not hold"
+	case e.object && r.sketch:
+		return "an expression reads more of the object than its name, which differs from one such write to the next"
 	case e.options:
 		return "an expression reads request.options, which the plan of writes does not hold"
 	case e.partial && r.GetOperation() != admission.Create:
@@ -60,31 +68,46 @@ func (e reads) undecided(r *request, ns namespaces) string {
 	return ""
 }
 
-// certain returns a matcher of those matchConditions that a snapshot holds
-// everything for, made at first use; nil if there are none. One that reads
-// params or variables does not compile here and is passed over.
-func (m *Matcher) certain(all []admissionregistrationv1.MatchCondition) func() matchconditions.Matcher {
-	return sync.OnceValue(func() matchconditions.Matcher {
-		var some []cel.ExpressionAccessor
-		for _, c := range all {
-			e := readsOf(c.Expression)
-			if (e == reads{user: e.user}) {
-				some = append(some, (*matchconditions.MatchCondition)(&c))
-			}
+// certainty makes a matcher of those matchConditions that everything is known
+// for, of a sketch or of a whole write; nil if there are none.
+type certainty func(sketch bool) matchconditions.Matcher
+
+// certain compiles them at first use. One that reads params or variables does not
+// compile here and is passed over.
+func (m *Matcher) certain(all []admissionregistrationv1.MatchCondition) certainty {
+	compile := func(object bool) func() matchconditions.Matcher {
+		return sync.OnceValue(func() matchconditions.Matcher { return m.compile(all, object) })
+	}
+	sketched, whole := compile(false), compile(true)
+	return func(sketch bool) matchconditions.Matcher {
+		if sketch {
+			return sketched()
 		}
-		if some == nil {
-			return nil
+		return whole()
+	}
+}
+
+// compile takes those that read the user and, if it is known, the object.
+func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object bool) matchconditions.Matcher {
+	var some []cel.ExpressionAccessor
+	for _, c := range all {
+		e := readsOf(c.Expression)
+		if (e == reads{user: e.user, object: e.object && object}) {
+			some = append(some, (*matchconditions.MatchCondition)(&c))
 		}
-		fail := admissionregistrationv1.Fail
-		return matchconditions.NewMatcher(m.conditions().CompileCondition(some,
-			cel.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions), &fail, "", "", "")
-	})
+	}
+	if some == nil {
+		return nil
+	}
+	fail := admissionregistrationv1.Fail
+	return matchconditions.NewMatcher(m.conditions().CompileCondition(some,
+		cel.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions), &fail, "", "", "")
 }
 
 // excluded reports whether one of the certain matchConditions is false, so that
 // nothing else about the webhook or policy matters.
-func (m *Matcher) excluded(ctx context.Context, certain func() matchconditions.Matcher, r *request, kind schema.GroupVersionKind) bool {
-	c := certain()
+func (m *Matcher) excluded(ctx context.Context, known certainty, r *request, kind schema.GroupVersionKind) bool {
+	c := known(r.sketch)
 	if c == nil {
 		return false
 	}

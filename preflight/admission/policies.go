@@ -11,7 +11,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/generic"
-	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	"k8s.io/client-go/informers"
 )
 
@@ -22,7 +21,7 @@ type rule struct {
 	policy  generic.PolicyAccessor
 	binding generic.BindingAccessor
 	reads   reads
-	certain func() matchconditions.Matcher
+	certain certainty
 	// params are the objects of the policy's paramKind; nil if it has none or
 	// the snapshot does not hold the kind.
 	params *params

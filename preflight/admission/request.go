@@ -20,7 +20,9 @@ const loopbackUID = "00000000-0000-4000-8000-000000000000"
 // request is a write as the API server's packages take it.
 type request struct {
 	admission.Attributes
-	objects  objects
+	objects objects
+	// sketch is the write's.
+	sketch   bool
 	versions map[schema.GroupVersionKind]*admission.VersionedAttributes
 }
 
@@ -35,7 +37,7 @@ func newRequest(w bootstrap.Write, o objects) *request {
 	}
 	attributes := admission.NewAttributesRecord(object(w.Object), object(w.OldObject), w.Kind, namespace, w.Name,
 		w.Resource, w.Subresource, admission.Operation(w.Operation), options(w.Operation), false, u)
-	return &request{attributes, o, map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
+	return &request{attributes, o, w.Sketch, map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
 }
 
 // object returns u under a pointer of its own, which mutating policies may point

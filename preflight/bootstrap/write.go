@@ -61,6 +61,9 @@ type Write struct {
 	// NewKind says that the running version does not serve the kind. It is false
 	// where the api-resources are absent.
 	NewKind bool
+	// Sketch says that Object and OldObject hold no more than identifies them, and
+	// some labels: the write stands for many like it. A start-up write is none.
+	Sketch bool
 }
 
 // Key identifies the write within its plan, such as

@@ -1,0 +1,136 @@
+package lifeline
+
+import (
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+const (
+	system = "kube-system"
+	// dns stands for every workload of kube-system.
+	dns = "kube-dns"
+)
+
+// examples draws examples from a snapshot.
+type examples struct {
+	s    *facts.Snapshot
+	node string
+	pool string
+	// now is when a lease is renewed: the time of the snapshot.
+	now time.Time
+	// endpoints says that one of the two versions finds webhooks by Endpoints
+	// objects, as API servers up to 1.33 do.
+	endpoints bool
+}
+
+func examplesOf(s *facts.Snapshot) examples {
+	e := examples{s: s, node: "any-node", now: s.Meta.CollectedAt}
+	if nodes, _ := facts.Nodes.Get(s); len(nodes) > 0 {
+		e.node, e.pool = nodes[0].Name, nodes[0].Pool
+	}
+	running, _ := facts.ServerVersion.Get(s)
+	slicesSince := version.Version{Major: 1, Minor: 34}
+	for _, v := range []string{running.GitVersion, s.Meta.Target} {
+		parsed, err := version.Parse(v)
+		e.endpoints = e.endpoints || err != nil || version.CompareLine(parsed, slicesSince) < 0
+	}
+	return e
+}
+
+func (e examples) lease(namespace, name string, seconds int64) object {
+	return object{namespace: namespace, name: name, fields: map[string]any{"spec": map[string]any{
+		"holderIdentity": name, "leaseDurationSeconds": seconds, "renewTime": e.now.UTC().Format("2006-01-02T15:04:05.000000Z"),
+	}}}
+}
+
+func (e examples) nodeLeases() []bootstrap.Write {
+	return []bootstrap.Write{whole(bootstrap.Update, lease, e.lease("kube-node-lease", e.node, 40), kubelet(e.node))}
+}
+
+func (e examples) election(name string) []bootstrap.Write {
+	return []bootstrap.Write{whole(bootstrap.Update, lease, e.lease(system, name, 15), component(name))}
+}
+
+func (e examples) nodeObject() object {
+	labels := map[string]string{"kubernetes.io/hostname": e.node, "kubernetes.io/os": "linux"}
+	if e.pool != "" {
+		labels["cloud.google.com/gke-nodepool"] = e.pool
+	}
+	return object{name: e.node, labels: labels}
+}
+
+func (e examples) nodeStatus() []bootstrap.Write {
+	return []bootstrap.Write{sketch(bootstrap.Update, node.sub("status"), e.nodeObject(), kubelet(e.node))}
+}
+
+func (e examples) nodeConditions() []bootstrap.Write {
+	by := serviceAccount("node-controller")
+	return []bootstrap.Write{
+		sketch(bootstrap.Update, node, e.nodeObject(), by),
+		sketch(bootstrap.Update, node.sub("status"), e.nodeObject(), by),
+	}
+}
+
+func (e examples) registration() []bootstrap.Write {
+	return []bootstrap.Write{
+		sketch(bootstrap.Create, node, e.nodeObject(), kubelet(e.node)),
+		whole(bootstrap.Create, lease, e.lease("kube-node-lease", e.node, 40), kubelet(e.node)),
+	}
+}
+
+func (e examples) systemPods() []bootstrap.Write {
+	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns}}
+	return append(e.pod(o, "replicaset-controller"), e.pod(object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent"}}, "daemon-set-controller")...)
+}
+
+// pod is a pod's way to its node: the scheduler binds it and the kubelet reports it.
+func (e examples) pod(o object, controller string) []bootstrap.Write {
+	return []bootstrap.Write{
+		sketch(bootstrap.Create, pod, o, serviceAccount(controller)),
+		whole(bootstrap.Create, binding, object{namespace: o.namespace, name: o.name, fields: map[string]any{"target": map[string]any{"kind": "Node", "name": e.node}}}, component("kube-scheduler")),
+		sketch(bootstrap.Update, pod.sub("status"), o, kubelet(e.node)),
+	}
+}
+
+func (e examples) certificates() []bootstrap.Write {
+	o := object{name: "node-csr", fields: map[string]any{"spec": map[string]any{"signerName": "kubernetes.io/kube-apiserver-client-kubelet", "usages": []any{"digital signature", "client auth"}}}}
+	renewal := o
+	renewal.name = "csr-renewal"
+	signer := serviceAccount("certificate-controller")
+	return []bootstrap.Write{
+		sketch(bootstrap.Create, request, o, newcomer()),
+		sketch(bootstrap.Create, request, renewal, kubelet(e.node)),
+		sketch(bootstrap.Update, request.sub("approval"), o, signer),
+		sketch(bootstrap.Update, request.sub("status"), o, signer),
+	}
+}
+
+func (e examples) tokens() []bootstrap.Write {
+	return []bootstrap.Write{
+		sketch(bootstrap.Create, token, object{namespace: system, name: dns}, kubelet(e.node)),
+		sketch(bootstrap.Create, token, object{namespace: system, name: "replicaset-controller"}, component("kube-controller-manager")),
+	}
+}
+
+func (e examples) addons() []bootstrap.Write {
+	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns, "kubernetes.io/cluster-service": "true", "addonmanager.kubernetes.io/mode": "Reconcile"}}
+	var ws []bootstrap.Write
+	for _, t := range []target{
+		to("apps", "v1", "deployments", "Deployment"), to("", "v1", "services", "Service"),
+		to("", "v1", "serviceaccounts", "ServiceAccount"), to("", "v1", "configmaps", "ConfigMap"),
+	} {
+		ws = append(ws, sketch(bootstrap.Update, t, o, addonManager()))
+	}
+	agent := object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent", "addonmanager.kubernetes.io/mode": "Reconcile"}}
+	return append(ws, sketch(bootstrap.Update, to("apps", "v1", "daemonsets", "DaemonSet"), agent, addonManager()))
+}
+
+func reviews(by bootstrap.User) []bootstrap.Write {
+	return []bootstrap.Write{
+		sketch(bootstrap.Create, tokenReview, object{}, by),
+		sketch(bootstrap.Create, access, object{}, by),
+	}
+}

@@ -1,0 +1,186 @@
+package lifeline
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+// cluster has a webhook on everything in namespace opa, and one node.
+func cluster(target string, more ...facts.Observation) *facts.Snapshot {
+	everything := admissionregistrationv1.RuleWithOperations{
+		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.OperationAll},
+		Rule:       admissionregistrationv1.Rule{APIGroups: []string{"*"}, APIVersions: []string{"*"}, Resources: []string{"*/*"}},
+	}
+	hook := admissionregistrationv1.ValidatingWebhookConfiguration{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+		Name: "opa.example.com", Rules: []admissionregistrationv1.RuleWithOperations{everything},
+		ClientConfig: admissionregistrationv1.WebhookClientConfig{Service: &admissionregistrationv1.ServiceReference{Namespace: "opa", Name: "opa"}},
+	}}}
+	hook.Name = "opa"
+	return facts.New(facts.Meta{Target: target}, append([]facts.Observation{
+		facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.35.4"}),
+		facts.Present(facts.APIResources, []facts.APIResource{}),
+		facts.Present(facts.Namespaces, []facts.Namespace{}),
+		facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{hook}),
+		facts.Present(facts.Nodes, []facts.Node{{Name: "n1", Pool: "a"}, {Name: "n2", Pool: "b"}}),
+		facts.Present(facts.Services, []facts.Service{{Namespace: "opa", Name: "opa", Selector: map[string]string{"app": "opa"}}}),
+		facts.Present(facts.BackendPods, []facts.Pod{
+			{Namespace: "opa", Name: "other-0", Labels: map[string]string{"app": "other"}},
+			{Namespace: "opa", Name: "opa-0", Labels: map[string]string{"app": "opa", "opa-exempt": "true"}, Owner: "StatefulSet/opa"},
+		}),
+	}, more...)...)
+}
+
+func line(t *testing.T, s *facts.Snapshot, name string) Line {
+	t.Helper()
+	lines := Of(s)
+	n := slices.IndexFunc(lines, func(l Line) bool { return l.Name == name })
+	if n < 0 {
+		t.Fatalf("there is no line %q", name)
+	}
+	return lines[n]
+}
+
+// TestWrites holds what is written by whom against a list made from upstream by hand.
+func TestWrites(t *testing.T) {
+	const sa = "system:serviceaccount:kube-system:"
+	want := map[string][]string{
+		"node leases":                                 {"UPDATE leases.coordination.k8s.io kube-node-lease/n1 by system:node:n1"},
+		"node status":                                 {"UPDATE nodes/status n1 by system:node:n1"},
+		"leader election of kube-controller-manager":  {"UPDATE leases.coordination.k8s.io kube-system/kube-controller-manager by system:kube-controller-manager"},
+		"leader election of kube-scheduler":           {"UPDATE leases.coordination.k8s.io kube-system/kube-scheduler by system:kube-scheduler"},
+		"leader election of cloud-controller-manager": {"UPDATE leases.coordination.k8s.io kube-system/cloud-controller-manager by system:cloud-controller-manager"},
+		"pods of kube-system": {
+			"CREATE pods kube-system/kube-dns by " + sa + "replicaset-controller",
+			"CREATE pods/binding kube-system/kube-dns by system:kube-scheduler",
+			"UPDATE pods/status kube-system/kube-dns by system:node:n1",
+			"CREATE pods kube-system/konnectivity-agent by " + sa + "daemon-set-controller",
+			"CREATE pods/binding kube-system/konnectivity-agent by system:kube-scheduler",
+			"UPDATE pods/status kube-system/konnectivity-agent by system:node:n1",
+		},
+		"pods of namespace opa": {
+			"CREATE pods opa/opa-0 by " + sa + "statefulset-controller",
+			"CREATE pods/binding opa/opa-0 by system:kube-scheduler",
+			"UPDATE pods/status opa/opa-0 by system:node:n1",
+		},
+		"certificate signing requests": {
+			"CREATE certificatesigningrequests.certificates.k8s.io node-csr by system:bootstrap:gke",
+			"CREATE certificatesigningrequests.certificates.k8s.io csr-renewal by system:node:n1",
+			"UPDATE certificatesigningrequests.certificates.k8s.io/approval node-csr by " + sa + "certificate-controller",
+			"UPDATE certificatesigningrequests.certificates.k8s.io/status node-csr by " + sa + "certificate-controller",
+		},
+		"node registration": {"CREATE nodes n1 by system:node:n1", "CREATE leases.coordination.k8s.io kube-node-lease/n1 by system:node:n1"},
+		"service account tokens": {
+			"CREATE serviceaccounts/token kube-system/kube-dns by system:node:n1",
+			"CREATE serviceaccounts/token kube-system/replicaset-controller by system:kube-controller-manager",
+		},
+		"endpoint slices": {
+			"CREATE endpointslices.discovery.k8s.io kube-system/kube-dns by " + sa + "endpointslice-controller",
+			"UPDATE endpointslices.discovery.k8s.io kube-system/kube-dns by " + sa + "endpointslice-controller",
+			"CREATE endpointslices.discovery.k8s.io opa/opa by " + sa + "endpointslice-controller",
+			"UPDATE endpointslices.discovery.k8s.io opa/opa by " + sa + "endpointslice-controller",
+		},
+		"node taints and conditions": {"UPDATE nodes n1 by " + sa + "node-controller", "UPDATE nodes/status n1 by " + sa + "node-controller"},
+		"add-on manager": {
+			"UPDATE deployments.apps kube-system/kube-dns by system:addon-manager",
+			"UPDATE services kube-system/kube-dns by system:addon-manager",
+			"UPDATE serviceaccounts kube-system/kube-dns by system:addon-manager",
+			"UPDATE configmaps kube-system/kube-dns by system:addon-manager",
+			"UPDATE daemonsets.apps kube-system/konnectivity-agent by system:addon-manager",
+		},
+		"reviews by kubelets": {
+			"CREATE tokenreviews.authentication.k8s.io  by system:node:n1",
+			"CREATE subjectaccessreviews.authorization.k8s.io  by system:node:n1",
+		},
+		"reviews by aggregated API servers": {
+			"CREATE tokenreviews.authentication.k8s.io  by " + sa + "metrics-server",
+			"CREATE subjectaccessreviews.authorization.k8s.io  by " + sa + "metrics-server",
+		},
+	}
+	for _, l := range Of(cluster("1.36.3")) {
+		var got []string
+		for _, w := range l.Writes {
+			got = append(got, w.Key()+" by "+w.User.Name)
+			if w.Hook != l.Name || w.Object == nil || w.Object.GetKind() != w.Kind.Kind || !slices.Contains(w.User.Groups, authenticated) {
+				t.Errorf("%s: %s is not whole: %+v", l.Name, w.Key(), w)
+			}
+		}
+		if !slices.Equal(got, want[l.Name]) {
+			t.Errorf("%s:\n\t%s\nwant\n\t%s", l.Name, strings.Join(got, "\n\t"), strings.Join(want[l.Name], "\n\t"))
+		}
+		delete(want, l.Name)
+	}
+	for name := range want {
+		t.Errorf("there is no line %q", name)
+	}
+}
+
+func TestGroups(t *testing.T) {
+	var got []Group
+	for _, l := range Of(cluster("1.36.3")) {
+		if l.Consequence == "" || l.Source == "" || l.Cited == "" {
+			t.Errorf("%s lacks a consequence, its source or where it is cited", l.Name)
+		}
+		got = append(got, l.Group)
+	}
+	if got := slices.Compact(got); !slices.Equal(got, Groups()) {
+		t.Errorf("the groups come as %v", got)
+	}
+}
+
+// TestEndpoints are what API servers up to 1.33 find webhooks by.
+func TestEndpoints(t *testing.T) {
+	older := facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.33.13"})
+	for target, want := range map[string]int{"1.34.4": 2, "1.36.3": 0} {
+		s := cluster(target)
+		if target == "1.34.4" {
+			s = s.With(older)
+		}
+		n := 0
+		for _, w := range line(t, s, "endpoint slices").Writes {
+			if w.ResourceName() == "endpoints" {
+				n++
+			}
+		}
+		if n != want {
+			t.Errorf("to %s there are %d writes of endpoints, want %d", target, n, want)
+		}
+	}
+}
+
+func TestWithoutFacts(t *testing.T) {
+	for _, f := range []facts.Fact{facts.Services, facts.BackendPods} {
+		l := line(t, cluster("1.36.3", facts.Absent(f, facts.Forbidden, "no")), "pods of namespace opa")
+		if !strings.Contains(l.Unknown, f.ID()) || len(l.Writes) == 0 {
+			t.Errorf("without %s the line says %q and has %d writes", f.ID(), l.Unknown, len(l.Writes))
+		}
+	}
+	l := line(t, cluster("1.36.3", facts.Absent(facts.Nodes, facts.Forbidden, "no")), "node leases")
+	if len(l.Writes) != 1 {
+		t.Errorf("without nodes there are %d heartbeats", len(l.Writes))
+	}
+}
+
+// TestUntil holds the minor that a line names against what webhooks are shown.
+func TestUntil(t *testing.T) {
+	for _, target := range []string{"1.36.3", "1.37.0", "1.38.0"} {
+		s := cluster(target)
+		matcher := admission.For(s)
+		for _, l := range Of(s) {
+			seen := slices.ContainsFunc(l.Writes, func(w bootstrap.Write) bool { return len(matcher.Match(w)) > 0 })
+			until, err := version.Parse(l.Until)
+			parsed, err2 := version.Parse(target)
+			want := err != nil || err2 == nil && version.CompareLine(parsed, until) <= 0
+			if seen != want {
+				t.Errorf("%s at %s: a webhook on everything sees it: %v", l.Name, target, seen)
+			}
+		}
+	}
+}

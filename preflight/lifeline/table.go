@@ -1,0 +1,98 @@
+package lifeline
+
+import (
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+)
+
+// The clients' deadlines.
+const (
+	heartbeatDeadline = 10 * time.Second
+	electionDeadline  = 5 * time.Second
+	reviewDeadline    = 10 * time.Second
+)
+
+const (
+	heartbeats  = "kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats"
+	leases      = "kubernetes.io/docs/concepts/architecture/leases/"
+	autoRepair  = "cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair"
+	webhookPage = "cloud.google.com/kubernetes-engine/docs/how-to/optimize-webhooks"
+	practices   = "kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/"
+	slicePage   = "kubernetes.io/docs/concepts/services-networking/endpoint-slices/"
+	joining     = "kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
+	tokens      = "kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken"
+	kubeletAuth = "kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"
+	aggregation = "kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/"
+	electionSrc = "client-go tools/leaderelection/resourcelock/interface.go, NewFromKubeconfig"
+	kubeletSrc  = "kubernetes cmd/kubelet/app/server.go, run"
+)
+
+type row struct {
+	Line
+	// writes is nil for the line that is repeated for every backend's namespace.
+	writes func(examples) []bootstrap.Write
+}
+
+// table holds the lines, group by group.
+func table() []row {
+	return []row{
+		{Line{
+			Group: Heartbeats, Name: "node leases", Deadline: heartbeatDeadline, Source: kubeletSrc, Cited: heartbeats,
+			Consequence: "every node turns NotReady within 50 s, its pods leave their Services, and after 10 min auto-repair begins to recreate nodes",
+		}, examples.nodeLeases},
+		{Line{
+			Group: Heartbeats, Name: "node status", Deadline: heartbeatDeadline, Source: kubeletSrc, Cited: heartbeats,
+			Consequence: "nodes keep the last conditions that they reported, and a new node never turns Ready",
+		}, examples.nodeStatus},
+		election("kube-controller-manager", "controllers stand still once its process has given up its lease and exits: no pod is replaced, no endpoint updated, no node's failure noticed"),
+		election("kube-scheduler", "no pod is assigned to a node once its process has given up its lease and exits"),
+		election("cloud-controller-manager", "new nodes stay tainted as uninitialised and load balancers are not updated once its process has given up its lease and exits"),
+		{Line{
+			Group: SystemPods, Name: "pods of kube-system", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: webhookPage,
+			Consequence: "pods of DNS, of the network and of the control plane's tunnel don't come back on a node that is replaced",
+		}, examples.systemPods},
+		{Line{
+			Group: BackendPods, Name: "pods of namespace", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: practices,
+			Consequence: "the backend of a webhook does not come back once its pods are gone",
+		}, nil},
+		{Line{
+			Group: Joining, Name: "certificate signing requests", Source: "client-go util/certificate/csr/csr.go, RequestCertificateWithContext", Cited: joining,
+			Consequence: "new nodes can't join, nodes that are repaired among them, and kubelets can't renew their certificates",
+		}, examples.certificates},
+		{Line{
+			Group: Joining, Name: "node registration", Source: "kubernetes pkg/kubelet/kubelet_node_status.go, tryRegisterWithAPIServer", Cited: autoRepair,
+			Consequence: "new nodes can't join, nodes that are repaired among them",
+		}, examples.registration},
+		{Line{
+			Group: Joining, Name: "service account tokens", Source: "kubernetes pkg/kubelet/token/token_manager.go, GetServiceAccountToken", Cited: tokens,
+			Consequence: "new pods don't start for want of a token, and those of running pods and of controllers expire",
+		}, examples.tokens},
+		{Line{
+			Group: Controllers, Name: "endpoint slices", Source: "endpointslice reconciler.go, Reconciler.finalize", Cited: slicePage,
+			Consequence: "Services go on leading to pods that are gone and don't find new ones, the webhook's own among them",
+		}, examples.routes},
+		{Line{
+			Group: Controllers, Name: "node taints and conditions", Source: "kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, tryUpdateNodeHealth", Cited: heartbeats,
+			Consequence: "nodes that failed are not marked as such, and those that are well again keep their taints",
+		}, examples.nodeConditions},
+		{Line{
+			Group: Controllers, Name: "add-on manager", Source: "kubernetes cluster/gce/gci/configure-helper.sh, create-master-auth", Cited: webhookPage,
+			Consequence: "GKE can't bring its add-ons to the new version, nor repair them",
+		}, examples.addons},
+		{Line{
+			Group: Reviews, Name: "reviews by kubelets", Source: "kubernetes cmd/kubelet/app/auth.go, BuildAuthn and BuildAuthz", Cited: kubeletAuth, Until: "1.36",
+			Consequence: "kubelets refuse who comes with a token: metrics are not collected",
+		}, func(e examples) []bootstrap.Write { return reviews(kubelet(e.node)) }},
+		{Line{
+			Group: Reviews, Name: "reviews by aggregated API servers", Deadline: reviewDeadline, Source: "apiserver pkg/server/options/authentication.go and authorization.go, NewDelegatingAuthenticationOptions and NewDelegatingAuthorizationOptions", Cited: aggregation, Until: "1.36",
+			Consequence: "aggregated API servers refuse their callers: metrics.k8s.io, and autoscaling by it, stand still",
+		}, func(examples) []bootstrap.Write { return reviews(serviceAccount("metrics-server")) }},
+	}
+}
+
+func election(component, consequence string) row {
+	return row{Line{
+		Group: Elections, Name: "leader election of " + component, Deadline: electionDeadline, Source: electionSrc, Cited: leases, Consequence: consequence,
+	}, func(e examples) []bootstrap.Write { return e.election(component) }}
+}
