@@ -9,6 +9,8 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"slices"
 )
 
 // TestEvidence resolves every piece of evidence that names a fact in the
@@ -82,4 +84,38 @@ func at(v any, path string) (any, error) {
 		}
 	}
 	return v, nil
+}
+
+// TestNoFailureIsSilent: whatever the cases stage, a forecast that fails comes
+// with a blocker that says so, and one that may fail with a blocker left open.
+func TestNoFailureIsSilent(t *testing.T) {
+	fails, mayFail := 0, 0
+	for _, c := range All() {
+		for _, k := range casesOf(t, c.ID) {
+			cp := forecast.Of(k.s).ControlPlane
+			if cp.Outcome != forecast.Unknown && !cp.Outcome.Fails() {
+				continue
+			}
+			blocks, open := false, false
+			for _, r := range preflight.Run(k.s, All()) {
+				isBlocker := func(f preflight.Finding) bool { return f.Severity == preflight.Blocker }
+				blocks = blocks || slices.ContainsFunc(r.Findings, isBlocker)
+				open = open || slices.ContainsFunc(r.Open, isBlocker) || r.Status == preflight.Undecided
+			}
+			if cp.Outcome.Fails() {
+				fails++
+				if !blocks {
+					t.Errorf("%s: it is foretold to be %s, and no blocker says so", k.file, cp.Outcome)
+				}
+				continue
+			}
+			mayFail++
+			if !blocks && !open {
+				t.Errorf("%s: what becomes of it is unknown, and nothing is left open", k.file)
+			}
+		}
+	}
+	if fails == 0 || mayFail == 0 {
+		t.Errorf("%d cases fail and %d may: that proves nothing", fails, mayFail)
+	}
 }

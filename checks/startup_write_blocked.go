@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -23,7 +24,7 @@ var startupWriteBlocked = preflight.Check{
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Blocker,
 				Subject:  b.subject(),
-				Summary:  fmt.Sprintf("%s, so that the new replica %s", b.stops(), fate(b.hooks)),
+				Summary:  fmt.Sprintf("%s, so that the new replica %s", b.stops(), fate(s, b.hooks)),
 				Evidence: b.evidence(),
 				Remedy:   b.cure(),
 			})
@@ -32,10 +33,12 @@ var startupWriteBlocked = preflight.Check{
 	},
 }
 
-// fate says what becomes of the replica by the worst of the hooks.
-func fate(hooks []forecast.Hook) string {
-	for _, h := range hooks {
-		if h.Outcome == forecast.CrashLoop {
+// fate says what becomes of the replica by the worst of the hooks, and of those
+// that wait for one of them.
+func fate(s *facts.Snapshot, hooks []forecast.Hook) string {
+	for _, h := range forecast.Of(s).ControlPlane.Hooks {
+		concerned := slices.ContainsFunc(hooks, func(o forecast.Hook) bool { return o.Name == h.Name || o.Name == h.WaitsFor })
+		if concerned && h.Outcome == forecast.CrashLoop {
 			return "exits after " + span(h.Seconds) + " and crash-loops"
 		}
 	}
