@@ -47,7 +47,7 @@ func outOfReach(hop bootstrap.Hop) (defect, remedy string) {
 	case len(over) == 0:
 		return fmt.Sprintf("target %s is of another major version than %s, which runs", hop.Target, hop.Running), "choose a target of the next minor"
 	}
-	defect = fmt.Sprintf("target %s is %d minors above %s, which is served: a control plane goes one minor at a time, and what %s on the way is not in this forecast",
+	defect = fmt.Sprintf("target %s is %d minors above %s, which is served: a control plane goes one minor at a time, and what %s is not in this forecast",
 		hop.Target, len(over)+1, hop.Served.Line(), writes(over))
 	if hop.Running.Line() == over[0] {
 		return defect, fmt.Sprintf("complete the two-step upgrade to %s first, and check that step on its own:\ngke-preflight check --target-version %s", over[0], over[0])
@@ -56,8 +56,12 @@ func outOfReach(hop bootstrap.Hop) (defect, remedy string) {
 }
 
 func writes(minors []string) string {
-	if len(minors) == 1 {
-		return minors[0] + " writes"
+	last := len(minors) - 1
+	switch {
+	case last == 0:
+		return minors[0] + " writes on the way"
+	case last > 5:
+		return fmt.Sprintf("the %d minors on the way write", len(minors))
 	}
-	return strings.Join(minors[:len(minors)-1], ", ") + " and " + minors[len(minors)-1] + " write"
+	return strings.Join(minors[:last], ", ") + " and " + minors[last] + " write on the way"
 }

@@ -100,7 +100,7 @@ func Of(s *facts.Snapshot, added []manifest.Name) Simulation {
 	for _, n := range added {
 		sim.Added = append(sim.Added, n.Kind+" "+n.Name)
 	}
-	if hop, problem := bootstrap.HopOf(s); problem == "" {
+	if hop, _ := bootstrap.HopOf(s); plan.Problem == "" {
 		sim.Skipped = hop.Over()
 	}
 	byHook := map[string][]Write{}

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 var link = regexp.MustCompile(`\[([^\]]+)\]\(https://github\.com/kubernetes/kubernetes/blob/v([0-9.]+)/([^)]+)\)`)
@@ -52,8 +54,8 @@ func TestSources(t *testing.T) {
 	}
 }
 
-// directory is where the module's files are. Only in the matrix, where
-// GKE_PREFLIGHT_MATRIX is set, are they fetched.
+// directory is where the module's files are. Only where all minors are tested
+// are they fetched.
 func directory(t *testing.T, module string) string {
 	t.Helper()
 	cache, err := exec.Command("go", "env", "GOMODCACHE").Output()
@@ -64,7 +66,7 @@ func directory(t *testing.T, module string) string {
 	if _, err := os.Stat(dir); err == nil {
 		return dir
 	}
-	if os.Getenv("GKE_PREFLIGHT_MATRIX") == "" {
+	if os.Getenv(binaries.MinorsEnv) != "all" {
 		t.Skipf("%s is not in the module cache: make test-matrix fetches it", module)
 	}
 	said, err := exec.Command("go", "mod", "download", "-json", module).Output()
