@@ -60,7 +60,7 @@ func (o *observeFlags) ask(ctx context.Context, conn *gke.Connection, s *facts.S
 			vantage = facts.PodNetwork
 		}
 	}
-	requests := probe.Plan(s, probe.Intercept(s), probe.Options{Vantage: vantage, ServerDryRun: probe.DryRun(o.serverDryRun)})
+	requests := probe.Plan(s, probe.All(s), probe.Options{Vantage: vantage, ServerDryRun: probe.DryRun(o.serverDryRun)})
 	return dial.Probe(ctx, requests, dial.Clients{
 		Config:   conn.Kubernetes,
 		Identity: s.Meta.Identity,

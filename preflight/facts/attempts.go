@@ -115,7 +115,8 @@ type Attempt struct {
 	// Write is the key of the planned write that was asked about.
 	Write   string  `json:"write"`
 	Vantage Vantage `json:"vantage"`
-	// As is the user that a dry-run was made as; empty for other vantages.
+	// As is the user that a dry-run was made as, or whose write a question was
+	// about; empty for a question about a write of the API server itself.
 	As string `json:"as,omitempty"`
 	// Target is the address, URL or namespace/service:port that was asked.
 	Target string `json:"target,omitempty"`

@@ -30,7 +30,9 @@ func (o Outcome) Fails() bool { return o == NeverReady || o == CrashLoop }
 // A Forecast is what an upgrade started now would do.
 type Forecast struct {
 	ControlPlane ControlPlane `json:"controlPlane"`
-	Nodes        Nodes        `json:"nodes"`
+	// Lifelines are what the cluster lives by beside the control plane's start.
+	Lifelines []Lifeline `json:"lifelines"`
+	Nodes     Nodes      `json:"nodes"`
 }
 
 // Seconds is a range, counted from the start of the process.

@@ -25,7 +25,7 @@ var derivation = &facts.Derivation[Forecast]{Compute: compute}
 
 func compute(s *facts.Snapshot) Forecast {
 	cp := controlPlane(s)
-	return Forecast{cp, nodes(s, cp.Outcome)}
+	return Forecast{cp, lifelines(s), nodes(s, cp.Outcome)}
 }
 
 func controlPlane(s *facts.Snapshot) ControlPlane {

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,7 +47,7 @@ func relevantOf(all []facts.Attempt, w bootstrap.Write) []facts.Attempt {
 	asked := where(all, func(a facts.Attempt) bool { return decisive(a.Answer) })
 	group := fmt.Sprintf("%s %s ", w.Operation, w.ResourceName())
 	alike := where(asked, func(a facts.Attempt) bool { return strings.HasPrefix(a.Write, group) })
-	itself := func(a facts.Attempt) bool { return a.Write == w.Key() }
+	itself := func(a facts.Attempt) bool { return about(a, w) }
 	notOfAnother := func(a facts.Attempt) bool { return itself(a) || !judged(a.Answer) }
 	switch {
 	case slices.ContainsFunc(asked, neverReached):
@@ -61,6 +62,11 @@ func relevantOf(all []facts.Attempt, w bootstrap.Write) []facts.Attempt {
 		}
 	}
 	return all
+}
+
+// about reports whether the question was about w, written by the same user.
+func about(a facts.Attempt, w bootstrap.Write) bool {
+	return a.Write == w.Key() && cmp.Or(a.As, bootstrap.Loopback.Name) == cmp.Or(w.User.Name, bootstrap.Loopback.Name)
 }
 
 func where(all []facts.Attempt, keep func(facts.Attempt) bool) []facts.Attempt {

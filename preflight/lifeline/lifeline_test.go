@@ -52,8 +52,8 @@ func line(t *testing.T, s *facts.Snapshot, name string) Line {
 func TestWrites(t *testing.T) {
 	const sa = "system:serviceaccount:kube-system:"
 	want := map[string][]string{
-		"node leases":                                 {"UPDATE leases.coordination.k8s.io kube-node-lease/n1 by system:node:n1"},
-		"node status":                                 {"UPDATE nodes/status n1 by system:node:n1"},
+		"node leases": {"UPDATE leases.coordination.k8s.io kube-node-lease/n1 by system:node:n1"},
+		"node status": {"UPDATE nodes/status n1 by system:node:n1"},
 		"leader election of kube-controller-manager":  {"UPDATE leases.coordination.k8s.io kube-system/kube-controller-manager by system:kube-controller-manager"},
 		"leader election of kube-scheduler":           {"UPDATE leases.coordination.k8s.io kube-system/kube-scheduler by system:kube-scheduler"},
 		"leader election of cloud-controller-manager": {"UPDATE leases.coordination.k8s.io kube-system/cloud-controller-manager by system:cloud-controller-manager"},

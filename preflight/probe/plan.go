@@ -53,14 +53,15 @@ const (
 
 // Plan returns the questions to ask about the writes: to each webhook that would
 // intercept one, and to the running API server. Policies are not asked, and
-// neither is a webhook that the API server itself would not call.
+// neither is a webhook that the API server itself would not call. Only start-up
+// writes are dry-run: nobody but a kubelet may write as one.
 func Plan(s *facts.Snapshot, intercepted []Intercepted, o Options) []Request {
 	o.Vantage = cmp.Or(o.Vantage, facts.ServiceProxy)
 	o.ServerDryRun = cmp.Or(o.ServerDryRun, Auto)
 	o.Sample = cmp.Or(o.Sample, defaultSample)
 	p := planner{options: o, backends: backendsOf(s), asked: map[string]int{}, settled: map[string]bool{}}
 	for _, i := range intercepted {
-		if o.ServerDryRun != Never && !i.Write.NewKind {
+		if o.ServerDryRun != Never && !i.Write.NewKind && i.Write.User.Name == bootstrap.Loopback.Name {
 			p.add(dryRun(i, o.ServerDryRun))
 		}
 		for _, by := range i.By {

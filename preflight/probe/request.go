@@ -57,7 +57,12 @@ func (r Request) Target() string {
 
 // Attempt returns the record of r with the answer given.
 func (r Request) Attempt(a facts.Answer, f facts.Fault, detail string) facts.Attempt {
+	as := ""
+	if !r.DryRun() && r.Write.User.Name != bootstrap.Loopback.Name {
+		as = r.Write.User.Name
+	}
 	return facts.Attempt{
+		As:     as,
 		Type:   strings.TrimSuffix(string(r.Interception.Kind), "WebhookConfiguration"),
 		Config: r.Interception.Name, Webhook: r.Interception.Webhook,
 		Write: r.Write.Key(), Vantage: r.Vantage, Target: r.Target(),

@@ -1,0 +1,193 @@
+package forecast
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
+)
+
+// A Fate is what becomes of a [Lifeline].
+type Fate string
+
+const (
+	// Kept: its writes are admitted as usual.
+	Kept Fate = "kept"
+	// Slowed: they are admitted after a wait that their client bears.
+	Slowed Fate = "slowed"
+	// Lost: one of them at least is rejected, or its client gives it up.
+	Lost Fate = "lost"
+	// Open: what was seen does not decide it.
+	Open Fate = "unknown"
+)
+
+// A Lifeline is what becomes of one thing that the cluster lives by, apart from
+// the control plane's own start.
+type Lifeline struct {
+	// Group is one of the groups of package lifeline.
+	Group string `json:"group"`
+	Name  string `json:"name"`
+	// Namespace is that of the pods of a webhook's backend; empty for other lines.
+	Namespace string `json:"namespace,omitempty"`
+	Outcome   Fate   `json:"outcome"`
+	// AtWorst is the outcome that can't be ruled out; empty unless Outcome is unknown.
+	AtWorst Fate `json:"atWorst,omitempty"`
+	// DeadlineSeconds is how long the client waits; zero where only the server's
+	// 34 s bound it.
+	DeadlineSeconds float64 `json:"deadlineSeconds,omitempty"`
+	// Consequence is what follows when the line is lost, Cited what says so.
+	Consequence string `json:"consequence"`
+	Cited       string `json:"cited,omitempty"`
+	// Reason says what the outcome comes from; empty for a line that is kept.
+	Reason string          `json:"reason,omitempty"`
+	Writes []LifelineWrite `json:"writes,omitempty"`
+	// Source is the upstream file and function of the client.
+	Source string `json:"source,omitempty"`
+}
+
+// A LifelineWrite is one write of a line, and who makes it.
+type LifelineWrite struct {
+	User string `json:"user"`
+	Write
+}
+
+func lifelines(s *facts.Snapshot) []Lifeline {
+	attempts, _ := facts.Attempts.Get(s)
+	c := newCaller(attempts)
+	for _, i := range probe.Intercept(s) {
+		c.prove(i.Write, i.By)
+	}
+	byLine := map[string][]probe.Intercepted{}
+	for _, i := range probe.Lifelines(s) {
+		byLine[i.Write.Hook] = append(byLine[i.Write.Hook], i)
+	}
+	unread := unread(s)
+	found := []Lifeline{}
+	for _, l := range lifeline.Of(s) {
+		found = append(found, c.line(l, byLine[l.Name], cmp.Or(l.Unknown, unread)))
+	}
+	return found
+}
+
+// line foretells what becomes of l; unknown says what could not be read, if anything.
+func (c *caller) line(l lifeline.Line, writes []probe.Intercepted, unknown string) Lifeline {
+	r := Lifeline{
+		Group: string(l.Group), Name: l.Name, Namespace: l.Namespace, DeadlineSeconds: l.Deadline.Seconds(),
+		Consequence: l.Consequence, Cited: l.Cited, Source: l.Source,
+	}
+	limit := min(writeLimit, cmp.Or(l.Deadline, writeLimit))
+	best, worst := Kept, Kept
+	for _, w := range writes {
+		s := c.stand(w.Write, w.By, limit)
+		best, worst = worse(best, fate(s.best)), worse(worst, fate(s.worst))
+		r.Writes = append(r.Writes, LifelineWrite{w.Write.User.Name, s.report()})
+	}
+	if unknown != "" {
+		worst = Lost
+	}
+	r.Outcome = best
+	if best != worst && best != Lost {
+		r.Outcome, r.AtWorst = Open, worst
+	}
+	r.Reason = r.reason(unknown, l.Deadline)
+	return r
+}
+
+func fate(b bound) Fate {
+	switch {
+	case b.rejects:
+		return Lost
+	case b.cost >= slow:
+		return Slowed
+	}
+	return Kept
+}
+
+func worse(a, b Fate) Fate {
+	order := []Fate{Kept, Slowed, Lost}
+	return order[max(slices.Index(order, a), slices.Index(order, b))]
+}
+
+// stand is [caller.simulate] for a write that may be a sketch, and that no
+// dry-run was made of. What is said to a sketch is said to no write in
+// particular, so a denial of it decides nothing; and a webhook of which it can't
+// be told whether it sees the write does no more than it did when it was asked.
+func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit time.Duration) simulated {
+	s := simulated{Write: w, by: by}
+	for _, i := range by {
+		k := c.of(i, w)
+		switch {
+		case i.Undecided != "" && (i.Kind == admission.MutatingWebhook || i.Kind == admission.ValidatingWebhook):
+			seen := i
+			seen.Undecided = ""
+			k.worst = c.of(seen, w).worst
+		case w.Sketch && k.answer == facts.Denied && i.Denial == "":
+			k.best.rejects = false
+			k.detail = "it denied a sketch of such a write, which says little of a real one: " + k.detail
+		}
+		s.calls = append(s.calls, k)
+	}
+	s.best = s.admit(limit, 1, func(k call) bound { return k.best })
+	s.worst = s.admit(limit, 2, func(k call) bound { return k.worst })
+	return s
+}
+
+// Culprits returns who is at fault for the line's outcome, in the order in which
+// they first appear; none where it is kept.
+func (l Lifeline) Culprits() []Culprit {
+	h := Hook{}
+	for _, w := range l.Writes {
+		h.Writes = append(h.Writes, w.Write)
+	}
+	var effects []Effect
+	switch l.Outcome {
+	case Lost:
+		effects = []Effect{Rejects, Slows}
+	case Slowed:
+		effects = []Effect{Slows}
+	case Open:
+		effects = []Effect{Undecided, Rejects, Slows}
+	}
+	for _, e := range effects {
+		if cs := h.Culprits(e); cs != nil {
+			return cs
+		}
+	}
+	return nil
+}
+
+// reason says in words where the outcome comes from.
+func (l Lifeline) reason(unknown string, deadline time.Duration) string {
+	if l.Outcome == Kept {
+		return ""
+	}
+	n, verb := 0, map[Fate]string{Slowed: "held up", Lost: "rejected", Open: "undecided"}[l.Outcome]
+	cs := l.Culprits()
+	for _, w := range l.Writes {
+		if w.Effect != Passes {
+			n++
+		}
+	}
+	if len(cs) > 0 && l.Outcome == Lost && cs[0].Effect == Slows {
+		verb = fmt.Sprintf("held up beyond the client's %v", cmp.Or(deadline, writeLimit))
+	}
+	var by []string
+	for _, c := range cs {
+		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, c.Says()))
+	}
+	if by == nil {
+		return unknown
+	}
+	s := fmt.Sprintf("%s of %s %s by %s", plural(n, "write"), l.Name, verb, strings.Join(by, "; by "))
+	if l.Outcome == Open && unknown != "" {
+		s += "; and " + unknown
+	}
+	return s
+}
