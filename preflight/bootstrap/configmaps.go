@@ -15,30 +15,38 @@ import (
 
 // authentication follows kubernetes pkg/controlplane/controller/clusterauthenticationtrust/cluster_authentication_trust_controller.go,
 // syncConfigMap: the live data and the replica's own are combined, and written
-// if that differs from what is live. The replica's own can't be seen beforehand;
-// that an expired certificate falls out can.
+// if that differs from what is live. Nothing of a foreign authority is taken
+// away. The replica's own can't be seen beforehand; that an expired certificate
+// falls out can.
 func (p *planner) authentication() {
 	p.configMap(func(live map[string]string) (map[string]string, []func(*Write)) {
 		revised := maps.Clone(live)
-		var how []func(*Write)
-		if !p.expired(live["client-ca-file"]) && !p.expired(live["requestheader-client-ca-file"]) {
-			how = append(how, when("if the new replica's certificate authorities or request headers are not in it yet"))
+		certain := false
+		for _, bundle := range []string{"client-ca-file", "requestheader-client-ca-file"} {
+			if kept, expired := p.withoutExpired(live[bundle]); expired {
+				revised[bundle], certain = kept, true
+			}
+		}
+		if certain {
+			return revised, nil
 		}
 		revised["client-ca-file"] += "# and what the new replica adds\n"
-		return revised, how
+		return revised, []func(*Write){when("if the new replica's certificate authorities or request headers are not in it yet")}
 	})
 }
 
-// expired reports whether a certificate of the bundle expired more than five
-// minutes ago (the same file, filterExpiredCerts).
-func (p *planner) expired(bundle string) bool {
+// withoutExpired leaves out the certificates that expired more than five minutes
+// ago, and reports whether there are any (the same file, filterExpiredCerts).
+func (p *planner) withoutExpired(bundle string) (kept string, expired bool) {
 	for block, rest := pem.Decode([]byte(bundle)); block != nil; block, rest = pem.Decode(rest) {
 		c, err := x509.ParseCertificate(block.Bytes)
 		if err == nil && c.NotAfter.Before(p.s.Meta.CollectedAt.Add(-5*time.Minute)) {
-			return true
+			expired = true
+			continue
 		}
+		kept += string(pem.EncodeToMemory(block))
 	}
-	return false
+	return kept, expired
 }
 
 // legacyTokens follows kubernetes pkg/controlplane/controller/legacytokentracking/controller.go,

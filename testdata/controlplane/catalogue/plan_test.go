@@ -9,74 +9,85 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/wait"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
-	"k8s.io/client-go/dynamic"
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
+// A pair is an upgrade, of a cluster that touch changed before.
+type pair struct {
+	name, from, to string
+	// touch may return what to do when the first API server has stopped.
+	touch func(*testing.T, *controlplane.Cluster) (release func())
+	// flags are the new API server's own.
+	flags func(*controlplane.Cluster) []string
+	// want are writes that must be among the planned ones and the made ones.
+	want []string
+}
+
+// TestPlanComesTrue upgrades each tested minor to the next, and clusters in
+// which something was changed: the writes that were planned are those that the
+// audit log of the new API server shows.
 func TestPlanComesTrue(t *testing.T) {
-	for _, c := range []struct {
-		name, from, to string
-		touch          func(*testing.T, *controlplane.Cluster)
-		// want are writes that must be among the planned ones.
-		want []string
-	}{
-		{"untouched", "1.35", "1.36", nil, []string{
-			"CREATE clusterrolebindings.rbac.authorization.k8s.io system:controller:device-taint-eviction-controller",
-			"CREATE clusterroles.rbac.authorization.k8s.io system:controller:device-taint-eviction-controller",
-			"UPDATE clusterroles.rbac.authorization.k8s.io system:controller:pvc-protection-controller",
-			"UPDATE clusterroles.rbac.authorization.k8s.io system:controller:resource-claim-controller",
-			"UPDATE clusterroles.rbac.authorization.k8s.io system:kube-scheduler",
-			"UPDATE clusterroles.rbac.authorization.k8s.io system:monitoring",
-		}},
-		{"same minor", "1.36", "1.36", nil, nil},
-		{"touched", "1.35", "1.36", touch, []string{
-			"CREATE apiservices.apiregistration.k8s.io v1.batch",
-			"CREATE clusterrolebindings.rbac.authorization.k8s.io system:basic-user",
-			"CREATE configmaps kube-system/kube-apiserver-legacy-service-account-token-tracking",
-			"CREATE flowschemas.flowcontrol.apiserver.k8s.io kube-scheduler",
-			"DELETE clusterrolebindings.rbac.authorization.k8s.io system:basic-user",
-			"DELETE flowschemas.flowcontrol.apiserver.k8s.io retired",
-			"UPDATE clusterroles.rbac.authorization.k8s.io system:node",
-			"UPDATE flowschemas.flowcontrol.apiserver.k8s.io probes",
-			"UPDATE flowschemas.flowcontrol.apiserver.k8s.io/status kube-scheduler",
-			"UPDATE rolebindings.rbac.authorization.k8s.io kube-system/system::leader-locking-kube-scheduler",
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			cluster := controlplane.Start(t, controlplane.Options{Minor: c.from})
-			joined(t, cluster)
-			if c.touch != nil {
-				c.touch(t, cluster)
+	tested, err := binaries.Tested()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pairs := append([]pair{{name: "same minor", from: "1.36", to: "1.36"}}, touched...)
+	for i, to := range tested[1:] {
+		pairs = append(pairs, pair{name: "untouched", from: tested[i], to: to, want: hops[to]})
+	}
+	for _, c := range pairs {
+		t.Run(c.from+" to "+c.to+" "+c.name, func(t *testing.T) {
+			if !slices.Contains(tested, c.from) || !slices.Contains(tested, c.to) {
+				t.Skipf("needs older minors: set %s=all, as make test-matrix does", binaries.MinorsEnv)
 			}
-			s := facts.New(facts.Meta{Target: c.to, CollectedAt: time.Now()}, kube.Collect(t.Context(), cluster.Config, kube.Options{})...)
-			plan := bootstrap.Of(s)
-			if plan.Problem != "" || plan.Unknown != nil {
-				t.Fatalf("problem %q, unknown %v", plan.Problem, plan.Unknown)
-			}
-			cluster.First.Stop()
-			outcome, err := cluster.Upgrade(t.Context(), c.to, controlplane.UpgradeOptions{Settle: settled})
-			if err != nil || outcome.State != controlplane.Ready {
-				t.Fatalf("%s: %v", outcome, err)
-			}
-			compare(t, plan, outcome.Writes)
-			keys := slices.Sorted(maps.Keys(plannedWrites(plan)))
-			for _, w := range c.want {
-				if !slices.Contains(keys, w) {
-					t.Errorf("not planned: %s", w)
-				}
-			}
+			t.Parallel()
+			c.comesTrue(t)
 		})
+	}
+}
+
+func (c pair) comesTrue(t *testing.T) {
+	cluster := controlplane.Start(t, controlplane.Options{Minor: c.from})
+	joined(t, cluster)
+	var release func()
+	if c.touch != nil {
+		release = c.touch(t, cluster)
+	}
+	s := facts.New(facts.Meta{Target: c.to, CollectedAt: time.Now()}, kube.Collect(t.Context(), cluster.Config, kube.Options{})...)
+	plan := bootstrap.Of(s)
+	if plan.Problem != "" || plan.Unknown != nil {
+		t.Fatalf("problem %q, unknown %v", plan.Problem, plan.Unknown)
+	}
+	cluster.First.Stop()
+	if release != nil {
+		release()
+	}
+	o := controlplane.UpgradeOptions{Settle: settled}
+	if c.flags != nil {
+		o.Flags = c.flags(cluster)
+	}
+	outcome, err := cluster.Upgrade(t.Context(), c.to, o)
+	if err != nil || outcome.State != controlplane.Ready {
+		t.Fatalf("%s: %v", outcome, err)
+	}
+	compare(t, plan, outcome.Writes)
+	planned, made := plannedWrites(plan), successful(outcome.Writes)
+	for _, w := range c.want {
+		if _, ok := planned[w]; !ok {
+			t.Errorf("not planned: %s", w)
+		}
+		if _, ok := made[w]; !ok {
+			t.Errorf("not made: %s", w)
+		}
 	}
 }
 
@@ -139,7 +150,8 @@ func plannedWrites(plan bootstrap.Plan) map[string]bootstrap.Write {
 }
 
 // successful are the writes that were made, by the key that the plan gives
-// them, the last of each.
+// them, the last of each. Events are left out, as a plan does: nothing waits for
+// them.
 func successful(events []auditv1.Event) map[string]auditv1.Event {
 	all := map[string]auditv1.Event{}
 	for _, e := range events {
@@ -147,6 +159,9 @@ func successful(events []auditv1.Event) map[string]auditv1.Event {
 			continue
 		}
 		ref := *e.ObjectRef
+		if ref.Resource == "events" {
+			continue
+		}
 		w := bootstrap.Write{
 			Operation: bootstrap.Operation(strings.ToUpper(e.Verb)), Subresource: ref.Subresource,
 			Resource:  schema.GroupVersionResource{Group: ref.APIGroup, Resource: ref.Resource},
@@ -158,76 +173,4 @@ func successful(events []auditv1.Event) map[string]auditv1.Event {
 		all[w.Key()] = e
 	}
 	return all
-}
-
-// touch changes a 1.35 in the ways in which people do. The API server that runs
-// puts back what it looks after each minute, and only then.
-func touch(t *testing.T, c *controlplane.Cluster) {
-	t.Helper()
-	ctx := t.Context()
-	rbac, apf := c.Client.RbacV1(), c.Client.FlowcontrolV1()
-	must := func(err error) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(change(ctx, "system:kube-scheduler", rbac.ClusterRoles(), func(r *rbacv1.ClusterRole) {
-		r.Annotations[rbacv1.AutoUpdateAnnotationKey] = "false"
-	}))
-	must(change(ctx, "system:node", rbac.ClusterRoles(), func(r *rbacv1.ClusterRole) {
-		r.Labels, r.Rules = map[string]string{"team": "a"}, r.Rules[3:]
-	}))
-	must(rbac.ClusterRoleBindings().Delete(ctx, "system:basic-user", metav1.DeleteOptions{}))
-	elsewhere := &rbacv1.ClusterRoleBinding{RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"}}
-	elsewhere.Name = "system:basic-user"
-	_, err := rbac.ClusterRoleBindings().Create(ctx, elsewhere, metav1.CreateOptions{})
-	must(err)
-	must(change(ctx, "system::leader-locking-kube-scheduler", rbac.RoleBindings(metav1.NamespaceSystem), func(b *rbacv1.RoleBinding) {
-		b.Subjects = b.Subjects[1:]
-	}))
-	must(change(ctx, "probes", apf.FlowSchemas(), func(s *flowcontrolv1.FlowSchema) { s.Spec.MatchingPrecedence = 7 }))
-	must(change(ctx, "system-nodes", apf.FlowSchemas(), func(s *flowcontrolv1.FlowSchema) {
-		s.Spec.MatchingPrecedence, s.Annotations = 501, map[string]string{flowcontrolv1.AutoUpdateAnnotationKey: "false"}
-	}))
-	must(apf.FlowSchemas().Delete(ctx, "kube-scheduler", metav1.DeleteOptions{}))
-	retired := &flowcontrolv1.FlowSchema{Spec: flowcontrolv1.FlowSchemaSpec{
-		PriorityLevelConfiguration: flowcontrolv1.PriorityLevelConfigurationReference{Name: "workload-low"}, MatchingPrecedence: 9000,
-	}}
-	retired.Name, retired.Annotations = "retired", map[string]string{flowcontrolv1.AutoUpdateAnnotationKey: "true"}
-	_, err = apf.FlowSchemas().Create(ctx, retired, metav1.CreateOptions{})
-	must(err)
-	must(c.Client.CoreV1().ConfigMaps(metav1.NamespaceSystem).Delete(ctx, "kube-apiserver-legacy-service-account-token-tracking", metav1.DeleteOptions{}))
-	dyn, err := dynamic.NewForConfig(c.Config)
-	must(err)
-	apiServices := dyn.Resource(schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"})
-	must(apiServices.Delete(ctx, "v1.batch", metav1.DeleteOptions{}))
-	_, err = apiServices.Create(ctx, otherAPIService(), metav1.CreateOptions{})
-	must(err)
-}
-
-// otherAPIService is one that an API server of another configuration left behind.
-func otherAPIService() *unstructured.Unstructured {
-	u := &unstructured.Unstructured{Object: map[string]any{"spec": map[string]any{
-		"group": "batch", "version": "v1beta1", "groupPriorityMinimum": int64(17400), "versionPriority": int64(9),
-	}}}
-	u.SetAPIVersion("apiregistration.k8s.io/v1")
-	u.SetKind("APIService")
-	u.SetName("v1beta1.batch")
-	u.SetLabels(map[string]string{"kube-aggregator.kubernetes.io/automanaged": "onstart"})
-	return u
-}
-
-// change gets an object, changes it and puts it back.
-func change[T any](ctx context.Context, name string, client interface {
-	Get(context.Context, string, metav1.GetOptions) (*T, error)
-	Update(context.Context, *T, metav1.UpdateOptions) (*T, error)
-}, f func(*T)) error {
-	object, err := client.Get(ctx, name, metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	f(object)
-	_, err = client.Update(ctx, object, metav1.UpdateOptions{})
-	return err
 }
