@@ -73,8 +73,7 @@ func differs(a facts.APIService, want *unstructured.Unstructured) bool {
 // goes: none if the minor that is served has it by default. Else somebody enabled it
 // there by --runtime-config, perhaps in the target too.
 func (p *planner) optIn(name string) string {
-	hop, _ := HopOf(p.s)
-	if m, ok := catalogue.Find(hop.Served.Line()); ok {
+	if m, ok := catalogue.Find(p.hop.Served.Line()); ok {
 		byDefault := recorded(m, builtIn, "APIService", Create)
 		if slices.ContainsFunc(byDefault, func(a *unstructured.Unstructured) bool { return a.GetName() == name }) {
 			return ""

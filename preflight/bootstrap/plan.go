@@ -46,18 +46,18 @@ func Needs() []facts.Fact {
 }
 
 func compute(s *facts.Snapshot) Plan {
-	minor, target, problem := target(s)
+	minor, hop, problem := target(s)
 	if problem != "" {
 		return Plan{Problem: problem}
 	}
-	p := &planner{s: s, minor: minor, plan: Plan{Target: target.Line()}, resources: map[schema.GroupVersionKind]schema.GroupVersionResource{}}
+	p := &planner{s: s, hop: hop, minor: minor, plan: Plan{Target: hop.Target.Line()}, resources: map[schema.GroupVersionKind]schema.GroupVersionResource{}}
 	for _, r := range minor.Resources {
 		if !strings.Contains(r.Resource, "/") {
 			gv := schema.GroupVersion{Group: r.Group, Version: r.Version}
 			p.resources[gv.WithKind(r.Kind)] = gv.WithResource(r.Resource)
 		}
 	}
-	for _, r := range rowsOf(target.Minor) {
+	for _, r := range rowsOf(hop.Target.Minor) {
 		p.run(r)
 	}
 	return p.plan
@@ -66,6 +66,7 @@ func compute(s *facts.Snapshot) Plan {
 // A planner works out the plan for one target, hook by hook.
 type planner struct {
 	s         *facts.Snapshot
+	hop       Hop
 	minor     catalogue.Minor
 	resources map[schema.GroupVersionKind]schema.GroupVersionResource
 	hook      Hook

@@ -66,7 +66,7 @@ func TestUntouched(t *testing.T) {
 		want            []string
 	}{
 		{"1.35", "1.35", always},
-		{"1.36", "1.36.9-gke.100", always},
+		{"1.36", "1.36.3-gke.100", always},
 		{"1.35", "1.36", append([]string{
 			"rbac/bootstrap-roles: CREATE clusterroles.rbac.authorization.k8s.io system:controller:device-taint-eviction-controller",
 			"rbac/bootstrap-roles: UPDATE clusterroles.rbac.authorization.k8s.io system:controller:pvc-protection-controller",

@@ -28,6 +28,7 @@ func (p *planner) rbac() {
 	reconcileBindings(p, "RoleBinding", facts.RoleBindings, func(b *rbacv1.RoleBinding) reconciliation.RoleBinding {
 		return reconciliation.RoleBindingAdapter{RoleBinding: b}
 	})
+	p.laterPatch()
 }
 
 func reconcileRoles[T any](p *planner, kind string, fact facts.Key[[]T], owner func(*T) reconciliation.RuleOwner) {

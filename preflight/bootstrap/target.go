@@ -103,20 +103,21 @@ func (h Hop) Over() []string {
 	return lines
 }
 
-// target returns the minor to plan for, or why there is none to plan for.
-func target(s *facts.Snapshot) (catalogue.Minor, version.Version, string) {
+// target returns the minor to plan for and the way there, or why there is none
+// to plan for.
+func target(s *facts.Snapshot) (catalogue.Minor, Hop, string) {
 	hop, problem := HopOf(s)
 	if problem != "" {
-		return catalogue.Minor{}, hop.Target, problem
+		return catalogue.Minor{}, hop, problem
 	}
 	if hop.Step == Back {
-		return catalogue.Minor{}, hop.Target, fmt.Sprintf("target %s is below the running version %s: a control plane does not go back to an older minor", hop.Target, hop.Running)
+		return catalogue.Minor{}, hop, fmt.Sprintf("target %s is below the running version %s: a control plane does not go back to an older minor", hop.Target, hop.Running)
 	}
 	minor, ok := catalogue.Find(hop.Target.Line())
 	if !ok {
-		return minor, hop.Target, unknownMinor(hop.Target)
+		return minor, hop, unknownMinor(hop.Target)
 	}
-	return minor, hop.Target, ""
+	return minor, hop, ""
 }
 
 func unknownMinor(target version.Version) string {

@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -80,6 +81,36 @@ func TestRunningMinorMayBeUnknown(t *testing.T) {
 		p := Of(cluster(t, "1.35", "1.36", facts.Present(facts.ServerVersion, running)))
 		if p.Problem != "" || !slices.Equal(describeAll(p), want) {
 			t.Errorf("from %+v: %q, %v", running, p.Problem, describeAll(p))
+		}
+	}
+}
+
+// TestLaterPatch: what a patch after the one on record changed is not known, and
+// the plan says so where nothing else would have a webhook asked about it.
+func TestLaterPatch(t *testing.T) {
+	const want = "rbac/bootstrap-roles: UPDATE clusterroles.rbac.authorization.k8s.io system:controller:node-controller, if %s has another default ClusterRole than 1.36.3, which is on record"
+	for _, c := range []struct {
+		running facts.Version
+		target  string
+		planned bool
+	}{
+		{facts.Version{GitVersion: "v1.36.3"}, "1.36.9-gke.100", true},
+		{facts.Version{GitVersion: "v1.36.8"}, "1.36.9", true},
+		{facts.Version{GitVersion: "v1.36.9"}, "1.36.9", false},
+		{facts.Version{GitVersion: "v1.36.9"}, "1.36.8", false},
+		{facts.Version{GitVersion: "v1.36.1"}, "1.36.3", false},
+		{facts.Version{GitVersion: "v1.36.1"}, "1.36", false},
+		{facts.Version{GitVersion: "v1.36.9", Emulated: "1.35"}, "1.36.9", true},
+		{facts.Version{GitVersion: "v1.37.9", Emulated: "1.36"}, "1.36.9", true},
+	} {
+		p := Of(cluster(t, "1.36", c.target, facts.Present(facts.ServerVersion, c.running)))
+		if got := slices.Contains(describeAll(p), fmt.Sprintf(want, c.target)); got != c.planned {
+			t.Errorf("%+v to %s: planned is %t\n%s", c.running, c.target, got, strings.Join(describeAll(p), "\n"))
+		}
+	}
+	for _, w := range Of(cluster(t, "1.35", "1.36.9")).Writes {
+		if w.Name == exemplar {
+			t.Errorf("%s is planned though other ClusterRoles are updated for certain", w.Key())
 		}
 	}
 }
