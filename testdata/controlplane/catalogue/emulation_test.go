@@ -2,7 +2,6 @@ package main
 
 import (
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -15,23 +14,28 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 // TestTwoStepUpgrade makes an upgrade as GKE does in two steps, rolls the first
 // step back, and makes both. Before each start the plan is held against what it
 // then writes beyond what every start does. Of the first step the plan is an
-// upper bound, and the two steps together write what it says. The older minors
-// are for the matrix, where GKE_PREFLIGHT_MATRIX is set; before 1.33 /version
-// does not name the minor that is emulated.
+// upper bound, and the two steps together write what it says. Before 1.33
+// /version does not name the minor that is emulated.
 func TestTwoStepUpgrade(t *testing.T) {
-	pairs := [][2]string{{"1.35", "1.36"}}
-	if os.Getenv("GKE_PREFLIGHT_MATRIX") != "" {
-		pairs = append(pairs, [][2]string{{"1.34", "1.35"}, {"1.33", "1.34"}, {"1.32", "1.33"}}...)
+	controlplane.Require(t)
+	minors, err := binaries.Tested()
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, p := range pairs {
-		t.Run(p[0]+" to "+p[1], func(t *testing.T) {
+	for i, to := range minors {
+		if i == 0 || to <= "1.32" {
+			continue
+		}
+		from := minors[i-1]
+		t.Run(from+" to "+to, func(t *testing.T) {
 			t.Parallel()
-			twoSteps(t, p[0], p[1])
+			twoSteps(t, from, to)
 		})
 	}
 }
