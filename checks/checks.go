@@ -8,7 +8,7 @@ import "github.com/gke-preflight/gke-preflight/preflight"
 // All returns every check, by ID.
 func All() []preflight.Check {
 	return []preflight.Check{
-		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath, startupTooSlow,
+		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath, webhookSeesNewKind, startupTooSlow,
 		webhookBackendMissing, webhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate,
 		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
 		targetOutOfReach,
