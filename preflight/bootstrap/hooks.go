@@ -60,7 +60,14 @@ func table() []row {
 		},
 		{
 			Hook: Hook{
-				Name: "start-service-ip-repair-controllers", Failing: ExitAtDeadline, Deadline: time.Minute, Blocks: true, WaitsFor: serviceCIDRs,
+				Name: ipRepair, Failing: ExitAtDeadline, Deadline: time.Minute, Blocks: true,
+				Source: "kubernetes pkg/registry/core/rest/storage_core.go, PostStartHook; pkg/registry/core/service/ipallocator/controller/repair.go, runOnce: a bitmap in etcd, which no admission sees",
+			},
+			since: 13, until: 32,
+		},
+		{
+			Hook: Hook{
+				Name: ipRepair, Failing: ExitAtDeadline, Deadline: time.Minute, Blocks: true, WaitsFor: serviceCIDRs,
 				Source: "kubernetes pkg/registry/core/rest/storage_core.go, PostStartHook; pkg/registry/core/service/ipallocator/controller/repairip.go, RunUntil",
 			},
 			since:    33,
@@ -111,6 +118,27 @@ func table() []row {
 			since:    13,
 			needs:    []facts.Fact{facts.APIServices},
 			simulate: (*planner).oldAPIServices,
+		},
+		{
+			Hook: Hook{
+				Name: "apiservice-status-available-controller", Failing: Retry,
+				Source: "kube-aggregator pkg/controllers/status/available_controller.go, sync: the status of an APIService, when it changes",
+			},
+			since: 13, until: 30,
+		},
+		{
+			Hook: Hook{
+				Name: "apiservice-status-local-available-controller", Failing: Retry,
+				Source: "kube-aggregator pkg/controllers/status/local/local_available_controller.go, sync: the status of a built-in APIService, when it changes",
+			},
+			since: 31,
+		},
+		{
+			Hook: Hook{
+				Name: "apiservice-status-remote-available-controller", Failing: Retry,
+				Source: "kube-aggregator pkg/controllers/status/remote/remote_available_controller.go, sync: the status of an aggregated APIService, when it changes",
+			},
+			since: 31,
 		},
 		{
 			Hook: Hook{
@@ -184,9 +212,11 @@ func table() []row {
 	}
 }
 
-const serviceCIDRs = "start-kubernetes-service-cidr-controller"
-
-const identityLeases = "start-kube-apiserver-identity-lease-controller"
+const (
+	serviceCIDRs   = "start-kubernetes-service-cidr-controller"
+	ipRepair       = "start-service-ip-repair-controllers"
+	identityLeases = "start-kube-apiserver-identity-lease-controller"
+)
 
 // rowsOf returns the rows that hold for a minor, such as 36.
 func rowsOf(minor int) []row {
