@@ -72,7 +72,7 @@ func (p *hooksPage) write() string {
 	p.line("## The hooks at a glance\n")
 	p.table("hook|minors|if a write fails|holds up readiness")
 	for _, h := range p.hooks() {
-		for _, r := range h {
+		for _, r := range alike(h) {
 			p.row("["+r.Name+"](hooks/"+r.Name+".md)", r.span(), brief(r.Hook), yes(r.Blocks))
 		}
 	}
@@ -130,6 +130,19 @@ func (p *hooksPage) hooks() [][]span {
 		}
 	}
 	return all
+}
+
+// alike joins the spans that the table at the beginning says the same of.
+func alike(spans []span) []span {
+	var joined []span
+	for _, s := range spans {
+		if n := len(joined) - 1; n >= 0 && brief(joined[n].Hook) == brief(s.Hook) && joined[n].Blocks == s.Blocks {
+			joined[n].last = s.last
+			continue
+		}
+		joined = append(joined, s)
+	}
+	return joined
 }
 
 func (p *hooksPage) hook(spans []span) {
