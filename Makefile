@@ -4,7 +4,7 @@ GO    ?= go
 # The slowest come first, so that the others run while it waits.
 TESTS := ./testdata/controlplane/proof ./testdata/controlplane/... ./...
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue record bench fuzz
+.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue record test-matrix bench fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,10 @@ lab: build controlplane ## a real control plane with the incident in it, until i
 test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet $(TESTS)
 	@$(GO) test -race -timeout 15m -p 4 -parallel 9 $(TESTS)
+
+test-matrix: controlplane-all ## upgrade every pair of minors under every fault, and write docs/accuracy.md
+	@$(GO) run ./testdata/controlplane/matrix
+	@GKE_PREFLIGHT_MINORS=all $(GO) test -timeout 30m -p 1 -parallel 2 ./testdata/controlplane/catalogue ./testdata/controlplane/sources
 
 test-pure: ## the tests that need no control plane
 	@$(GO) test -race ./preflight/... ./checks/... ./docs/...

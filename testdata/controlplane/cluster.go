@@ -106,7 +106,7 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err := c.startEtcd(ctx); err != nil {
 		return err
 	}
-	r, err := c.startReplica(c.options.Minor, nil)
+	r, err := c.startReplica(c.options.Minor, 0, nil)
 	if err != nil {
 		return err
 	}

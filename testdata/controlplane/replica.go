@@ -43,8 +43,9 @@ func (r *Replica) Log() string { return r.process.log }
 // endpoint behind, as a machine that fails does. It may be called again.
 func (r *Replica) Stop() { r.process.stop() }
 
-// startReplica starts an API server of that minor; it is not ready yet.
-func (c *Cluster) startReplica(minor string, flags []string) (*Replica, error) {
+// startReplica starts an API server of that minor, under that host's name; it is
+// not ready yet.
+func (c *Cluster) startReplica(minor string, host int, flags []string) (*Replica, error) {
 	b, err := binaries.Find("kube-apiserver", minor)
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (c *Cluster) startReplica(minor string, flags []string) (*Replica, error) {
 		return nil, err
 	}
 	args := append(append(r.flags(c), c.options.Flags...), flags...)
-	hostname := fmt.Sprintf("control-plane-%d", n)
+	hostname := fmt.Sprintf("control-plane-%d", host)
 	if r.process, err = start("kube-apiserver "+b.Version, filepath.Join(r.Dir, "log"), hostname, b.Path, args...); err != nil {
 		return nil, err
 	}

@@ -33,6 +33,9 @@ const (
 type UpgradeOptions struct {
 	// Flags are added to those of the new API server, and win over them.
 	Flags []string
+	// SameHost gives the new API server the host name of the first one, as a
+	// machine that is upgraded in place keeps its name.
+	SameHost bool
 	// Bound is how long to wait for it to be ready or to exit; zero for three minutes.
 	Bound time.Duration
 	// Settle is how long to look on once it is ready, before its writes are read;
@@ -78,7 +81,11 @@ func (c *Cluster) Upgrade(ctx context.Context, minor string, o UpgradeOptions) (
 	if o.Bound == 0 {
 		o.Bound = 3 * time.Minute
 	}
-	r, err := c.startReplica(minor, o.Flags)
+	host := len(c.Replicas())
+	if o.SameHost {
+		host = 0
+	}
+	r, err := c.startReplica(minor, host, o.Flags)
 	if err != nil {
 		return Outcome{}, err
 	}

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+const preface = `# Accuracy
+
+Does what is foretold come true? "make test-matrix" asks on real API servers:
+for each pair of neighbouring minors it starts a cluster, breaks a webhook, asks
+the tool, and then makes the upgrade. What happened is read off the new
+replica's process alone: its exit code, its log, its /readyz and its audit log.
+This page is generated from that, and nothing is left out: a forecast that was
+wrong stays in the tables.
+
+A case is a fault, the failurePolicy of the webhook that has it, and what that
+webhook sees. Beside it stands a healthy webhook that sees everything, fails
+closed and must not be blamed. The webhooks validate and wait for 3 s unless the
+case says otherwise; a slow one takes 1.5 s. On a webhook that sees everything
+each pair has all ten faults with both policies; narrower ones have faults that
+differ in kind. The tool asks from the Pod network, with the API server's own
+dry-runs; on webhooks that see everything it is also asked from outside, through
+the service proxy.
+
+A forecast is right if all of this is:
+
+- the outcome is what happened;
+- the PostStartHook that it comes from is the one that the process named when it
+  exited, whose health check was red last, or whose writes keep failing;
+- the webhook that it blames is the broken one, and is named by the replica's own
+  log, if that names any;
+- the seconds until it is ready or exits lie in the foretold range, or outside it
+  by at most 20 % of the nearer bound.
+
+A replica counts as delayed if /readyz is red for more than 3 s after it first
+answered: undisturbed it is for about one. "Undecided" is a forecast of
+unknown: the tool said that it could not tell. It counts as not right.
+`
+
+// render makes the document. The explanations are by the case's ID.
+func render(all []Result, explanations map[string]string) []byte {
+	var b strings.Builder
+	b.WriteString(preface)
+	summary(&b, all)
+	b.WriteString("\n## What was not right\n\n")
+	exceptions(&b, all, explanations)
+	for _, pair := range distinct(all, pairOf) {
+		fmt.Fprintf(&b, "\n## %s\n\n", pair)
+		cases(&b, where(all, func(r Result) bool { return pairOf(r) == pair }))
+	}
+	return []byte(b.String())
+}
+
+func pairOf(r Result) string { return r.From + " to " + r.To }
+
+func summary(b *strings.Builder, all []Result) {
+	b.WriteString("\n## Summary\n\n")
+	b.WriteString("| | cases | outcome | hook | webhook | seconds | all of it | undecided |\n|---|---|---|---|---|---|---|---|\n")
+	row(b, "all", all, inside)
+	var outside []Result
+	for _, r := range all {
+		if r.Outside != nil {
+			outside = append(outside, r)
+		}
+	}
+	row(b, "all that were also foretold from outside", outside, fromOutside)
+	for _, group := range []struct {
+		what string
+		of   func(Result) string
+	}{
+		{"what happened", func(r Result) string { return cmp.Or(string(r.Happened.Outcome), "another exit") }},
+		{"from", func(r Result) string { return pairOf(r) }},
+		{"fault", func(r Result) string { return strings.Split(r.Fault, ",")[0] }},
+		{"failurePolicy", func(r Result) string { return r.Policy }},
+		{"scope", func(r Result) string { return r.Scope }},
+	} {
+		for _, value := range distinct(all, group.of) {
+			row(b, group.what+": "+value, where(all, func(r Result) bool { return group.of(r) == value }), inside)
+		}
+	}
+	timing(b, all)
+}
+
+func inside(r Result) Judgement      { return judge(r.Foretold, r.Happened) }
+func fromOutside(r Result) Judgement { return judge(*r.Outside, r.Happened) }
+
+// row says of how many cases each part was right.
+func row(b *strings.Builder, name string, of []Result, judged func(Result) Judgement) {
+	var outcome, hook, webhook, timed, inTime, right, undecided int
+	for _, r := range of {
+		j := judged(r)
+		outcome += count(j.Outcome)
+		hook += count(j.Outcome && j.Hook)
+		webhook += count(j.Outcome && j.Webhook)
+		timed += count(j.Timed)
+		inTime += count(j.Timed && j.Off <= within)
+		right += count(j.Right())
+		undecided += count(j.Undecided)
+	}
+	n := len(of)
+	fmt.Fprintf(b, "| %s | %d | %s | %s | %s | %s | %s | %d |\n", name, n,
+		share(outcome, n), share(hook, n), share(webhook, n), share(inTime, timed), share(right, n), undecided)
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func share(part, of int) string {
+	switch {
+	case of == 0:
+		return "-"
+	case part == of:
+		return "100 %"
+	}
+	return fmt.Sprintf("%.1f %% (%d of %d)", min(99.9, 100*float64(part)/float64(of)), part, of)
+}
+
+// timing says how far off the seconds were where something waited: on a replica
+// that is ready as usual they only tell how fast the machine is.
+func timing(b *strings.Builder, all []Result) {
+	var off, fromMiddle, width []float64
+	for _, r := range all {
+		j := inside(r)
+		if !j.Timed || r.Happened.Outcome != forecast.CrashLoop && r.Happened.Outcome != forecast.Delayed {
+			continue
+		}
+		s := r.Foretold.Seconds
+		off = append(off, j.Off)
+		middle := (s.Min + s.Max) / 2
+		fromMiddle = append(fromMiddle, max(middle-r.Happened.Seconds, r.Happened.Seconds-middle)/r.Happened.Seconds)
+		width = append(width, s.Max-s.Min)
+	}
+	if len(off) == 0 {
+		return
+	}
+	in := 0
+	for _, o := range off {
+		in += count(o == 0)
+	}
+	fmt.Fprintf(b, `
+Seconds, of the %d replicas that exited or were late as foretold: %d lie in the
+foretold range, and the farthest outside it is off by %.0f %%. The ranges are %.1f s
+wide at the median and %.1f s at most, since nobody knows how fast the machine is
+that the replica will run on. From the middle of its range the measured time is
+off by %.0f %% at the median and by %.0f %% at most.
+`, len(off), in, 100*slices.Max(off), median(width), slices.Max(width), 100*median(fromMiddle), 100*slices.Max(fromMiddle))
+}
+
+func median(of []float64) float64 {
+	sorted := slices.Sorted(slices.Values(of))
+	return sorted[len(sorted)/2]
+}
+
+// exceptions lists each case that was not right, with its explanation, and those
+// that were not right from outside alone.
+func exceptions(b *strings.Builder, all []Result, explanations map[string]string) {
+	n := 0
+	for _, r := range all {
+		judgements := []string{}
+		if j := inside(r); !j.Right() {
+			judgements = append(judgements, j.String())
+		}
+		if r.Outside != nil {
+			if j := fromOutside(r); !j.Right() {
+				judgements = append(judgements, "from outside: "+j.String()+", "+r.Outside.String())
+			}
+		}
+		if len(judgements) == 0 {
+			continue
+		}
+		n++
+		fmt.Fprintf(b, "- %s: %s. %s\n", r.ID, strings.Join(judgements, "; "), cmp.Or(strings.TrimSpace(explanations[r.ID]), "Not explained."))
+	}
+	if n == 0 {
+		b.WriteString("Nothing.\n")
+	}
+}
+
+func cases(b *strings.Builder, of []Result) {
+	b.WriteString("| sees | policy | fault | foretold | happened | in | foretold, s | measured, s | |\n|---|---|---|---|---|---|---|---|---|\n")
+	for _, r := range of {
+		seconds := "-"
+		if s := r.Foretold.Seconds; s != nil {
+			seconds = fmt.Sprintf("%.1f to %.1f", s.Min, s.Max)
+		}
+		happened := string(r.Happened.Outcome)
+		if len(r.Afterwards) > 0 {
+			happened += ", then " + strings.Join(r.Afterwards, ", then ")
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %s | %s | %s | %.1f | %s |\n", r.Scope, r.Policy, r.Fault,
+			r.Foretold.Outcome, happened, strings.Join(r.Happened.Hooks, ", "), seconds, r.Happened.Seconds, inside(r))
+	}
+}
+
+func distinct(all []Result, of func(Result) string) []string {
+	var found []string
+	for _, r := range all {
+		if v := of(r); !slices.Contains(found, v) {
+			found = append(found, v)
+		}
+	}
+	return found
+}
+
+func where(all []Result, keep func(Result) bool) []Result {
+	var kept []Result
+	for _, r := range all {
+		if keep(r) {
+			kept = append(kept, r)
+		}
+	}
+	return kept
+}

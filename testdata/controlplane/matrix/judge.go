@@ -1,0 +1,91 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// A Judgement is in which respects a forecast was right.
+type Judgement struct {
+	// Undecided says that the forecast was unknown: neither right nor wrong.
+	Undecided bool
+	Outcome   bool
+	// Hook and Webhook say that those named are those that it came from.
+	Hook, Webhook bool
+	// Timed says that seconds were foretold and are what the outcome is about.
+	Timed bool
+	// Off is by which part of the nearer bound the measured time lies outside the
+	// foretold range; zero inside.
+	Off float64
+}
+
+const within = 0.2
+
+// Right reports whether it was right in every respect.
+func (j Judgement) Right() bool {
+	return !j.Undecided && j.Outcome && j.Hook && j.Webhook && j.Off <= within
+}
+
+// String names what was wrong.
+func (j Judgement) String() string {
+	switch {
+	case j.Undecided:
+		return "undecided"
+	case !j.Outcome:
+		return "WRONG outcome"
+	case !j.Hook:
+		return "WRONG hook"
+	case !j.Webhook:
+		return "WRONG webhook"
+	case j.Off > within:
+		return fmt.Sprintf("seconds off by %.0f %%", 100*j.Off)
+	}
+	return "right"
+}
+
+func judge(f Foretold, h Happened) Judgement {
+	j := Judgement{Undecided: f.Outcome == forecast.Unknown, Outcome: f.Outcome == h.Outcome, Hook: sameHooks(f, h), Webhook: sameWebhooks(f, h)}
+	if s := f.Seconds; s != nil && j.Outcome {
+		j.Timed = true
+		switch {
+		case h.Seconds < s.Min:
+			j.Off = 1 - h.Seconds/s.Min
+		case h.Seconds > s.Max:
+			j.Off = h.Seconds/s.Max - 1
+		}
+	}
+	return j
+}
+
+// sameHooks compares the hooks. Of several that were said to exit at about the
+// same time one has; beside one that is late or red others may be red; and those
+// that keep failing in the background, with their writes, must be all of them.
+func sameHooks(f Foretold, h Happened) bool {
+	switch h.Outcome {
+	case forecast.CrashLoop:
+		return holds(f.Hooks, h.Hooks)
+	case forecast.Delayed, forecast.NeverReady:
+		return len(f.Hooks) > 0 && holds(h.Hooks, f.Hooks)
+	case forecast.Degraded:
+		return slices.Equal(slices.Sorted(slices.Values(f.Hooks)), h.Hooks) && holds(f.Rejected, h.Failing)
+	}
+	return len(f.Hooks) == 0
+}
+
+// sameWebhooks compares who is blamed: nobody but what was staged, and somebody
+// whom the new replica's own log names, if it names anybody.
+func sameWebhooks(f Foretold, h Happened) bool {
+	if h.Outcome == forecast.Ready {
+		return len(f.Webhooks) == 0
+	}
+	named := func(name string) bool { return len(h.Webhooks) == 0 || slices.Contains(h.Webhooks, name) }
+	staged := func(name string) bool { return strings.HasPrefix(name, culprit) }
+	return slices.ContainsFunc(f.Webhooks, named) && !slices.ContainsFunc(f.Webhooks, func(n string) bool { return !staged(n) })
+}
+
+func holds(all, part []string) bool {
+	return !slices.ContainsFunc(part, func(s string) bool { return !slices.Contains(all, s) })
+}
