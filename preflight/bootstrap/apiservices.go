@@ -24,7 +24,8 @@ const (
 	onStart     = "onstart"
 )
 
-// newAPIServices are those of groups and versions that are served from now on.
+// newAPIServices are those of groups and versions that are served from now on,
+// and the status of those that are not available: the check waits for both.
 func (p *planner) newAPIServices() {
 	live, ok := facts.APIServices.Get(p.s)
 	if !ok {
@@ -35,6 +36,23 @@ func (p *planner) newAPIServices() {
 		names = append(names, a.Name)
 	}
 	p.createAbsent("APIService", names)
+	for _, want := range p.recorded("APIService", Create) {
+		i := slices.IndexFunc(live, func(a facts.APIService) bool { return a.Name == want.GetName() })
+		if i >= 0 && live[i].Service == "" && live[i].Available != available {
+			p.update(withAvailable(live[i], available, "Local"), withAvailable(live[i], live[i].Available, live[i].Reason), status)
+		}
+	}
+}
+
+// available is the status of the condition of that name.
+const available = "True"
+
+func withAvailable(a facts.APIService, status, reason string) *unstructured.Unstructured {
+	u := apiService(a)
+	if status != "" {
+		u.Object["status"] = map[string]any{"conditions": []any{map[string]any{"type": "Available", "status": status, "reason": reason}}}
+	}
+	return u
 }
 
 // oldAPIServices are those that differ from what they should be, and those of

@@ -157,6 +157,9 @@ func TestReconcile(t *testing.T) {
 		"an API service is missing": {
 			[]change{drop(facts.APIServices, apiService("v1.batch"))},
 			[]string{"autoregister-completion: CREATE apiservices.apiregistration.k8s.io v1.batch"}},
+		"an API service is not available": {
+			[]change{edit(facts.APIServices, apiService("v1.batch"), func(a *facts.APIService) { a.Available, a.Reason = "False", "Rig" })},
+			[]string{"autoregister-completion: UPDATE apiservices.apiregistration.k8s.io/status v1.batch"}},
 		"an API service has another priority": {
 			[]change{edit(facts.APIServices, apiService("v1.batch"), func(a *facts.APIService) { a.VersionPriority = 1 })},
 			[]string{"kube-apiserver-autoregistration: UPDATE apiservices.apiregistration.k8s.io v1.batch, background"}},
