@@ -119,15 +119,6 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-func has(fs []facts.Fact, f facts.Fact) bool {
-	for _, o := range fs {
-		if o.ID() == f.ID() {
-			return true
-		}
-	}
-	return false
-}
-
 // TestPure runs every check on every case twice at once: same answer, and the
 // snapshot is as it was.
 func TestPure(t *testing.T) {

@@ -130,7 +130,7 @@ func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit tim
 			k.worst = c.of(seen, w).worst
 		case w.Sketch && k.answer == facts.Denied && i.Denial == "":
 			k.best.rejects = false
-			k.detail = "it denied a sketch of such a write, which says little of a real one: " + k.detail
+			k.detail = strings.TrimSuffix("that was a sketch of such a write, which says little of a real one: "+k.detail, ": ")
 		}
 		s.calls = append(s.calls, k)
 	}
@@ -180,7 +180,11 @@ func (l Lifeline) reason(unknown string, deadline time.Duration) string {
 	}
 	var by []string
 	for _, c := range cs {
-		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, c.Says()))
+		said := c.Says()
+		if l.Outcome == Open && c.Answer == string(facts.Denied) {
+			said += ": " + c.Detail
+		}
+		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, said))
 	}
 	if by == nil {
 		return unknown

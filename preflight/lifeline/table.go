@@ -45,9 +45,9 @@ func table() []row {
 			Group: Heartbeats, Name: "node status", Deadline: heartbeatDeadline, Source: kubeletSrc, Cited: heartbeats,
 			Consequence: "nodes keep the last conditions that they reported, and a new node never turns Ready",
 		}, examples.nodeStatus},
-		election("kube-controller-manager", "controllers stand still once its process has given up its lease and exits: no pod is replaced, no endpoint updated, no node's failure noticed"),
-		election("kube-scheduler", "no pod is assigned to a node once its process has given up its lease and exits"),
-		election("cloud-controller-manager", "new nodes stay tainted as uninitialised and load balancers are not updated once its process has given up its lease and exits"),
+		election("kube-controller-manager", "gives up its lease and exits, over and over: no pod is replaced, no endpoint updated, no node's failure noticed"),
+		election("kube-scheduler", "gives up its lease and exits, over and over: no pod gets a node"),
+		election("cloud-controller-manager", "gives up its lease and exits, over and over: new nodes stay tainted as uninitialised, and load balancers are not updated"),
 		{Line{
 			Group: SystemPods, Name: "pods of kube-system", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: webhookPage,
 			Consequence: "pods of DNS, of the network and of the control plane's tunnel don't come back on a node that is replaced",
@@ -93,6 +93,7 @@ func table() []row {
 
 func election(component, consequence string) row {
 	return row{Line{
-		Group: Elections, Name: "leader election of " + component, Deadline: electionDeadline, Source: electionSrc, Cited: leases, Consequence: consequence,
+		Group: Elections, Name: "leader election of " + component, Deadline: electionDeadline, Source: electionSrc, Cited: leases,
+		Consequence: component + " " + consequence,
 	}, func(e examples) []bootstrap.Write { return e.election(component) }}
 }

@@ -1,0 +1,205 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+)
+
+// lifelineNeeds are the facts without which no lifeline can be judged.
+func lifelineNeeds() []facts.Fact {
+	return slices.DeleteFunc(startupNeeds(), func(f facts.Fact) bool { return f.ID() == facts.ServerVersion.ID() })
+}
+
+// lifelineUses are the facts whose absence leaves single lines open.
+func lifelineUses() []facts.Fact {
+	uses := []facts.Fact{facts.Attempts, facts.ServerVersion}
+	for _, f := range slices.Concat(startupUses(), lifeline.Needs()) {
+		if !has(lifelineNeeds(), f) && !has(uses, f) {
+			uses = append(uses, f)
+		}
+	}
+	return uses
+}
+
+func has(fs []facts.Fact, f facts.Fact) bool {
+	return slices.ContainsFunc(fs, func(o facts.Fact) bool { return o.ID() == f.ID() })
+}
+
+// A cut is one webhook or policy with the lines that it costs.
+type cut struct {
+	forecast.Culprit
+	lines []forecast.Lifeline
+}
+
+// cuts collects who is at fault for lines with that outcome, of those that
+// concern accepts.
+func cuts(s *facts.Snapshot, outcome forecast.Fate, concern func(forecast.Lifeline) bool) []cut {
+	var cs []cut
+	for _, l := range forecast.Of(s).Lifelines {
+		if l.Outcome != outcome || !concern(l) {
+			continue
+		}
+		for _, c := range l.Culprits() {
+			n := slices.IndexFunc(cs, func(o cut) bool { return o.Kind == c.Kind && o.Name == c.Name && o.Webhook == c.Webhook })
+			if n < 0 {
+				n = len(cs)
+				cs = append(cs, cut{Culprit: c})
+			}
+			cs[n].lines = append(cs[n].lines, l)
+		}
+	}
+	return cs
+}
+
+func of(groups ...lifeline.Group) func(forecast.Lifeline) bool {
+	return func(l forecast.Lifeline) bool { return slices.Contains(groups, lifeline.Group(l.Group)) }
+}
+
+// lost are the findings on lines that are lost, of that severity, followed by
+// what is open about any.
+func lost(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) []preflight.Finding {
+	var fs []preflight.Finding
+	for _, c := range cuts(s, forecast.Lost, concern) {
+		fs = append(fs, c.finding(severity))
+	}
+	return append(fs, openLines(s, severity, concern)...)
+}
+
+func (c cut) finding(severity preflight.Severity) preflight.Finding {
+	return preflight.Finding{
+		Severity: severity,
+		Subject:  preflight.Subject{Kind: c.Kind, Name: c.Name, Webhook: c.Webhook},
+		Summary:  c.does() + c.consequence(),
+		Evidence: c.evidence(),
+		Remedy:   c.cure(),
+	}
+}
+
+// does says what the culprit does to the writes, and why failing open is no help.
+func (c cut) does() string {
+	l := c.lines[0]
+	switch {
+	case c.Answer == string(facts.Denied):
+		return fmt.Sprintf("%s denies (%s)", c.Interception, c.Detail)
+	case l.Outcome == forecast.Slowed:
+		return fmt.Sprintf("%s %s", c.Interception, c.Says())
+	case c.Effect == forecast.Slows && l.DeadlineSeconds > 0:
+		return fmt.Sprintf("%s %s, and its clients give up after %.0f s, before failurePolicy %s is of any help", c.Interception, c.Says(), l.DeadlineSeconds, c.FailurePolicy)
+	case c.Effect == forecast.Slows:
+		return fmt.Sprintf("%s %s, and with others in the way the API server gives up", c.Interception, c.Says())
+	}
+	return fmt.Sprintf("%s %s; failurePolicy %s stops the write", c.Interception, c.Says(), c.FailurePolicy)
+}
+
+func (c cut) consequence() string {
+	l := c.lines[0]
+	if l.Outcome == forecast.Slowed {
+		return fmt.Sprintf(" and slows %s, whose clients wait for %.0f s; with a longer timeout, or a second webhook like it, they are lost: %s", c.named(), l.DeadlineSeconds, l.Consequence)
+	}
+	return fmt.Sprintf(", so that the cluster loses %s: %s", c.named(), l.Consequence)
+}
+
+func (c cut) named() string {
+	var names []string
+	for _, l := range c.lines {
+		names = append(names, l.Name)
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return names[0]
+}
+
+func (c cut) evidence() []preflight.Evidence {
+	var es []preflight.Evidence
+	for _, l := range c.lines {
+		for _, w := range l.Writes {
+			for _, i := range w.InterceptedBy {
+				if i.Kind == c.Kind && i.Name == c.Name && i.Webhook == c.Webhook && i.Effect == c.Effect {
+					es = append(es, preflight.Evidence{Value: writeName(w.Write), Note: seen(l, w, i)})
+				}
+			}
+		}
+	}
+	return es
+}
+
+// seen says whose write it is, and what was answered about it.
+func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception) string {
+	n := fmt.Sprintf("%s, by %s: %s", l.Name, w.User, i.Answer)
+	if i.Vantage != "" {
+		n += fmt.Sprintf(" in %d ms seen from %s", i.Milliseconds, i.Vantage)
+	}
+	if i.Detail != "" {
+		n += ": " + i.Detail
+	}
+	return n
+}
+
+// cure is the remedy: what the cluster lives by is no policy's business.
+func (c cut) cure() string {
+	var users []string
+	for _, l := range c.lines {
+		for _, w := range l.Writes {
+			if u := fmt.Sprintf("%q", w.User); !slices.Contains(users, u) && !strings.HasPrefix(w.User, "system:node:") {
+				users = append(users, u)
+			}
+		}
+	}
+	expressions := []string{`!("system:nodes" in request.userInfo.groups)`}
+	if users != nil {
+		expressions = append(expressions, fmt.Sprintf("!(request.userInfo.username in [%s])", strings.Join(users, ", ")))
+	}
+	if !slices.ContainsFunc(c.lines, func(l forecast.Lifeline) bool {
+		return slices.ContainsFunc(l.Writes, func(w forecast.LifelineWrite) bool { return strings.HasPrefix(w.User, "system:node:") })
+	}) {
+		expressions = expressions[1:]
+	}
+	who := "the webhook"
+	if c.Kind == string(admission.ValidatingPolicy) || c.Kind == string(admission.MutatingPolicy) {
+		who = "the policy"
+	}
+	s := fmt.Sprintf("exempt kube-system and kube-node-lease from %s by its namespaceSelector, which does not cover what has no namespace, or exempt who writes:\nkubectl edit %s %s\n  matchConditions:", who, strings.ToLower(c.Kind), c.Name)
+	for n, e := range expressions {
+		s += fmt.Sprintf("\n  - name: lifeline-%d\n    expression: '%s'", n+1, e)
+	}
+	return s
+}
+
+// openLines are the lines of which it can't be told what becomes of them. Where
+// that hangs on what differs from one write to the next, or on a certificate that
+// could not be seen, the running cluster tells: it writes the same all the time.
+func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
+	for _, l := range forecast.Of(s).Lifelines {
+		if l.Outcome != forecast.Open || !concern(l) {
+			continue
+		}
+		mine := preflight.Warning
+		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || slices.ContainsFunc(l.Culprits(), unasked)) {
+			mine = severity
+		}
+		fs = append(fs, preflight.Finding{
+			Severity:  mine,
+			Subject:   preflight.Subject{Kind: "Lifeline", Name: l.Name},
+			Undecided: fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Reason),
+		})
+	}
+	return fs
+}
+
+// unasked reports whether nothing is known of the culprit, rather than too little
+// of the write.
+func unasked(c forecast.Culprit) bool {
+	switch facts.Answer(c.Answer) {
+	case facts.Allowed, facts.Denied, "undecided":
+		return false
+	}
+	return true
+}

@@ -1,0 +1,20 @@
+package checks
+
+import (
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+)
+
+var reviewsBlocked = preflight.Check{
+	ID:       "GP127",
+	Name:     "reviews-blocked",
+	Title:    "A webhook blocks who asks what a caller may do",
+	Severity: preflight.Warning,
+	Needs:    lifelineNeeds(),
+	Uses:     lifelineUses(),
+	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		return lost(s, preflight.Warning, of(lifeline.Reviews))
+	},
+}

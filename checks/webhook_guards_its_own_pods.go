@@ -1,0 +1,78 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+)
+
+var webhookGuardsItsOwnPods = preflight.Check{
+	ID:       "GP123",
+	Name:     "webhook-guards-its-own-pods",
+	Title:    "A webhook stands in the way of its own backend's pods",
+	Severity: preflight.Blocker,
+	Needs:    lifelineNeeds(),
+	Uses:     lifelineUses(),
+	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		for _, w := range webhooks(s) {
+			for _, l := range forecast.Of(s).Lifelines {
+				if of(lifeline.BackendPods)(l) && w.client.Service != nil && w.client.Service.Namespace == l.Namespace {
+					fs = append(fs, guarded(w, l)...)
+				}
+			}
+		}
+		return fs
+	},
+}
+
+// guarded is the finding on a webhook that fails closed on the pods of l, which
+// are those of its own backend: none where it does not.
+func guarded(w webhook, l forecast.Lifeline) []preflight.Finding {
+	var worst *forecast.Interception
+	var es []preflight.Evidence
+	for _, write := range l.Writes {
+		for _, i := range write.InterceptedBy {
+			if i.Kind != string(w.kind) || i.Name != w.config || i.Webhook != w.name || !w.failClosed {
+				continue
+			}
+			if worst == nil || i.Effect == forecast.Rejects {
+				worst = &i
+			}
+			es = append(es, preflight.Evidence{Value: writeName(write.Write), Note: seen(l, write, i)})
+		}
+	}
+	f := preflight.Finding{Severity: preflight.Warning, Subject: w.subject(), Evidence: es}
+	switch {
+	case worst == nil:
+		return nil
+	case worst.Answer == "undecided":
+		f.Undecided = fmt.Sprintf("whether it sees the pods of its own backend: %s", worst.Detail)
+		f.Evidence = nil
+		return []preflight.Finding{f}
+	case worst.Effect == forecast.Rejects:
+		f.Severity = preflight.Blocker
+		f.Summary = fmt.Sprintf("%s %s and fails closed on the pods of its own namespace %s, so that no new pod of its backend can start: it does not come back by itself", worst, worst.Says(), l.Namespace)
+	default:
+		f.Summary = fmt.Sprintf("%s fails closed on the pods of its own namespace %s, so that its backend can't come back once all its pods are gone", worst, l.Namespace)
+	}
+	f.Remedy = fmt.Sprintf(`exempt its own namespace:
+kubectl edit %s %s
+  namespaceSelector:
+    matchExpressions:
+    - {key: kubernetes.io/metadata.name, operator: NotIn, values: [%s]}
+if its backend is down now, that also lets it come back`, strings.ToLower(string(w.kind)), w.config, l.Namespace)
+	return append([]preflight.Finding{f}, unknownAnswer(w, worst)...)
+}
+
+// unknownAnswer leaves open whether the backend is down already.
+func unknownAnswer(w webhook, i *forecast.Interception) []preflight.Finding {
+	if i.Effect != forecast.Undecided || !unasked(forecast.Culprit{Interception: *i}) {
+		return nil
+	}
+	return []preflight.Finding{{Severity: preflight.Blocker, Subject: w.subject(), Undecided: "whether its backend answers: " + i.Says()}}
+}

@@ -1,0 +1,107 @@
+package docs_test
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gke-preflight/gke-preflight/docs"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+)
+
+const lifelinesIntro = `# lifelines
+
+What a cluster lives by beside its control plane's start: writes that kubelets,
+controllers and add-ons make all the time, also while an upgrade is under way. A
+webhook or policy that stops one of these takes the cluster down as surely as one
+that stops a start-up write.
+
+Each write is held against all webhooks and policies as the user who makes it, and
+the backends are asked about it, with dryRun set. A line is *kept* where its writes
+pass, *slowed* where they pass after a second or more, *lost* where one is rejected
+or takes as long as its client waits, and *unknown* where that can't be told.
+
+The client's patience is what failurePolicy Ignore does not know of. A webhook with
+timeoutSeconds 10 that hangs fails open after ten seconds, and by then a kubelet
+has given up. No dry-run is made of these writes, for this tool may not write as
+a kubelet.
+
+Writes stand for many like them. Leases are as their clients send them; of Pods,
+Nodes and the like only the name and some labels are known. Where an expression
+reads more than that, or where a backend denies such a sketch, the outcome is
+unknown, not lost. Left out are mirror Pods, without which static Pods run all the
+same, evictions, and the labels that a provider puts on nodes.
+
+This page is generated from what the program knows.
+`
+
+// TestLifelinesPage generates lifelines.md from the lines of a cluster with one
+// webhook.
+func TestLifelinesPage(t *testing.T) {
+	got := lifelinesPage()
+	if *update {
+		if err := os.WriteFile("lifelines.md", []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, _ := docs.Page("lifelines")
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("lifelines.md is out of date, run go test ./docs -update (- committed, + now):\n%s", d)
+	}
+}
+
+var checkOf = map[lifeline.Group]string{
+	lifeline.Heartbeats: "GP121", lifeline.Elections: "GP122", lifeline.SystemPods: "GP124", lifeline.BackendPods: "GP123",
+	lifeline.Joining: "GP125", lifeline.Controllers: "GP126", lifeline.Reviews: "GP127",
+}
+
+func lifelinesPage() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s\n## At a glance\n\n| line | the client waits | check |\n|---|---|---|\n", lifelinesIntro)
+	lines := lifeline.Of(oneWebhook())
+	for _, l := range lines {
+		fmt.Fprintf(&b, "| %s | %s | [%s](checks/%[3]s.md) |\n", l.Name, waits(l), checkOf[l.Group])
+	}
+	for _, l := range lines {
+		fmt.Fprintf(&b, "\n## %s\n\nIf it is lost: %s (<https://%s>).\n", l.Name, l.Consequence, l.Cited)
+		if l.Until != "" {
+			fmt.Fprintf(&b, "Webhooks see these writes up to %s.\n", l.Until)
+		}
+		b.WriteString("\n| write | by |\n|---|---|\n")
+		for _, w := range l.Writes {
+			name := strings.TrimPrefix(w.Namespace+"/"+w.Name, "/")
+			fmt.Fprintf(&b, "| %s %s %s | %s |\n", w.Operation, w.ResourceName(), name, w.User.Name)
+		}
+		fmt.Fprintf(&b, "\nSource: %s.\n", l.Source)
+	}
+	return strings.ReplaceAll(b.String(), "  |", " |")
+}
+
+func waits(l lifeline.Line) string {
+	if l.Deadline == 0 {
+		return "as long as the server, 34 s"
+	}
+	return fmt.Sprintf("%.0f s", l.Deadline.Seconds())
+}
+
+// oneWebhook is a cluster with one node, and a webhook in namespace policy.
+func oneWebhook() *facts.Snapshot {
+	return facts.New(facts.Meta{Target: "1.36"},
+		facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.35.4"}),
+		facts.Present(facts.Nodes, []facts.Node{{Name: "NODE"}}),
+		facts.Present(facts.Services, []facts.Service{{Namespace: "policy", Name: "policy"}}),
+		facts.Present(facts.BackendPods, []facts.Pod{}),
+		facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{{
+			Webhooks: []admissionregistrationv1.ValidatingWebhook{{ClientConfig: admissionregistrationv1.WebhookClientConfig{
+				Service: &admissionregistrationv1.ServiceReference{Namespace: "policy", Name: "policy"},
+			}}},
+		}}),
+	)
+}
