@@ -63,14 +63,20 @@ func of(groups ...lifeline.Group) func(forecast.Lifeline) bool {
 }
 
 // lost are the findings on lines that are lost, of that severity, followed by
-// what is open about any.
+// what is open about any. The loss of add-ons alone takes no cluster down.
 func lost(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) []preflight.Finding {
 	var fs []preflight.Finding
 	for _, c := range cuts(s, forecast.Lost, concern) {
-		fs = append(fs, c.finding(severity))
+		mine := severity
+		if !slices.ContainsFunc(c.lines, graver) {
+			mine = preflight.Warning
+		}
+		fs = append(fs, c.finding(mine))
 	}
 	return append(fs, openLines(s, severity, concern)...)
 }
+
+func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons) }
 
 func (c cut) finding(severity preflight.Severity) preflight.Finding {
 	return preflight.Finding{
@@ -182,7 +188,7 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 			continue
 		}
 		mine := preflight.Warning
-		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || slices.ContainsFunc(l.Culprits(), unasked)) {
+		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || graver(l) && slices.ContainsFunc(l.Culprits(), unasked)) {
 			mine = severity
 		}
 		fs = append(fs, preflight.Finding{

@@ -15,6 +15,6 @@ var systemWritesBlocked = preflight.Check{
 	Uses:     lifelineUses(),
 	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return lost(s, preflight.Blocker, of(lifeline.Controllers))
+		return lost(s, preflight.Blocker, of(lifeline.Controllers, lifeline.Addons))
 	},
 }

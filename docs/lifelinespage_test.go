@@ -59,7 +59,7 @@ func TestLifelinesPage(t *testing.T) {
 
 var checkOf = map[lifeline.Group]string{
 	lifeline.Heartbeats: "GP121", lifeline.Elections: "GP122", lifeline.SystemPods: "GP124", lifeline.BackendPods: "GP123",
-	lifeline.Joining: "GP125", lifeline.Controllers: "GP126", lifeline.Reviews: "GP127",
+	lifeline.Joining: "GP125", lifeline.Controllers: "GP126", lifeline.Addons: "GP126", lifeline.Reviews: "GP127",
 }
 
 func lifelinesPage() string {

@@ -62,6 +62,7 @@ func collectors() []collector {
 	return []collector{
 		of(facts.ServerVersion, shared(func(c *cluster) lazy[facts.Version] { return c.version })),
 		of(facts.APIResources, shared(func(c *cluster) lazy[[]facts.APIResource] { return c.resources })),
+		of(facts.APIServerMetrics, metrics),
 		of(facts.ValidatingWebhooks, shared(func(c *cluster) lazy[validatingWebhooks] { return c.validatingWebhooks })),
 		of(facts.MutatingWebhooks, shared(func(c *cluster) lazy[mutatingWebhooks] { return c.mutatingWebhooks })),
 		of(facts.ValidatingPolicies, shared(func(c *cluster) lazy[validatingPolicies] { return c.validatingPolicies })),

@@ -1,0 +1,86 @@
+package checks
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// tooSlow is what one in a hundred calls may take before it is worth saying.
+const tooSlow = 1.0
+
+var webhookWasSlow = preflight.Check{
+	ID:       "GP116",
+	Name:     "webhook-was-slow",
+	Title:    "A webhook was slow or failed, whatever it answers now",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.APIServerMetrics},
+	Uses:     []facts.Fact{facts.Services},
+	After:    []string{"GP113", "GP114"},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		m := facts.APIServerMetrics.Of(s)
+		for _, w := range webhooks(s) {
+			for i, c := range m.Webhooks {
+				if c.Webhook != w.name || !strings.HasPrefix(string(w.kind), c.Type) {
+					continue
+				}
+				if said := history(c); said != "" {
+					fs = append(fs, preflight.Finding{
+						Severity: preflight.Warning,
+						Subject:  w.subject(),
+						Summary:  fmt.Sprintf("webhook %s %s", w.name, said),
+						Evidence: []preflight.Evidence{{
+							Fact: facts.APIServerMetrics.ID(), Path: fmt.Sprintf("/webhooks/%d/latency/count", i), Value: c.Latency.Count,
+							Note: "calls that one API server made" + since(s, m) + "; on a regional cluster the others are not in it, and a webhook of the same name in another configuration is",
+						}},
+						Remedy: "look at its backend under load before the upgrade adds more:\n" + lookAtPods(s, w),
+					})
+				}
+			}
+		}
+		return fs
+	},
+}
+
+func history(c facts.WebhookCalls) string {
+	var said []string
+	if over := c.Latency.OneInHundredOver; over >= tooSlow {
+		said = append(said, fmt.Sprintf("took over %g s for at least one in a hundred of %s", over, count(int(c.Latency.Count), "call")))
+	}
+	if c.Errors > 0 {
+		said = append(said, fmt.Sprintf("could not be called %s, and the request was rejected", times(c.Errors)))
+	}
+	if c.FailedOpen > 0 {
+		said = append(said, fmt.Sprintf("could not be called %s, and the request passed unseen", times(c.FailedOpen)))
+	}
+	return strings.Join(said, "; ")
+}
+
+func times(n int64) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+// since says over what time the metrics count; empty if they do not say.
+func since(s *facts.Snapshot, m facts.Metrics) string {
+	started, err := time.Parse(time.RFC3339, m.StartedAt)
+	if err != nil || s.Meta.CollectedAt.Before(started) {
+		return ""
+	}
+	return fmt.Sprintf(" in the %s since it started", roughly(s.Meta.CollectedAt.Sub(started)))
+}
+
+func roughly(d time.Duration) string {
+	switch {
+	case d >= 48*time.Hour:
+		return count(int(d.Hours()/24), "day")
+	case d >= 2*time.Hour:
+		return count(int(d.Hours()), "hour")
+	}
+	return count(int(d.Minutes()), "minute")
+}
