@@ -28,13 +28,16 @@ type run struct {
 
 type end func(simulated) bound
 
-// atBest leaves out a write that the hook can do without and that may not
-// happen. Other conditional writes are taken to happen.
-func atBest(s simulated) bound {
-	if s.Optional && s.Condition != "" {
-		return bound{}
+// atBest leaves out writes that may not happen, where the replica could not get
+// ready without them or where the hook can do without. Other conditional writes
+// are taken to happen.
+func atBest(h bootstrap.Hook) end {
+	return func(s simulated) bound {
+		if s.Condition != "" && (s.Optional || h.Fatal() || h.Failing == bootstrap.NeverReady) {
+			return bound{}
+		}
+		return s.best
 	}
-	return s.best
 }
 
 func atWorst(s simulated) bound { return s.worst }
@@ -146,7 +149,7 @@ func deadline(h bootstrap.Hook, awaited run, total time.Duration, f failures) ru
 type ends struct{ best, worst run }
 
 func runEnds(h bootstrap.Hook, writes []simulated, awaited ends) ends {
-	return ends{runHook(h, writes, awaited.best, atBest), runHook(h, writes, awaited.worst, atWorst)}
+	return ends{runHook(h, writes, awaited.best, atBest(h)), runHook(h, writes, awaited.worst, atWorst)}
 }
 
 // foretell joins both ends into the hook's outcome.
