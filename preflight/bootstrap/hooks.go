@@ -63,7 +63,7 @@ func table() []row {
 				Name: ipRepair, Failing: ExitAtDeadline, Deadline: time.Minute, Blocks: true,
 				Source: "kubernetes pkg/registry/core/rest/storage_core.go, PostStartHook; pkg/registry/core/service/ipallocator/controller/repair.go, runOnce: a bitmap in etcd, which no admission sees",
 			},
-			since: 13, until: 32,
+			since: 28, until: 32,
 		},
 		{
 			Hook: Hook{
@@ -97,7 +97,7 @@ func table() []row {
 				Name: "autoregister-completion", Failing: NeverReady, Blocks: true,
 				Source: "kubernetes cmd/kube-apiserver/app/aggregator.go, makeAPIServiceAvailableHealthCheck",
 			},
-			since: 13, until: 30,
+			since: 28, until: 30,
 			needs:    []facts.Fact{facts.APIServices},
 			simulate: (*planner).newAPIServices,
 		},
@@ -124,7 +124,7 @@ func table() []row {
 				Name: "apiservice-status-available-controller", Failing: Retry,
 				Source: "kube-aggregator pkg/controllers/status/available_controller.go, sync: the status of an APIService, when it changes",
 			},
-			since: 13, until: 30,
+			since: 28, until: 30,
 		},
 		{
 			Hook: Hook{
