@@ -24,8 +24,10 @@ const (
 	BackendPods Group = "backend-pods"
 	// Joining: what a new node, or a new pod on it, needs.
 	Joining Group = "joining"
-	// Controllers: what controllers and add-ons write all the time.
+	// Controllers: what controllers write all the time.
 	Controllers Group = "controllers"
+	// Addons: what GKE's add-on manager applies.
+	Addons Group = "add-ons"
 	// Reviews: how kubelets and aggregated API servers learn who somebody is and
 	// what he may do.
 	Reviews Group = "reviews"
@@ -33,7 +35,7 @@ const (
 
 // Groups are all groups, in the order of the lines.
 func Groups() []Group {
-	return []Group{Heartbeats, Elections, SystemPods, BackendPods, Joining, Controllers, Reviews}
+	return []Group{Heartbeats, Elections, SystemPods, BackendPods, Joining, Controllers, Addons, Reviews}
 }
 
 // A Line is one thing that the cluster lives by.

@@ -77,7 +77,7 @@ func table() []row {
 			Consequence: "nodes that failed are not marked as such, and those that are well again keep their taints",
 		}, examples.nodeConditions},
 		{Line{
-			Group: Controllers, Name: "add-on manager", Source: "kubernetes cluster/gce/gci/configure-helper.sh, create-master-auth", Cited: webhookPage,
+			Group: Addons, Name: "add-on manager", Source: "kubernetes cluster/gce/gci/configure-helper.sh, create-master-auth", Cited: webhookPage,
 			Consequence: "GKE can't bring its add-ons to the new version, nor repair them",
 		}, examples.addons},
 		{Line{
