@@ -68,7 +68,7 @@ func table() []row {
 		{
 			Hook: Hook{
 				Name: ipRepair, Failing: ExitAtDeadline, Deadline: time.Minute, Blocks: true, WaitsFor: serviceCIDRs,
-				Source: "kubernetes pkg/registry/core/rest/storage_core.go, PostStartHook; pkg/registry/core/service/ipallocator/controller/repairip.go, RunUntil",
+				Source: "kubernetes pkg/registry/core/rest/storage_core.go, PostStartHook; pkg/registry/core/service/ipallocator/controller/repairip.go, RunUntil and runOnce: only a Conflict, and in 1.33.13 and 1.36.3 a Forbidden, is tried again, four tries in all within a second",
 			},
 			since:    33,
 			needs:    []facts.Fact{facts.Services, facts.ServiceCIDRs, facts.IPAddresses},

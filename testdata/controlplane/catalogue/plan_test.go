@@ -28,6 +28,8 @@ type pair struct {
 	touch func(*testing.T, *controlplane.Cluster) (release func())
 	// flags are the new API server's own.
 	flags func(*controlplane.Cluster) []string
+	// check looks at single writes; nil for none.
+	check func(t *testing.T, planned map[string]bootstrap.Write, made map[string]auditv1.Event)
 	// want are writes that must be among the planned ones and the made ones.
 	want []string
 }
@@ -81,6 +83,9 @@ func (c pair) comesTrue(t *testing.T) {
 	}
 	compare(t, plan, outcome.Writes)
 	planned, made := plannedWrites(plan), successful(outcome.Writes)
+	if c.check != nil {
+		c.check(t, planned, made)
+	}
 	for _, w := range c.want {
 		if _, ok := planned[w]; !ok {
 			t.Errorf("not planned: %s", w)

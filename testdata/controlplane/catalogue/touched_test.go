@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
@@ -14,8 +17,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/util/cert"
 
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
@@ -49,7 +55,7 @@ var hops = map[string][]string{
 }
 
 var touched = []pair{
-	{"touched", "1.35", "1.36", touch, nil, []string{
+	{"touched", "1.35", "1.36", touch, nil, nil, []string{
 		"CREATE apiservices.apiregistration.k8s.io v1.batch",
 		"CREATE clusterrolebindings.rbac.authorization.k8s.io system:basic-user",
 		"CREATE configmaps kube-system/kube-apiserver-legacy-service-account-token-tracking",
@@ -61,16 +67,16 @@ var touched = []pair{
 		"UPDATE flowschemas.flowcontrol.apiserver.k8s.io/status kube-scheduler",
 		"UPDATE rolebindings.rbac.authorization.k8s.io kube-system/system::leader-locking-kube-scheduler",
 	}},
-	{"expired certificate", "1.35", "1.36", expiredCertificate, sameAuthorities, []string{
+	{"expired certificate", "1.35", "1.36", expiredCertificate, sameAuthorities, sameCertificates, []string{
 		"UPDATE configmaps kube-system/extension-apiserver-authentication",
 	}},
-	{"addresses", "1.35", "1.36", wrongAddresses, nil, []string{
+	{"addresses", "1.35", "1.36", wrongAddresses, nil, nil, []string{
 		"CREATE ipaddresses.networking.k8s.io 10.96.7.1",
 		"DELETE ipaddresses.networking.k8s.io 10.96.7.2",
 		"CREATE ipaddresses.networking.k8s.io 10.96.7.2",
 		"DELETE ipaddresses.networking.k8s.io 10.96.7.3",
 	}},
-	{"Services", "1.32", "1.33", services, nil, []string{
+	{"Services", "1.32", "1.33", services, nil, nil, []string{
 		"CREATE servicecidrs.networking.k8s.io kubernetes",
 		"UPDATE servicecidrs.networking.k8s.io/status kubernetes",
 		"CREATE ipaddresses.networking.k8s.io 10.96.0.1",
@@ -78,13 +84,13 @@ var touched = []pair{
 		"CREATE ipaddresses.networking.k8s.io 10.96.7.2",
 		"CREATE ipaddresses.networking.k8s.io 10.96.7.4",
 	}},
-	{"one FlowSchema kept", "1.33", "1.34", keepFlowSchema, nil, []string{
+	{"one FlowSchema kept", "1.33", "1.34", keepFlowSchema, nil, nil, []string{
 		"DELETE flowschemas.flowcontrol.apiserver.k8s.io workload-leader-election",
 	}},
-	{"one Role kept", "1.30", "1.31", keepRole, nil, []string{
+	{"one Role kept", "1.30", "1.31", keepRole, nil, nil, []string{
 		"UPDATE roles.rbac.authorization.k8s.io kube-system/system::leader-locking-kube-controller-manager",
 	}},
-	{"three minors at once", "1.30", "1.33", services, nil, []string{
+	{"three minors at once", "1.30", "1.33", services, nil, nil, []string{
 		"UPDATE rolebindings.rbac.authorization.k8s.io kube-system/system::leader-locking-kube-controller-manager",
 		"DELETE apiservices.apiregistration.k8s.io v1beta3.flowcontrol.apiserver.k8s.io",
 		"CREATE servicecidrs.networking.k8s.io kubernetes",
@@ -179,6 +185,35 @@ func sameAuthorities(c *controlplane.Cluster) []string {
 		"--client-ca-file=" + filepath.Join(c.First.Dir, "client-ca.crt"),
 		"--requestheader-client-ca-file=" + filepath.Join(c.First.Dir, "front-proxy-ca.crt"),
 	}
+}
+
+// sameCertificates: the stranger's is still in the bundle, and the expired one
+// is not, as planned.
+func sameCertificates(t *testing.T, planned map[string]bootstrap.Write, made map[string]auditv1.Event) {
+	t.Helper()
+	const key = "UPDATE configmaps kube-system/extension-apiserver-authentication"
+	if planned[key].Object == nil || made[key].RequestObject == nil {
+		t.Fatal("there is no such write")
+	}
+	want, _, err := unstructured.NestedString(planned[key].Object.Object, "data", "client-ca-file")
+	must(t, err)
+	var got corev1.ConfigMap
+	must(t, json.Unmarshal(made[key].RequestObject.Raw, &got))
+	if d := cmp.Diff(subjects(t, want), subjects(t, got.Data["client-ca-file"])); d != "" || !slices.Contains(subjects(t, want), "stranger") {
+		t.Errorf("certificates (- planned, + written):\n%s", d)
+	}
+}
+
+func subjects(t *testing.T, bundle string) []string {
+	t.Helper()
+	certificates, err := cert.ParseCertsPEM([]byte(bundle))
+	must(t, err)
+	var names []string
+	for _, c := range certificates {
+		names = append(names, c.Subject.CommonName)
+	}
+	slices.Sort(names)
+	return names
 }
 
 func keepFlowSchema(t *testing.T, c *controlplane.Cluster) (release func()) {
