@@ -50,6 +50,9 @@ func TestFailedUpgrade(t *testing.T) {
 		Name: "prod", Location: "europe-west1", Locations: []string{"europe-west1-b", "europe-west1-c", "europe-west1-d"},
 		Endpoint: "203.0.113.17", PrivateEndpoint: "10.164.0.2", DNSEndpoint: c.DNSEndpoint, Status: "DEGRADED", Version: "1.35.4-gke.1104000", Channel: "REGULAR",
 		Conditions: []facts.StatusCondition{{Code: "INTERNAL", Message: unhealthy}},
+		Maintenance: facts.MaintenanceWindow{
+			Start: time.Date(2025, 9, 6, 1, 0, 0, 0, time.UTC), End: time.Date(2025, 9, 6, 7, 0, 0, 0, time.UTC), Recurrence: "FREQ=WEEKLY;BYDAY=SA,SU",
+		},
 	}
 	if diff := cmp.Diff(want, c); diff != "" || c.DNSEndpoint == "" {
 		t.Error(diff)
@@ -90,6 +93,10 @@ func TestMidUpgrade(t *testing.T) {
 	s := collect(t, connect(t, serve(t, "mid-upgrade"), prodContext, "https://10.164.0.2"))
 	if c := facts.GKECluster.Of(s); c.Status != "RECONCILING" || c.EmulatedVersion != "1.35" {
 		t.Errorf("the cluster is %+v", c)
+	}
+	settings := []facts.UpgradeSettings{{Strategy: "SURGE", MaxSurge: 1}, {Strategy: "BLUE_GREEN", BatchShare: 0.33}}
+	if p := facts.GKENodePools.Of(s); p[0].Upgrade != settings[0] || p[1].Upgrade != settings[1] {
+		t.Errorf("the upgrade settings are %+v and %+v", p[0].Upgrade, p[1].Upgrade)
 	}
 	if p := facts.GKENodePools.Of(s); p[1].BlueGreenPhase != "DRAINING_BLUE_POOL" || p[0].BlueGreenPhase != "" {
 		t.Errorf("the node pools are %+v", p)

@@ -26,6 +26,7 @@ func clusterConfig(c *containerpb.Cluster) facts.ClusterConfig {
 		Autopilot:       c.GetAutopilot().GetEnabled(),
 		Alpha:           c.GetEnableKubernetesAlpha(),
 		Conditions:      conditions(c.GetConditions()),
+		Maintenance:     maintenance(c.GetMaintenancePolicy().GetWindow()),
 	}
 }
 
@@ -54,7 +55,7 @@ func nodePools(in []*containerpb.NodePool) []facts.NodePool {
 	for _, p := range in {
 		pool := facts.NodePool{
 			Name: p.GetName(), Version: p.GetVersion(), Status: p.GetStatus().String(), Conditions: conditions(p.GetConditions()),
-			AutoRepair: p.GetManagement().GetAutoRepair(), AutoUpgrade: p.GetManagement().GetAutoUpgrade(), Locations: p.GetLocations(),
+			AutoRepair: p.GetManagement().GetAutoRepair(), AutoUpgrade: p.GetManagement().GetAutoUpgrade(), Locations: p.GetLocations(), Upgrade: upgradeSettings(p),
 		}
 		if phase := p.GetUpdateInfo().GetBlueGreenInfo().GetPhase(); phase != containerpb.NodePool_UpdateInfo_BlueGreenInfo_PHASE_UNSPECIFIED {
 			pool.BlueGreenPhase = phase.String()

@@ -80,26 +80,27 @@ func backendPods(ctx context.Context, c *cluster) ([]facts.Pod, error) {
 }
 
 func pod(p *corev1.Pod) (facts.Pod, bool) {
-	out := facts.Pod{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Node: p.Spec.NodeName, Phase: string(p.Status.Phase)}
+	out := facts.Pod{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Node: p.Spec.NodeName, Phase: string(p.Status.Phase),
+		Created: when(p.CreationTimestamp), PriorityClass: p.Spec.PriorityClassName}
+	if p.Spec.Priority != nil {
+		out.Priority = *p.Spec.Priority
+	}
 	for _, ip := range p.Status.PodIPs {
 		out.IPs = append(out.IPs, ip.IP)
 	}
 	for _, c := range p.Status.Conditions {
 		if c.Type == corev1.PodReady {
 			out.Ready = c.Status == corev1.ConditionTrue
+			if out.Ready {
+				out.ReadySince = when(c.LastTransitionTime)
+			}
 		}
 	}
 	if owner := metav1.GetControllerOfNoCopy(p); owner != nil {
 		out.Owner = owner.Kind + "/" + owner.Name
 	}
 	for _, c := range p.Spec.Containers {
-		container := facts.Container{Name: c.Name, LivenessProbe: c.LivenessProbe != nil, ReadinessProbe: c.ReadinessProbe != nil}
-		for _, s := range p.Status.ContainerStatuses {
-			if s.Name == c.Name {
-				container.Restarts = s.RestartCount
-			}
-		}
-		out.Containers = append(out.Containers, container)
+		out.Containers = append(out.Containers, container(c, p.Status.ContainerStatuses))
 	}
 	return out, true
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -53,12 +54,20 @@ func TestBackendPods(t *testing.T) {
 	s := serve(t)
 	withBackend(s)
 	s.json("/api/v1/namespaces/opa/pods", `{"metadata":{"resourceVersion":"1"},"items":[{"metadata":{"namespace":"opa","name":"opa-1","labels":{"app":"opa"},
-		"ownerReferences":[{"kind":"ReplicaSet","name":"opa-7","controller":true}]},
-		"spec":{"nodeName":"n","containers":[{"name":"opa","env":[{"name":"TOKEN","value":"hunter2"}],"livenessProbe":{}},{"name":"mgmt","readinessProbe":{}}]},
-		"status":{"phase":"Running","podIPs":[{"ip":"10.0.0.1"}],"conditions":[{"type":"Ready","status":"True"}],"containerStatuses":[{"name":"mgmt","restartCount":3}]}}]}`)
+		"creationTimestamp":"2026-11-01T00:00:00Z","ownerReferences":[{"kind":"ReplicaSet","name":"opa-7","controller":true}]},
+		"spec":{"nodeName":"n","priorityClassName":"high","priority":1000,"containers":[
+			{"name":"opa","image":"example.test/opa:1","env":[{"name":"TOKEN","value":"hunter2"}],"livenessProbe":{},"resources":{"requests":{"cpu":"100m","memory":"64Mi"},"limits":{"memory":"128Mi"}}},
+			{"name":"mgmt","readinessProbe":{}}]},
+		"status":{"phase":"Running","podIPs":[{"ip":"10.0.0.1"}],"conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-11-01T00:00:09Z"}],
+			"containerStatuses":[{"name":"mgmt","restartCount":3,"lastState":{"terminated":{"reason":"OOMKilled","exitCode":137,"finishedAt":"2026-11-02T00:00:00Z"}}}]}}]}`)
+	at := func(day, second int) time.Time { return time.Date(2026, 11, day, 0, 0, second, 0, time.UTC) }
 	want := []facts.Pod{{
 		Namespace: "opa", Name: "opa-1", Labels: map[string]string{"app": "opa"}, Node: "n", IPs: []string{"10.0.0.1"}, Phase: "Running", Ready: true, Owner: "ReplicaSet/opa-7",
-		Containers: []facts.Container{{Name: "opa", LivenessProbe: true}, {Name: "mgmt", ReadinessProbe: true, Restarts: 3}},
+		Created: at(1, 0), ReadySince: at(1, 9), PriorityClass: "high", Priority: 1000,
+		Containers: []facts.Container{
+			{Name: "opa", Image: "example.test/opa:1", LivenessProbe: true, Requests: map[string]string{"cpu": "100m", "memory": "64Mi"}, Limits: map[string]string{"memory": "128Mi"}},
+			{Name: "mgmt", ReadinessProbe: true, Restarts: 3, LastEnd: "OOMKilled", LastEndedAt: at(2, 0)},
+		},
 	}}
 	if diff := cmp.Diff(want, facts.BackendPods.Of(s.collect(t, kube.Options{}))); diff != "" {
 		t.Error(diff)

@@ -73,16 +73,32 @@ type Pod struct {
 	Phase     string            `json:"phase,omitempty"`
 	Ready     bool              `json:"ready"`
 	// Owner is kind/name of the controller; empty for a bare pod.
-	Owner      string      `json:"owner,omitempty"`
-	Containers []Container `json:"containers,omitempty"`
+	Owner string `json:"owner,omitempty"`
+	// Created is when the pod was made, ReadySince when it last turned ready;
+	// zero where that is not known, or it is not ready.
+	Created    time.Time `json:"created,omitzero"`
+	ReadySince time.Time `json:"readySince,omitzero"`
+	// PriorityClass is empty for a pod of no class; Priority is then that of the
+	// default class, or zero.
+	PriorityClass string      `json:"priorityClass,omitempty"`
+	Priority      int32       `json:"priority,omitempty"`
+	Containers    []Container `json:"containers,omitempty"`
 }
 
 // Container is what a check reads of a container.
 type Container struct {
 	Name           string `json:"name"`
+	Image          string `json:"image,omitempty"`
 	LivenessProbe  bool   `json:"livenessProbe,omitempty"`
 	ReadinessProbe bool   `json:"readinessProbe,omitempty"`
-	Restarts       int32  `json:"restarts,omitempty"`
+	// Requests and Limits hold cpu and memory alone, such as 256Mi.
+	Requests map[string]string `json:"requests,omitempty"`
+	Limits   map[string]string `json:"limits,omitempty"`
+	Restarts int32             `json:"restarts,omitempty"`
+	// LastEnd is why the container last ended, such as OOMKilled or Error, and
+	// LastEndedAt when; empty for one that never ended.
+	LastEnd     string    `json:"lastEnd,omitempty"`
+	LastEndedAt time.Time `json:"lastEndedAt,omitzero"`
 }
 
 // Workload is a Deployment, StatefulSet or DaemonSet.
@@ -109,6 +125,10 @@ type DisruptionBudget struct {
 	MaxUnavailable     string                            `json:"maxUnavailable,omitempty"`
 	DisruptionsAllowed int32                             `json:"disruptionsAllowed"`
 	ExpectedPods       int32                             `json:"expectedPods"`
+	// Healthy is the number of its pods that are ready, DesiredHealthy how many
+	// of them evictions leave.
+	Healthy        int32 `json:"healthy,omitempty"`
+	DesiredHealthy int32 `json:"desiredHealthy,omitempty"`
 }
 
 var (

@@ -41,6 +41,8 @@ type ClusterConfig struct {
 	Autopilot       bool              `json:"autopilot,omitempty"`
 	Alpha           bool              `json:"alpha,omitempty"`
 	Conditions      []StatusCondition `json:"conditions,omitempty"`
+	// Maintenance is zero for a cluster without a maintenance window.
+	Maintenance MaintenanceWindow `json:"maintenance,omitzero"`
 }
 
 // StatusCondition is a condition of a cluster or node pool.
@@ -59,7 +61,8 @@ type NodePool struct {
 	AutoUpgrade bool              `json:"autoUpgrade"`
 	Locations   []string          `json:"locations,omitempty"`
 	// BlueGreenPhase is set while a blue-green upgrade runs.
-	BlueGreenPhase string `json:"blueGreenPhase,omitempty"`
+	BlueGreenPhase string          `json:"blueGreenPhase,omitempty"`
+	Upgrade        UpgradeSettings `json:"upgrade,omitzero"`
 }
 
 // ServerConfig are the versions that GKE offers.
