@@ -67,6 +67,10 @@ type fault struct {
 	// write is the one that fails, as [controlplane.Describe] begins.
 	write string
 	how   []manner
+	// code is the HTTP status of the refusal; zero for what a webhook's is without.
+	code int32
+	// tries is how often the write is sent; zero where the row tells.
+	tries int
 	// everyday: it is quick, and "make test" runs it.
 	everyday bool
 	// optional: the hook goes on without this write.

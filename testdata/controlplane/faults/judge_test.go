@@ -23,7 +23,7 @@ func (f fault) judgeDenied(t *testing.T, minor string, h bootstrap.Hook, out con
 		}
 		return
 	}
-	tries := f.tries(out)
+	tries := f.sent(out)
 	if len(tries) == 0 {
 		t.Fatalf("the server is %s and has not tried to %s", out, f.write)
 	}
@@ -60,6 +60,10 @@ func (f fault) judgeRetry(t *testing.T, h bootstrap.Hook, tries []auditv1.Event)
 	t.Helper()
 	once := h.Failing == bootstrap.ExitAtOnce || h.Failing == bootstrap.ExitAtDeadline && h.Interval == 0
 	switch {
+	case f.tries > 0:
+		if len(tries) != f.tries {
+			t.Errorf("%d tries; there should be %d", len(tries), f.tries)
+		}
 	case f.optional, h.Interval >= time.Minute:
 	case once && len(tries) > 1:
 		t.Errorf("%d tries; it should be one", len(tries))
@@ -75,7 +79,7 @@ func (f fault) judgeSlow(t *testing.T, h bootstrap.Hook, out controlplane.Outcom
 	if out.State != controlplane.Ready {
 		t.Fatalf("the server is %s: %s", out, out.Fatal)
 	}
-	tries := f.tries(out)
+	tries := f.sent(out)
 	if len(tries) == 0 {
 		t.Fatalf("it has not tried to %s", f.write)
 	}
@@ -94,8 +98,8 @@ func (f fault) judgeSlow(t *testing.T, h bootstrap.Hook, out controlplane.Outcom
 	}
 }
 
-// tries are the server's requests for the fault's write.
-func (f fault) tries(out controlplane.Outcome) []auditv1.Event {
+// sent are the server's requests for the fault's write.
+func (f fault) sent(out controlplane.Outcome) []auditv1.Event {
 	return slices.DeleteFunc(slices.Clone(out.Writes), func(e auditv1.Event) bool {
 		return !strings.HasPrefix(controlplane.Describe(e), f.write)
 	})

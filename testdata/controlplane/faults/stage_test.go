@@ -41,7 +41,7 @@ func joined(t *testing.T, c *controlplane.Cluster) {
 // deny refuses the fault's write, and no other, by a webhook.
 func (f fault) deny(t *testing.T, c *controlplane.Cluster) *controlplane.Backend {
 	t.Helper()
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "rig", Service: "no", Behaviour: controlplane.Deny("no", 0)})
+	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "rig", Service: "no", Behaviour: controlplane.Deny("no", f.code)})
 	must(t, err)
 	if f.write == "" {
 		return b

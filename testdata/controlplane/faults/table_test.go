@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"net/http"
 	"testing"
 
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
@@ -29,6 +30,9 @@ func faults() []fault {
 		{hook: "start-service-ip-repair-controllers", since: "1.33", how: both,
 			write: "create ipaddresses.networking.k8s.io 10.96.7.1",
 			stage: serviceWithoutAddress},
+		forbiddenAddress("1.33", "1.33", 4),
+		forbiddenAddress("1.34", "1.35", 1),
+		forbiddenAddress("1.36", "", 4),
 		{hook: "start-service-ip-repair-controllers", name: "bitmap", until: "1.32", how: justDenied,
 			stage: serviceWithoutBit},
 		{hook: "priority-and-fairness-config-producer", how: both,
@@ -86,6 +90,13 @@ func faults() []fault {
 			write: "update customresourcedefinitions.apiextensions.k8s.io/status things.rig.test",
 			stage: newKind},
 	}
+}
+
+// forbiddenAddress is a refusal that some minors take for one that passes.
+func forbiddenAddress(since, until string, tries int) fault {
+	return fault{hook: "start-service-ip-repair-controllers", name: "forbidden", since: since, until: until, how: justDenied,
+		code: http.StatusForbidden, tries: tries,
+		write: "create ipaddresses.networking.k8s.io 10.96.7.1", stage: serviceWithoutAddress}
 }
 
 func nothing(*testing.T, *controlplane.Cluster) {}
