@@ -1,0 +1,240 @@
+// Package cure finds the patch that keeps each webhook or policy out of the
+// upgrade's way, and proves it: the patch is applied to the recorded object and
+// the forecast is made again. It applies nothing to a cluster.
+package cure
+
+import (
+	"encoding/json"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// Schema names the format of [Plan]; fields are only ever added to it.
+const Schema = "gke-preflight/fix/v1"
+
+// Options are what a user may choose. Zero values are as stated.
+type Options struct {
+	// Way is the only one to try; empty for all, the best first.
+	Way Way
+	// Kinds are what each configuration, by its name, is for.
+	Kinds map[string][]schema.GroupResource
+	// All tries every way and says what comes of each, where usually the first
+	// that cures is enough.
+	All bool
+}
+
+// A Plan is what to patch, and what comes of it.
+type Plan struct {
+	Schema string `json:"schema"`
+	// From is the running version, Target the one to upgrade to.
+	From   string `json:"from"`
+	Target string `json:"target"`
+	// Before and After are the forecasts without the patches and with all of those
+	// in Cures.
+	Before State `json:"before"`
+	After  State `json:"after"`
+	// Cures are for what stands in the way now, Precautions for what would if its
+	// backend hung.
+	Cures       []Cure `json:"cures"`
+	Precautions []Cure `json:"precautions"`
+	// Left is what no patch is offered for.
+	Left []Left `json:"left"`
+}
+
+// A Cure is the patch of one configuration or policy.
+type Cure struct {
+	Kind string `json:"kind"`
+	Name string `json:"name"`
+	// Webhooks are those of the configuration that the patch changes; absent for a policy.
+	Webhooks []string `json:"webhooks,omitempty"`
+	// Hooks and Lifelines are what it harms, or would.
+	Hooks     []string `json:"hooks,omitempty"`
+	Lifelines []string `json:"lifelines,omitempty"`
+	Way       Way      `json:"way"`
+	// Does says in words what the patched object does, such as "exempts the API
+	// server itself".
+	Does string `json:"does"`
+	// Cures says that nothing is left of the harm; false if it only becomes less.
+	Cures bool `json:"cures"`
+	// Before and After are the forecasts without the patch and with it, where
+	// nothing else stands in the way; of a precaution, with the backend hanging.
+	Before State `json:"before"`
+	After  State `json:"after"`
+	// Alone is the forecast with this patch and none of the others.
+	Alone State `json:"alone"`
+	// Patch is a JSON patch that applies only where the object is as it was
+	// recorded; Command applies it.
+	Patch   json.RawMessage `json:"patch"`
+	Command string          `json:"command"`
+	// Manifest is YAML for server-side apply, with nothing but what changes. Force
+	// says that it needs --force-conflicts: it changes what somebody else has set.
+	Manifest string `json:"manifest"`
+	Force    bool   `json:"force,omitempty"`
+	// Owners are what the object says of who manages it, who may undo the change.
+	Owners []string `json:"owners,omitempty"`
+	// Advice says where the software that the object belongs to is configured;
+	// empty if it is not one that is known by the object's name.
+	Advice string `json:"advice,omitempty"`
+	// Tried are the other ways; only those before this one unless all were asked for.
+	Tried []Trial `json:"tried,omitempty"`
+}
+
+// A Trial is a way that was not taken.
+type Trial struct {
+	Way  Way    `json:"way"`
+	Does string `json:"does"`
+	// After is the forecast with it; absent where it could not be tried.
+	After *State `json:"after,omitempty"`
+	// Why says why it could not be tried; empty if it was.
+	Why string `json:"why,omitempty"`
+	// Cures says that it would do as well.
+	Cures bool `json:"cures,omitempty"`
+}
+
+// Left is something in the upgrade's way that no patch is offered for.
+type Left struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// A State is a forecast in short: what is not as it should be.
+type State struct {
+	Outcome           forecast.Outcome  `json:"outcome"`
+	ReadyAfterSeconds *forecast.Seconds `json:"readyAfterSeconds,omitempty"`
+	ExitsAfterSeconds *forecast.Seconds `json:"exitsAfterSeconds,omitempty"`
+	// Hooks are those that are not ready, Lifelines those that are not kept.
+	Hooks     []Harm `json:"hooks,omitempty"`
+	Lifelines []Harm `json:"lifelines,omitempty"`
+}
+
+// Harm is a hook or lifeline with what becomes of it.
+type Harm struct {
+	Name    string `json:"name"`
+	Outcome string `json:"outcome"`
+	// AtWorst is absent unless the outcome is unknown.
+	AtWorst string `json:"atWorst,omitempty"`
+}
+
+func stateOf(f forecast.Forecast) State {
+	cp := f.ControlPlane
+	s := State{Outcome: cp.Outcome, ReadyAfterSeconds: cp.ReadyAfterSeconds, ExitsAfterSeconds: cp.ExitsAfterSeconds}
+	for _, h := range cp.Hooks {
+		if h.Outcome != forecast.Ready {
+			s.Hooks = append(s.Hooks, Harm{h.Name, string(h.Outcome), string(h.AtWorst)})
+		}
+	}
+	for _, l := range f.Lifelines {
+		if l.Outcome != forecast.Kept {
+			s.Lifelines = append(s.Lifelines, Harm{l.Name, string(l.Outcome), string(l.AtWorst)})
+		}
+	}
+	return s
+}
+
+// Of returns the plan for s with no options. It is computed once per snapshot.
+func Of(s *facts.Snapshot) Plan { return derivation.Of(s) }
+
+var derivation = &facts.Derivation[Plan]{Compute: func(s *facts.Snapshot) Plan {
+	p, _ := With(s, Options{})
+	return p
+}}
+
+// With returns the plan for s, and s with all patches of its Cures applied.
+func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
+	f := forecast.Of(s)
+	p := Plan{Schema: Schema, Target: s.Meta.Target, Before: stateOf(f), Cures: []Cure{}, Precautions: []Cure{}, Left: []Left{}}
+	if v, ok := facts.ServerVersion.Get(s); ok {
+		p.From = v.GitVersion
+	}
+	harming := troublesOf(f)
+	var applied []patched
+	for _, t := range harming {
+		c, made, left := heal(s, harming, t, o)
+		if left != nil {
+			p.Left = append(p.Left, *left)
+			continue
+		}
+		p.Cures = append(p.Cures, c)
+		applied = append(applied, made)
+	}
+	after := together(s, applied)
+	p.After = stateOf(forecast.Of(after))
+	for n := range p.Cures {
+		p.Cures[n].Alone = p.After
+		if len(applied) > 1 {
+			p.Cures[n].Alone = stateOf(forecast.Of(together(s, applied[n:n+1])))
+		}
+	}
+	for _, t := range precautions(f, harming) {
+		if c, made, left := heal(s, harming, t, o); left == nil {
+			c.Alone = stateOf(forecast.Of(together(s, []patched{made})))
+			p.Precautions = append(p.Precautions, c)
+		}
+	}
+	p.Left = append(p.Left, unowned(f)...)
+	return p.clean(), after
+}
+
+// clean makes strings from the cluster safe to print. What is to be copied is in
+// printable ASCII already, and stays as it is.
+func (p Plan) clean() Plan {
+	c := preflight.CleanCopy(p)
+	for _, pair := range [][2][]Cure{{c.Cures, p.Cures}, {c.Precautions, p.Precautions}} {
+		for n := range pair[0] {
+			pair[0][n].Command, pair[0][n].Manifest = pair[1][n].Command, pair[1][n].Manifest
+		}
+	}
+	return c
+}
+
+// For returns the cure or precaution for one configuration or policy, or false
+// if there is none.
+func (p Plan) For(kind, name string) (Cure, bool) {
+	for _, cs := range [][]Cure{p.Cures, p.Precautions} {
+		for _, c := range cs {
+			if c.Kind == kind && c.Name == name {
+				return c, true
+			}
+		}
+	}
+	return Cure{}, false
+}
+
+// unowned is what stands in the way and is neither webhook nor policy.
+func unowned(f forecast.Forecast) []Left {
+	cp := f.ControlPlane
+	if cp.Problem != "" {
+		return []Left{{"Version", "", cp.Problem}}
+	}
+	var left []Left
+	for _, h := range cp.Hooks {
+		if h.Outcome != forecast.Ready && len(atFault(h)) == 0 {
+			left = append(left, Left{"PostStartHook", h.Name, h.Reason})
+		}
+		for _, c := range atFault(h) {
+			if !slices.Contains(ours, c.Kind) {
+				left = append(left, Left{"PostStartHook", h.Name, "the API server itself rejects a write: " + c.Detail})
+			}
+		}
+	}
+	for _, l := range f.Lifelines {
+		if l.Outcome != forecast.Kept && (len(l.Culprits()) == 0 || !harmed(l)) {
+			left = append(left, Left{"Lifeline", l.Name, l.Reason})
+		}
+	}
+	return left
+}
+
+// A Report is a plan with what a check says of the cluster without and with the
+// patches.
+type Report struct {
+	Plan
+	Verdict preflight.Verdict `json:"verdict"`
+	Patched preflight.Verdict `json:"verdictPatched"`
+}

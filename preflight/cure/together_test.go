@@ -1,0 +1,126 @@
+package cure
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+type kind = schema.GroupResource
+
+const denying = `
+-- validating-policies.yaml --
+- metadata: {name: protect-system-roles}
+  spec:
+    failurePolicy: Fail
+    matchConstraints: {resourceRules: [{apiGroups: [rbac.authorization.k8s.io], apiVersions: ["*"], operations: ["*"], resources: [clusterroles]}]}
+    validations: [{expression: '!object.metadata.name.startsWith("system:")', message: hands off}]
+-- validating-policy-bindings.yaml --
+- metadata: {name: everywhere}
+  spec: {policyName: protect-system-roles, validationActions: [Deny]}
+`
+
+// TestSet needs both patches: each alone leaves the other in the way.
+func TestSet(t *testing.T) {
+	s := recording(t, frozen+denying)
+	p, after := With(s, Options{})
+	if len(p.Cures) != 2 || len(p.Left) > 0 {
+		t.Fatalf("%d cures, left: %+v", len(p.Cures), p.Left)
+	}
+	for _, c := range p.Cures {
+		if c.After.Outcome != forecast.Ready || c.Alone.Outcome != forecast.CrashLoop {
+			t.Errorf("%s: %s where nothing else is in the way, %s alone", c.Name, c.After.Outcome, c.Alone.Outcome)
+		}
+	}
+	if p.Before.Outcome != forecast.CrashLoop || p.After.Outcome != forecast.Ready || forecast.Of(after).ControlPlane.Outcome != forecast.Ready {
+		t.Errorf("%s before, %s after", p.Before.Outcome, p.After.Outcome)
+	}
+	if !strings.HasPrefix(p.Cures[0].Command+p.Cures[1].Command, "kubectl patch validating") || !strings.Contains(p.Cures[0].Manifest+p.Cures[1].Manifest, "spec:\n  matchConditions:") {
+		t.Errorf("commands and manifests:\n%+v", p.Cures)
+	}
+}
+
+// TestPatchedIsNotForgotten proves over the patched snapshot that the object is
+// still there and judges everybody else.
+func TestOthersStay(t *testing.T) {
+	s := recording(t, denying)
+	_, after := With(s, Options{})
+	w := probeOf(t, after)
+	w.User.Name, w.User.Groups = "alice", []string{"system:authenticated"}
+	found := admission.Match(after, w)
+	if !slices.ContainsFunc(found, func(i admission.Interception) bool { return i.Name == "protect-system-roles" && i.Denial != "" }) {
+		t.Errorf("alice may do what the policy forbids: %+v", found)
+	}
+}
+
+// TestDryRuns leaves out those that the patched object stopped, and keeps those
+// that something else did.
+func TestDryRuns(t *testing.T) {
+	s := recording(t, frozen)
+	w := probeOf(t, s)
+	with := func(detail string, answer facts.Answer) *facts.Snapshot {
+		dryRun := facts.Attempt{Write: w.Key(), Vantage: facts.ServerDryRun, As: w.User.Name, Answer: answer, Status: 504, Detail: detail}
+		return s.With(facts.Present(facts.Attempts, append(slices.Clone(facts.Attempts.Of(s)), dryRun)))
+	}
+	for name, c := range map[string]struct {
+		detail string
+		answer facts.Answer
+		want   forecast.Outcome
+	}{
+		"its own failure": {`Internal error occurred: failed calling webhook "validating-webhook.openpolicyagent.org": deadline`, facts.Denied, forecast.Ready},
+		"given up":        {"", facts.Hung, forecast.Ready},
+		"another's no":    {`admission plugin "PodSecurity" says no`, facts.Denied, forecast.CrashLoop},
+	} {
+		p, _ := With(with(c.detail, c.answer), Options{})
+		if p.After.Outcome != c.want {
+			t.Errorf("%s: %s after, want %s; left: %+v", name, p.After.Outcome, c.want, p.Left)
+		}
+	}
+}
+
+func TestRefused(t *testing.T) {
+	rename := func(to string) *facts.Snapshot {
+		s := recording(t, frozen)
+		all := slices.Clone(facts.ValidatingWebhooks.Of(s))
+		all[0].Name = to
+		attempts := slices.Clone(facts.Attempts.Of(s))
+		attempts[0].Config = to
+		return s.With(facts.Present(facts.ValidatingWebhooks, all), facts.Present(facts.Attempts, attempts))
+	}
+	twice := recording(t, frozen)
+	configs := slices.Clone(facts.ValidatingWebhooks.Of(twice))
+	configs[0].Webhooks = append(slices.Clone(configs[0].Webhooks), configs[0].Webhooks[0])
+	twice = twice.With(facts.Present(facts.ValidatingWebhooks, configs))
+	url := "https://localhost:5443/warden"
+	gke := change(recording(t, frozen), func(w *admissionregistrationv1.ValidatingWebhook) {
+		w.Name, w.ClientConfig = "warden-validating.common-webhooks.networking.gke.io", admissionregistrationv1.WebhookClientConfig{URL: &url}
+	})
+	attempts := slices.Clone(facts.Attempts.Of(gke))
+	attempts[0].Webhook = "warden-validating.common-webhooks.networking.gke.io"
+	gke = gke.With(facts.Present(facts.Attempts, attempts))
+	for name, c := range map[string]struct {
+		s    *facts.Snapshot
+		want string
+	}{
+		"a name to break out":  {rename("opa'; rm -rf /; '"), "none that an API server accepts"},
+		"a name with newlines": {rename("opa\nkubectl delete ns opa"), "none that an API server accepts"},
+		"a path":               {rename("../../etc/passwd"), "none that an API server accepts"},
+		"two of one name":      {twice, "two of its webhooks"},
+		"GKE's own":            {gke, "GKE itself"},
+	} {
+		p, after := With(c.s, Options{})
+		if len(p.Cures) > 0 || len(p.Left) == 0 || !strings.Contains(p.Left[0].Reason, c.want) {
+			t.Errorf("%s: cures %+v, left %+v", name, p.Cures, p.Left)
+		}
+		if forecast.Of(after).ControlPlane.Outcome != forecast.CrashLoop {
+			t.Errorf("%s: %s without any patch", name, p.After.Outcome)
+		}
+	}
+}

@@ -1,0 +1,162 @@
+package cure
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+)
+
+// A write is what a webhook or policy should keep its hands off.
+type write struct{ user, verb, resource, namespace string }
+
+// A trouble is what one configuration or policy does to the upgrade.
+type trouble struct {
+	key
+	// webhooks are those of the configuration that are at fault; nil for a policy.
+	webhooks []string
+	// hooks and lines are what they harm.
+	hooks, lines []string
+	writes       []write
+	// precaution says that nothing is harmed while the backend answers.
+	precaution bool
+}
+
+// ours are the kinds that a patch can change.
+var ours = []string{
+	string(admission.ValidatingWebhook), string(admission.MutatingWebhook),
+	string(admission.ValidatingPolicy), string(admission.MutatingPolicy),
+}
+
+type troubles []trouble
+
+// note adds that c harms what is called name, a line or a hook.
+func (ts *troubles) note(c forecast.Culprit, name string, line bool, ws []write) {
+	if !slices.Contains(ours, c.Kind) {
+		return
+	}
+	k := key{c.Kind, c.Name}
+	n := slices.IndexFunc(*ts, func(t trouble) bool { return t.key == k })
+	if n < 0 {
+		n = len(*ts)
+		*ts = append(*ts, trouble{key: k})
+	}
+	t := &(*ts)[n]
+	if strings.HasSuffix(c.Kind, "WebhookConfiguration") {
+		t.webhooks = union(t.webhooks, c.Webhook)
+	}
+	if line {
+		t.lines = union(t.lines, name)
+	} else {
+		t.hooks = union(t.hooks, name)
+	}
+	t.writes = union(t.writes, ws...)
+}
+
+func union[T comparable](all []T, more ...T) []T {
+	for _, v := range more {
+		if !slices.Contains(all, v) {
+			all = append(all, v)
+		}
+	}
+	return all
+}
+
+// troublesOf returns who harms the start of the new replica, and then who harms
+// what the cluster lives by.
+func troublesOf(f forecast.Forecast) troubles {
+	var ts troubles
+	for _, h := range f.ControlPlane.Hooks {
+		for _, c := range atFault(h) {
+			var ws []write
+			for _, w := range c.Writes {
+				ws = append(ws, write{apiServer, w.Verb, w.Resource, w.Namespace})
+			}
+			ts.note(c, h.Name, false, ws)
+		}
+	}
+	for _, l := range f.Lifelines {
+		if !harmed(l) {
+			continue
+		}
+		for _, c := range l.Culprits() {
+			ts.note(c, l.Name, true, touched(l, c))
+		}
+	}
+	return ts
+}
+
+// atFault are the culprits of a hook that does not come out ready. Where no
+// single write is slow it is all that take a part of the time.
+func atFault(h forecast.Hook) []forecast.Culprit {
+	if h.Outcome == forecast.Ready {
+		return nil
+	}
+	cs := slices.Concat(h.Culprits(forecast.Rejects), h.Culprits(forecast.Slows), h.Culprits(forecast.Undecided))
+	if h.Overruns() || h.Outcome == forecast.Delayed && cs == nil {
+		cs = append(cs, h.Culprits(forecast.Passes)...)
+	}
+	return cs
+}
+
+// harmed reports whether the line is lost or slowed, or may be lost and is one by
+// which the cluster stands or falls.
+func harmed(l forecast.Lifeline) bool {
+	switch l.Outcome {
+	case forecast.Lost, forecast.Slowed:
+		return true
+	case forecast.Open:
+		return l.AtWorst == forecast.Lost && (l.Group == string(lifeline.Heartbeats) || l.Group == string(lifeline.Elections))
+	}
+	return false
+}
+
+func touched(l forecast.Lifeline, c forecast.Culprit) []write {
+	var ws []write
+	for _, w := range l.Writes {
+		for _, i := range w.InterceptedBy {
+			if i.Kind == c.Kind && i.Name == c.Name && i.Webhook == c.Webhook && i.Effect != forecast.Passes {
+				ws = append(ws, write{w.User, w.Verb, w.Resource, w.Namespace})
+			}
+		}
+	}
+	return ws
+}
+
+// precautions are the webhooks that answer now, fail closed, and see writes of a
+// hook whose failure ends the process; those that harm anything already are left out.
+func precautions(f forecast.Forecast, harming troubles) troubles {
+	var ts troubles
+	for _, h := range f.ControlPlane.Hooks {
+		if !h.Fatal {
+			continue
+		}
+		for _, c := range h.Culprits(forecast.Passes) {
+			known := slices.ContainsFunc(harming, func(t trouble) bool { return t.key == key{c.Kind, c.Name} })
+			if known || c.FailurePolicy != "Fail" || !strings.HasSuffix(c.Kind, "WebhookConfiguration") || c.Answer == string(facts.NotAsked) {
+				continue
+			}
+			var ws []write
+			for _, w := range c.Writes {
+				ws = append(ws, write{apiServer, w.Verb, w.Resource, w.Namespace})
+			}
+			ts.note(c, h.Name, false, ws)
+		}
+	}
+	for n := range ts {
+		ts[n].precaution = true
+	}
+	return ts
+}
+
+func (ts troubles) of(k key) (trouble, bool) {
+	for _, t := range ts {
+		if t.key == k {
+			return t, true
+		}
+	}
+	return trouble{}, false
+}
