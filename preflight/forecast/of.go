@@ -24,16 +24,22 @@ func Of(s *facts.Snapshot) Forecast { return derivation.Of(s) }
 var derivation = &facts.Derivation[Forecast]{Compute: compute}
 
 func compute(s *facts.Snapshot) Forecast {
-	cp := controlPlane(s)
-	return Forecast{cp, lifelines(s), nodes(s, cp.Outcome)}
+	attempts, _ := facts.Attempts.Get(s)
+	return Given(s, attempts)
 }
 
-func controlPlane(s *facts.Snapshot) ControlPlane {
+// Given returns what [Of] would if these were the attempts of s. What the target
+// writes and who sees it does not hang on them, and is not worked out again.
+func Given(s *facts.Snapshot, attempts []facts.Attempt) Forecast {
+	cp := controlPlane(s, attempts)
+	return Forecast{cp, lifelines(s, attempts), nodes(s, cp.Outcome)}
+}
+
+func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 	plan := bootstrap.Of(s)
 	if plan.Problem != "" {
 		return ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
 	}
-	attempts, _ := facts.Attempts.Get(s)
 	caller := newCaller(attempts)
 	intercepted := probe.Intercept(s)
 	for _, i := range intercepted {
@@ -130,9 +136,10 @@ func (cp *ControlPlane) sum() {
 			continue
 		}
 		if h.Outcome == CrashLoop {
-			if exit == nil || h.Seconds.Max < exit.Max {
+			if exit == nil {
 				exit = &Seconds{h.Seconds.Min, h.Seconds.Max}
 			}
+			exit.Min, exit.Max = min(exit.Min, h.Seconds.Min), min(exit.Max, h.Seconds.Max)
 			continue
 		}
 		ready.Min = max(ready.Min, h.Seconds.Min+(usualMin-hooksBeginMin).Seconds())

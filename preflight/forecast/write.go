@@ -85,19 +85,35 @@ func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) 
 func (c *caller) consultDryRuns(s *simulated) {
 	for _, a := range c.dryRuns[s.Key()] {
 		asLoopback := a.As == s.User.Name
+		took := time.Duration(a.Milliseconds) * time.Millisecond
 		switch {
 		case asLoopback && (a.Answer == facts.Denied || gaveUp(a)), a.Answer == facts.Denied && s.needs(failedCall(a.Detail)):
 			s.worst.rejects = true
+			if asLoopback && a.Answer == facts.Denied {
+				s.worst.cost = min(s.worst.cost, max(s.best.cost, took))
+			}
 			if !s.best.rejects {
-				s.best.rejects = true
-				s.best.cost = min(s.worst.cost, time.Duration(a.Milliseconds)*time.Millisecond)
-				s.calls = append(s.calls, call{best: s.best, worst: s.worst, answer: a.Answer, attempt: a, detail: a.Detail})
-				s.by = append(s.by, admission.Interception{Kind: "server-side dry-run", Fails: true})
+				s.best = bound{true, min(s.worst.cost, took)}
+				s.blame(a)
 			}
 		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && !s.best.rejects:
-			s.worst = bound{cost: max(s.best.cost, time.Duration(a.Milliseconds)*time.Millisecond)}
+			s.worst = bound{cost: max(s.best.cost, took)}
 		}
 	}
+}
+
+// blame holds the webhook responsible that the API server says has denied the
+// dry-run, else the dry-run itself.
+func (s *simulated) blame(a facts.Attempt) {
+	k := call{best: s.best, worst: s.worst, answer: a.Answer, attempt: a, detail: a.Detail}
+	by := deniedBy(a.Detail)
+	n := slices.IndexFunc(s.by, func(i admission.Interception) bool { return by != "" && i.Webhook == by })
+	if n >= 0 {
+		s.calls[n] = k
+		return
+	}
+	s.calls = append(s.calls, k)
+	s.by = append(s.by, admission.Interception{Kind: "server-side dry-run", Fails: true})
 }
 
 const gatewayTimeout = 504
@@ -111,9 +127,16 @@ func gaveUp(a facts.Attempt) bool {
 // failedCall returns the webhook that the API server says it could not call,
 // empty if it says no such thing (k8s.io/apiserver pkg/admission/plugin/webhook,
 // ErrCallingWebhook).
-func failedCall(said string) string {
-	_, rest, ok := strings.Cut(said, `failed calling webhook "`)
-	name, _, closed := strings.Cut(rest, `"`)
+func failedCall(said string) string { return quoted(said, `failed calling webhook "`, `"`) }
+
+// deniedBy returns the webhook that the API server says has denied, empty if it
+// says no such thing (k8s.io/apiserver pkg/admission/plugin/webhook/errors,
+// ToStatusErr).
+func deniedBy(said string) string { return quoted(said, `admission webhook "`, `" denied the request`) }
+
+func quoted(said, before, after string) string {
+	_, rest, ok := strings.Cut(said, before)
+	name, _, closed := strings.Cut(rest, after)
 	if !ok || !closed {
 		return ""
 	}
