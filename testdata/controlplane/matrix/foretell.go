@@ -23,8 +23,9 @@ type Foretold struct {
 	AtWorst forecast.Outcome `json:"atWorst,omitempty"`
 	// Seconds is when the replica is ready or exits; nil if that was not said.
 	Seconds *forecast.Seconds `json:"seconds,omitempty"`
-	// Hooks are those that the outcome comes from, Webhooks who is blamed there:
-	// who certainly rejects or holds up writes, else who may.
+	// Hooks are those that the outcome comes from, Webhooks who is blamed there,
+	// or in a hook that it waits for: who certainly rejects or holds up writes,
+	// else who may.
 	Hooks    []string `json:"hooks,omitempty"`
 	Webhooks []string `json:"webhooks,omitempty"`
 	// Rejected are the writes that were said to be rejected, as [steady] has them.
@@ -72,7 +73,11 @@ func summarize(cp forecast.ControlPlane) Foretold {
 		if h.Outcome == forecast.Unknown {
 			f.AtWorst = h.AtWorst
 		}
-		f.Webhooks = append(f.Webhooks, culprits(h)...)
+		for _, blamed := range cp.Hooks {
+			if blamed.Name == h.Name || blamed.Name == h.WaitsFor {
+				f.Webhooks = append(f.Webhooks, culprits(blamed)...)
+			}
+		}
 	}
 	slices.Sort(f.Webhooks)
 	f.Webhooks = slices.Compact(f.Webhooks)
