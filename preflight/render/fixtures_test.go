@@ -143,6 +143,14 @@ func incident() preflight.Report {
 		{AfterSeconds: 600, Text: "auto-repair begins to drain and recreate nodes: 5 of 5 are in pools that have it"},
 		{AfterSeconds: 4200, Text: "an hour after a repair's drain began the node is deleted, whatever its PodDisruptionBudgets say; new nodes can't join while the API is away, and the repair repeats"},
 	}
+	slow := opaHung(forecast.Slows, "Ignore")
+	r.Forecast.Lifelines = []forecast.Lifeline{
+		{Group: "heartbeats", Name: "node leases", Outcome: forecast.Lost, DeadlineSeconds: 10, Consequence: "every node turns NotReady", Reason: "held up", Writes: []forecast.LifelineWrite{{
+			User: "system:node:n1", Write: forecast.Write{Verb: "UPDATE", Resource: "leases.coordination.k8s.io", Namespace: "kube-node-lease", Name: "n1", Effect: forecast.Rejects, InterceptedBy: []forecast.Interception{slow}},
+		}}},
+		{Group: "heartbeats", Name: "node status", Outcome: forecast.Kept},
+		{Group: "joining", Name: "node registration", Outcome: forecast.Open, AtWorst: forecast.Lost},
+	}
 	blocked := preflight.Finding{
 		Check: "GP101", Severity: preflight.Blocker, Subject: opa, CausedBy: "GP113",
 		Summary: "ValidatingWebhookConfiguration opa-validating-webhook (validating-webhook.openpolicyagent.org) hung, failurePolicy Fail: 6 writes of rbac/bootstrap-roles fail, and the new replica exits 122 to 125 s after each start",

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 )
 
@@ -30,9 +31,9 @@ type Options struct {
 	Wide bool
 }
 
-// JSON writes a report or a simulation as indented JSON, the format that other
+// JSON writes a report, a simulation or a plan of patches as indented JSON, the format that other
 // tools rely on.
-func JSON[T preflight.Report | simulation.Simulation](w io.Writer, r T) error {
+func JSON[T preflight.Report | simulation.Simulation | cure.Report](w io.Writer, r T) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

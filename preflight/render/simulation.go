@@ -32,6 +32,9 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 			return err
 		}
 	}
+	if err := p.lifelines(s.Lifelines); err != nil {
+		return err
+	}
 	p.blank()
 	if silent > 0 {
 		p.text(0, fmt.Sprintf("%d other hooks have nothing to write.", silent))
@@ -55,11 +58,30 @@ func meaning(s simulation.Simulation) string {
 	}
 	switch s.Verdict {
 	case simulation.Clear:
-		return "no " + who + " fails closed in the path of a hook that the replica's start depends on. Nobody was asked."
+		return "no " + who + " fails closed in the path of a hook that the replica's start depends on, or of what the cluster lives by, or fails open there too late. Nobody was asked."
 	case simulation.Endangered:
-		return "a " + who + " fails closed, or denies, in the path of a hook that the replica's start depends on. Nobody was asked: gke-preflight check does that."
+		return "a " + who + " fails closed, denies, or fails open too late, in the path of a hook that the replica's start depends on, or of what the cluster lives by. Nobody was asked: gke-preflight check does that."
 	}
-	return "whether a " + who + " stands in the path of a hook that the replica's start depends on can't be told."
+	return "whether a " + who + " stands in the path of a hook that the replica's start depends on, or of what the cluster lives by, can't be told."
+}
+
+// lifelines lists those of the writes that the cluster lives by which somebody sees.
+func (p *page) lifelines(lines []simulation.Lifeline) error {
+	var rows [][]string
+	for _, l := range lines {
+		for _, w := range l.Writes {
+			if len(w.InterceptedBy) > 0 {
+				name := strings.TrimPrefix(w.Namespace+"/"+w.Name, "/")
+				rows = append(rows, []string{l.Name, w.Verb + " " + w.Resource + " " + name, w.User, interceptors(w.Write)})
+			}
+		}
+	}
+	p.heading("What the cluster lives by beside the start")
+	if rows == nil {
+		p.text(2, "No webhook or policy sees any of it.")
+		return nil
+	}
+	return p.columns(2, []string{"LINE", "WRITE", "BY", "SEEN BY"}, rows)
 }
 
 func (p *page) simulated(h simulation.Hook) error {

@@ -18,14 +18,14 @@ const maxShown = 10
 // with counts. The error is w's.
 func Table(w io.Writer, r preflight.Report, o Options) error {
 	v := &view{newPage(o), r}
-	sections := []func() error{v.headline, v.outlook, v.nodes, v.findings, v.waived, v.gaps, v.passed, v.footer}
+	sections := []func() error{v.headline, v.outlook, v.lifelines, v.nodes, v.findings, v.waived, v.gaps, v.passed, v.footer}
 	switch {
 	case o.Quiet:
 		sections = []func() error{v.headline, v.findings, v.footer}
 	case r.Verdict == preflight.Inconclusive:
-		sections = []func() error{v.headline, v.gaps, v.outlook, v.nodes, v.findings, v.waived, v.passed, v.footer}
+		sections = []func() error{v.headline, v.gaps, v.outlook, v.lifelines, v.nodes, v.findings, v.waived, v.passed, v.footer}
 	case r.Verdict == preflight.NotReady && !r.Forecast.ControlPlane.Outcome.Fails():
-		sections = []func() error{v.headline, v.findings, v.outlook, v.nodes, v.waived, v.gaps, v.passed, v.footer}
+		sections = []func() error{v.headline, v.findings, v.outlook, v.lifelines, v.nodes, v.waived, v.gaps, v.passed, v.footer}
 	}
 	for _, section := range sections {
 		if err := section(); err != nil {

@@ -20,7 +20,8 @@ type Verdict string
 
 const (
 	// Clear: nothing that fails closed stands in the path of a hook whose failure
-	// keeps the replica from getting ready.
+	// keeps the replica from getting ready, or of what the cluster lives by, and
+	// nothing there fails open too late for the client.
 	Clear Verdict = "clear"
 	// Endangered: something does, and the replica's start depends on its backend;
 	// or a policy denies such a write outright.
@@ -45,6 +46,8 @@ type Simulation struct {
 	// over each of them, and what they write is not in the plan.
 	Skipped []string `json:"skipped,omitempty"`
 	Hooks   []Hook   `json:"hooks"`
+	// Lifelines are what the cluster lives by beside the start.
+	Lifelines []Lifeline `json:"lifelines"`
 }
 
 // Hook is one PostStartHook with its writes.
@@ -113,6 +116,7 @@ func Of(s *facts.Snapshot, added []manifest.Name) Simulation {
 			Unknown: unknown(plan, h.Name), Writes: byHook[h.Name], Source: h.Source,
 		})
 	}
+	sim.Lifelines = lifelines(s, added)
 	sim.Verdict = verdict(s, plan, sim)
 	return sim
 }
@@ -176,6 +180,14 @@ func verdict(s *facts.Snapshot, plan bootstrap.Plan, sim Simulation) Verdict {
 					return Endangered
 				}
 			}
+		}
+	}
+	for _, l := range sim.Lifelines {
+		switch l.verdict(len(sim.Added) > 0) {
+		case Endangered:
+			return Endangered
+		case Undecided:
+			v = Undecided
 		}
 	}
 	return v

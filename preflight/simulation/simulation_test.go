@@ -51,6 +51,18 @@ webhooks:
   rules: [{apiGroups: [""], apiVersions: [v1], operations: ["*"], resources: [configmaps]}]
 `
 
+const onLeases = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: w}
+webhooks:
+- name: w.example.org
+  clientConfig: {service: {namespace: w, name: w}}
+  sideEffects: None
+  admissionReviewVersions: [v1]
+  rules: [{apiGroups: [coordination.k8s.io], apiVersions: [v1], operations: ["*"], resources: [leases]}]
+  failurePolicy: Ignore
+`
+
 const denies = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: p}
@@ -75,6 +87,8 @@ func TestVerdict(t *testing.T) {
 		"a webhook that fails closed":               {on(t, closed), Endangered},
 		"one that fails open":                       {on(t, open), Clear},
 		"one on what no fatal hook writes":          {on(t, onConfigMaps), Clear},
+		"one that fails open on leases, too late":   {on(t, onLeases), Endangered},
+		"one that fails open on leases, in time":    {on(t, onLeases+"  timeoutSeconds: 4\n"), Clear},
 		"a policy that denies, unbound":             {on(t, denies), Clear},
 		"a policy that denies":                      {on(t, denies+bound), Endangered},
 		"roles that could not be read":              {on(t, "", facts.Absent(facts.ClusterRoles, facts.Forbidden, "")), Undecided},

@@ -1,0 +1,62 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// lifelines is the table of what the cluster would lose beside its control
+// plane's start; nothing where all is kept.
+func (v *view) lifelines() error {
+	var rows [][]string
+	kept := 0
+	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open, forecast.Slowed, forecast.Kept} {
+		for _, l := range v.r.Forecast.Lifelines {
+			switch {
+			case l.Outcome != fate:
+			case fate == forecast.Kept:
+				kept++
+			default:
+				rows = append(rows, []string{l.Name, outcomeOf(l), culpritsOf(l)})
+			}
+		}
+	}
+	if rows == nil {
+		return nil
+	}
+	v.heading("What the cluster lives by")
+	shown := rows
+	if !v.Wide && len(rows) > 2*maxShown {
+		shown = rows[:2*maxShown]
+	}
+	if err := v.columns(2, []string{"LINE", "OUTCOME", "CULPRIT"}, shown); err != nil {
+		return err
+	}
+	if n := len(rows) - len(shown); n > 0 {
+		v.text(2, fmt.Sprintf("(and %s, see -o wide)", plural(n, "more row")))
+	}
+	if kept > 0 {
+		v.text(2, fmt.Sprintf("(%s kept)", are(kept, "other line")))
+	}
+	return nil
+}
+
+func outcomeOf(l forecast.Lifeline) string {
+	if l.AtWorst != "" {
+		return fmt.Sprintf("%s, at worst %s", l.Outcome, l.AtWorst)
+	}
+	return string(l.Outcome)
+}
+
+func culpritsOf(l forecast.Lifeline) string {
+	var names []string
+	for _, c := range l.Culprits() {
+		names = append(names, brief(c))
+	}
+	if names == nil {
+		return "-"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,72 @@
+package simulation
+
+import (
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/manifest"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
+)
+
+// Lifeline is one thing that the cluster lives by beside the control plane's start.
+type Lifeline struct {
+	// Group is one of the groups of package lifeline.
+	Group string `json:"group"`
+	Name  string `json:"name"`
+	// DeadlineSeconds is how long the client waits; zero where only the server's
+	// 34 s bound it.
+	DeadlineSeconds float64 `json:"deadlineSeconds,omitempty"`
+	// Consequence is what follows when the line is lost.
+	Consequence string `json:"consequence"`
+	// Unknown says why its writes, or some, could not be worked out; empty if they could.
+	Unknown string          `json:"unknown,omitempty"`
+	Writes  []LifelineWrite `json:"writes"`
+	Source  string          `json:"source"`
+}
+
+// LifelineWrite is one write of a line, and who makes it.
+type LifelineWrite struct {
+	User string `json:"user"`
+	Write
+}
+
+func lifelines(s *facts.Snapshot, added []manifest.Name) []Lifeline {
+	byLine := map[string][]LifelineWrite{}
+	for _, i := range probe.Lifelines(s) {
+		byLine[i.Write.Hook] = append(byLine[i.Write.Hook], LifelineWrite{i.Write.User.Name, write(i, added)})
+	}
+	found := []Lifeline{}
+	for _, l := range lifeline.Of(s) {
+		found = append(found, Lifeline{
+			Group: string(l.Group), Name: l.Name, DeadlineSeconds: l.Deadline.Seconds(),
+			Consequence: l.Consequence, Unknown: l.Unknown, Writes: byLine[l.Name], Source: l.Source,
+		})
+	}
+	return found
+}
+
+// verdict is what the line adds to the simulation's. The loss of add-ons or of
+// reviews alone takes no cluster down.
+func (l Lifeline) verdict(onlyAdded bool) Verdict {
+	if l.Group == string(lifeline.Addons) || l.Group == string(lifeline.Reviews) {
+		return Clear
+	}
+	v := Clear
+	for _, w := range l.Writes {
+		for _, i := range w.InterceptedBy {
+			switch {
+			case onlyAdded && !i.Added:
+			case i.Undecided != "":
+				v = Undecided
+			case i.Denial != "" || i.closedWebhook() || i.tooLate(l.DeadlineSeconds):
+				return Endangered
+			}
+		}
+	}
+	return v
+}
+
+// tooLate reports whether the webhook, though it may fail open, would do so only
+// after the client has given up.
+func (i Interception) tooLate(deadline float64) bool {
+	return deadline > 0 && i.TimeoutSeconds >= deadline
+}
