@@ -39,8 +39,9 @@ With --webhook, manifests that are not applied yet are added, and the verdict is
 about them alone: so a pull request that would endanger the next upgrade can be
 stopped. With --from no cluster is needed: an untouched one of that minor is taken.
 
-Exit codes: 0 clear; 1 could not run; 3 endangered: something fails closed, or
-denies, in the path of a hook that the replica's start depends on; 4 undecided.`,
+Exit codes: 0 clear; 1 could not run; 3 endangered: something fails closed, denies,
+or fails open too late, in the path of a hook that the replica's start depends on,
+or of what the cluster lives by (explain lifelines); 4 undecided.`,
 		Example: `  gke-preflight simulate --target-version 1.36
   gke-preflight simulate --from 1.35 --target-version 1.36
   helm template my-policies | gke-preflight simulate --from 1.35 --target-version 1.36 --webhook -

@@ -49,7 +49,7 @@ func scenarios() []scenario {
 	return []scenario{
 		{name: "healthy on everything", webhook: everything, outcome: forecast.Ready, verdict: preflight.Ready},
 		{name: "frozen, failing closed", frozen: true, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
-		{name: "frozen, failing open", frozen: true, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.Delayed, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.Ready},
+		{name: "frozen, failing open", frozen: true, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.Delayed, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "frozen, scoped as the cure was", frozen: true, webhook: []adjust{timeout(5), only("networking.k8s.io", "ingresses"), alsoServices}, outcome: forecast.Ready, verdict: preflight.Ready},
 		{name: "frozen on ConfigMaps of kube-system", frozen: true, webhook: []adjust{timeout(5), only("", "configmaps"), inNamespace(metav1.LabelSelectorOpIn, "kube-system")}, outcome: forecast.Degraded, hook: "start-cluster-authentication-info-controller", culprit: "opa", verdict: preflight.Ready},
 		{name: "frozen on ClusterRoles, the API server exempted", frozen: true, webhook: []adjust{timeout(5), only("rbac.authorization.k8s.io", "clusterroles"), exemptAPIServer}, outcome: forecast.Ready, verdict: preflight.Ready},
