@@ -91,31 +91,39 @@ func text(r preflight.Result) string {
 // without a used one the answer is never greener and silent about it.
 func TestNeeds(t *testing.T) {
 	for _, c := range All() {
-		for _, k := range casesOf(t, c.ID) {
-			full := one(k.s, c)
-			bare := k.s
-			for _, f := range facts.All() {
-				if _, absent := k.s.Absence(f); absent {
-					continue
-				}
-				gone := facts.Absent(f, facts.Forbidden, "taken away by the test")
-				switch {
-				case has(c.Needs, f):
-					if r := one(k.s.With(gone), c); r.Status != preflight.Undecided && full.Status != preflight.NotApplicable {
-						t.Errorf("%s, %s: without %s, which it needs, it is %s", c.ID, filepath.Base(k.file), f.ID(), r.Status)
-					}
-				case has(c.Uses, f):
-					if r := one(k.s.With(gone), c); len(r.Findings) < len(full.Findings) && len(r.Open) == 0 {
-						t.Errorf("%s, %s: without %s, which it uses, it finds less and leaves nothing open", c.ID, filepath.Base(k.file), f.ID())
-					}
-				default:
-					bare = bare.With(gone)
-				}
+		t.Run(c.ID, func(t *testing.T) {
+			t.Parallel()
+			for _, k := range casesOf(t, c.ID) {
+				deleteEach(t, c, k)
 			}
-			if r := one(bare, c); text(r) != text(full) {
-				t.Errorf("%s, %s: without the facts that it does not declare its answer changes:\n%s", c.ID, filepath.Base(k.file), cmp.Diff(text(full), text(r)))
-			}
+		})
+	}
+}
+
+func deleteEach(t *testing.T, c preflight.Check, k testCase) {
+	t.Helper()
+	full := one(k.s, c)
+	bare := k.s
+	for _, f := range facts.All() {
+		if _, absent := k.s.Absence(f); absent {
+			continue
 		}
+		gone := facts.Absent(f, facts.Forbidden, "taken away by the test")
+		switch {
+		case has(c.Needs, f):
+			if r := one(k.s.With(gone), c); r.Status != preflight.Undecided && full.Status != preflight.NotApplicable {
+				t.Errorf("%s, %s: without %s, which it needs, it is %s", c.ID, filepath.Base(k.file), f.ID(), r.Status)
+			}
+		case has(c.Uses, f):
+			if r := one(k.s.With(gone), c); len(r.Findings) < len(full.Findings) && len(r.Open) == 0 {
+				t.Errorf("%s, %s: without %s, which it uses, it finds less and leaves nothing open", c.ID, filepath.Base(k.file), f.ID())
+			}
+		default:
+			bare = bare.With(gone)
+		}
+	}
+	if r := one(bare, c); text(r) != text(full) {
+		t.Errorf("%s, %s: without the facts that it does not declare its answer changes:\n%s", c.ID, filepath.Base(k.file), cmp.Diff(text(full), text(r)))
 	}
 }
 
