@@ -21,11 +21,16 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
-			incident, err := os.ReadFile("../../testdata/recorded/incident.zip")
-			if err != nil {
-				return err
+			for _, name := range []string{"incident.zip", "all-clear.zip"} {
+				b, err := os.ReadFile("../../testdata/recorded/" + name)
+				if err == nil {
+					err = os.WriteFile(e.WorkDir+"/"+name, b, 0o600)
+				}
+				if err != nil {
+					return err
+				}
 			}
-			return os.WriteFile(e.WorkDir+"/incident.zip", incident, 0o600)
+			return nil
 		},
 	})
 }

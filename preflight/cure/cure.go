@@ -86,8 +86,9 @@ type Cure struct {
 
 // A Trial is a way that was not taken.
 type Trial struct {
-	Way  Way    `json:"way"`
-	Does string `json:"does"`
+	Way Way `json:"way"`
+	// Does says in words what it would do; absent where it could not be tried.
+	Does string `json:"does,omitempty"`
 	// After is the forecast with it; absent where it could not be tried.
 	After *State `json:"after,omitempty"`
 	// Why says why it could not be tried; empty if it was.

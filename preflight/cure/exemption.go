@@ -66,7 +66,7 @@ func exemptionOf(ws []write) exemption {
 		x.add("not-nodes", memberOf(groups), "nodes")
 	}
 	if users != nil {
-		x.add("not-the-control-plane", fmt.Sprintf("!(request.userInfo.username in [%s])", quoted(users)), "parts of the control plane")
+		x.add("not-the-control-plane", fmt.Sprintf("!(request.userInfo.username in [%s])", quoted(users)), "the control plane's "+short(users))
 	}
 	if x.namespaces != nil {
 		x.names = append(x.names, "what is in "+strings.Join(x.namespaces, ", "))
@@ -86,6 +86,15 @@ func joined(names []string) string {
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
 	return strings.Join(names, "")
+}
+
+// short are the users' names without what all of them begin with.
+func short(users []string) string {
+	var names []string
+	for _, u := range users {
+		names = append(names, u[strings.LastIndex(u, ":")+1:])
+	}
+	return strings.Join(names, ", ")
 }
 
 func memberOf(groups []string) string {

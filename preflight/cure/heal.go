@@ -37,7 +37,7 @@ func heal(s *facts.Snapshot, all troubles, t trouble, o Options) (Cure, patched,
 			made, after, why = try(ground, t, k)
 		}
 		if why != "" {
-			c.Tried = append(c.Tried, Trial{Way: k.way, Does: k.does, Why: why})
+			c.Tried = union(c.Tried, Trial{Way: k.way, Why: why})
 			continue
 		}
 		state, n := stateFor(after, t), score(after, t)

@@ -31,8 +31,8 @@ type Options struct {
 	Wide bool
 }
 
-// JSON writes a report, a simulation or a plan of patches as indented JSON, the format that other
-// tools rely on.
+// JSON writes a report, a simulation or a plan of patches as indented JSON, the
+// format that other tools rely on.
 func JSON[T preflight.Report | simulation.Simulation | cure.Report](w io.Writer, r T) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
