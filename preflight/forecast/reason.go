@@ -27,7 +27,7 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 	case r.Outcome == Delayed && r.affected(Slows):
 		e, verb = Slows, "held up"
 	case r.Outcome == Delayed && !r.affected(Rejects):
-		return fmt.Sprintf("%s take %s together", plural(len(r.Writes), "write"), r.WritesSeconds)
+		return r.together()
 	}
 	n := 0
 	for _, w := range r.Writes {
@@ -53,9 +53,8 @@ func (h Hook) Overruns() bool {
 		!h.affected(Rejects) && !h.affected(Undecided) && h.WritesSeconds != nil && h.WritesSeconds.Max >= h.DeadlineSeconds
 }
 
-// overrun is the arithmetic behind a hook whose writes pass too slowly. What one
-// start has written, the next need not write again.
-func (h Hook) overrun(b bootstrap.Hook) string {
+// together is the arithmetic behind a hook whose writes pass and add up.
+func (h Hook) together() string {
 	s := fmt.Sprintf("%s take %s together", plural(len(h.Writes), "write"), h.WritesSeconds)
 	var shares []string
 	for _, c := range h.interceptors() {
@@ -66,6 +65,13 @@ func (h Hook) overrun(b bootstrap.Hook) string {
 	if shares != nil {
 		s += " (" + strings.Join(shares, "; ") + ")"
 	}
+	return s
+}
+
+// overrun sets that against the deadline. What one start has written, the next
+// need not write again.
+func (h Hook) overrun(b bootstrap.Hook) string {
+	s := h.together()
 	s += fmt.Sprintf(", and the deadline is %.0f s", h.DeadlineSeconds)
 	fewest, most := math.Ceil(h.WritesSeconds.Min/h.DeadlineSeconds), math.Ceil(h.WritesSeconds.Max/h.DeadlineSeconds)
 	if b.Failing != bootstrap.ExitAtDeadline || most < 2 {

@@ -73,11 +73,7 @@ func summarize(cp forecast.ControlPlane) Foretold {
 		if h.Outcome == forecast.Unknown {
 			f.AtWorst = h.AtWorst
 		}
-		for _, blamed := range cp.Hooks {
-			if blamed.Name == h.Name || blamed.Name == h.WaitsFor {
-				f.Webhooks = append(f.Webhooks, culprits(blamed)...)
-			}
-		}
+		f.Webhooks = append(f.Webhooks, blameOf(cp, h)...)
 	}
 	slices.Sort(f.Webhooks)
 	f.Webhooks = slices.Compact(f.Webhooks)
@@ -93,6 +89,21 @@ func summarize(cp forecast.ControlPlane) Foretold {
 	return f
 }
 
+// blameOf names who is in h's way: those who are in the way of its writes, or of
+// the writes of the hook that it waits for, else who takes most of its time.
+func blameOf(cp forecast.ControlPlane, h forecast.Hook) []string {
+	var names []string
+	for _, own := range cp.Hooks {
+		if own.Name == h.Name || own.Name == h.WaitsFor {
+			names = append(names, culprits(own)...)
+		}
+	}
+	if name := slowest(h); names == nil && name != "" {
+		names = []string{name}
+	}
+	return names
+}
+
 func culprits(h forecast.Hook) []string {
 	found := append(h.Culprits(forecast.Rejects), h.Culprits(forecast.Slows)...)
 	if len(found) == 0 {
@@ -103,6 +114,21 @@ func culprits(h forecast.Hook) []string {
 		names = append(names, cmp.Or(c.Name, c.Kind))
 	}
 	return names
+}
+
+// slowest is who takes most of the time of a hook whose writes all pass, and add
+// up to more than the hook has.
+func slowest(h forecast.Hook) string {
+	took := map[string]int64{}
+	most := ""
+	for _, w := range h.Writes {
+		for _, i := range w.InterceptedBy {
+			if took[i.Name] += i.Milliseconds; took[i.Name] > took[most] {
+				most = i.Name
+			}
+		}
+	}
+	return most
 }
 
 // decisive are the hooks that the outcome comes from: those that have it and, of
