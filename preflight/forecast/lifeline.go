@@ -58,8 +58,7 @@ type LifelineWrite struct {
 	Write
 }
 
-func lifelines(s *facts.Snapshot) []Lifeline {
-	attempts, _ := facts.Attempts.Get(s)
+func lifelines(s *facts.Snapshot, attempts []facts.Attempt) []Lifeline {
 	c := newCaller(attempts)
 	for _, i := range probe.Intercept(s) {
 		c.prove(i.Write, i.By)
