@@ -23,9 +23,14 @@ test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet $(TESTS)
 	@$(GO) test -race -timeout 15m -p 4 -parallel 9 $(TESTS)
 
+MATRIX := GKE_PREFLIGHT_MINORS=all $(GO) test
 test-matrix: controlplane-all ## upgrade every pair of minors under every fault, and write docs/accuracy.md
 	@$(GO) run ./testdata/controlplane/matrix
-	@GKE_PREFLIGHT_MINORS=all $(GO) test -timeout 30m -p 1 -parallel 2 ./testdata/controlplane/catalogue ./testdata/controlplane/sources
+	@$(GO) test ./testdata/controlplane/matrix
+	@$(MATRIX) -timeout 15m -parallel 2 -run TestTwoStepUpgrade ./testdata/controlplane/catalogue
+	@$(MATRIX) -timeout 15m -parallel 5 -run 'TestPlanComesTrue|TestRecordIsReproducible' ./testdata/controlplane/catalogue
+	@$(MATRIX) -timeout 25m -parallel 7 ./testdata/controlplane/faults
+	@$(MATRIX) ./testdata/controlplane/sources
 
 test-pure: ## the tests that need no control plane
 	@$(GO) test -race ./preflight/... ./checks/... ./docs/...
