@@ -33,6 +33,8 @@ type scenario struct {
 	name string
 	// frozen says that OPA is stopped before the forecast.
 	frozen bool
+	// backend stands in for OPA, in its place; nil for OPA itself.
+	backend *controlplane.BackendOptions
 	// webhook changes OPA's webhook, which sees everything, fails closed and waits
 	// for 5 s; nil for no webhook at all.
 	webhook []adjust
@@ -54,6 +56,8 @@ func scenarios() []scenario {
 		{name: "frozen on ConfigMaps of kube-system", frozen: true, webhook: []adjust{timeout(5), only("", "configmaps"), inNamespace(metav1.LabelSelectorOpIn, "kube-system")}, outcome: forecast.Degraded, hook: "start-cluster-authentication-info-controller", culprit: "opa", verdict: preflight.Ready},
 		{name: "frozen on ClusterRoles, the API server exempted", frozen: true, webhook: []adjust{timeout(5), only("rbac.authorization.k8s.io", "clusterroles"), exemptAPIServer}, outcome: forecast.Ready, verdict: preflight.Ready},
 		{name: "frozen, all but kube-system", frozen: true, webhook: []adjust{timeout(5), inNamespace(metav1.LabelSelectorOpNotIn, "kube-system")}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "a certificate for another name", backend: &controlplane.BackendOptions{Names: []string{"somewhere.else.svc"}}, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "denying, failing open", backend: &controlplane.BackendOptions{Behaviour: controlplane.Deny("no", 0)}, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "a policy denies system ClusterRoles", policy: denySystemRoles(), outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "protect-system-roles", verdict: preflight.NotReady},
 	}
 }
@@ -122,6 +126,18 @@ func stage(t *testing.T, c *controlplane.Cluster, s scenario) *controlplane.OPA 
 		bind(t, c, s.policy)
 	}
 	if s.webhook == nil {
+		return nil
+	}
+	if s.backend != nil {
+		o := *s.backend
+		o.Namespace, o.Service = "opa", "opa"
+		b, err := c.StartBackend(ctx, o)
+		if err == nil {
+			err = c.Validate(ctx, "opa", b.ClientConfig("/"), s.webhook...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
 		return nil
 	}
 	opa, err := c.StartOPA(ctx, controlplane.BackendOptions{Namespace: "opa", Service: "opa"})
