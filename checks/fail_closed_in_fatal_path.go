@@ -27,7 +27,7 @@ var failClosedInFatalPath = preflight.Check{
 				Subject:  b.subject(),
 				Summary:  fmt.Sprintf("%s fails closed on %s; it answers now, but a replica that starts while it doesn't crash-loops", b.Interception, b.counted()),
 				Evidence: b.evidence(),
-				Remedy:   b.cure(),
+				Remedy:   remedy(s, b.Interception),
 			})
 		}
 		return append(fs, openWarnings(s)...)

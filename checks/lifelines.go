@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
@@ -71,20 +70,20 @@ func lost(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.
 		if !slices.ContainsFunc(c.lines, graver) {
 			mine = preflight.Warning
 		}
-		fs = append(fs, c.finding(mine))
+		fs = append(fs, c.finding(s, mine))
 	}
 	return append(fs, openLines(s, severity, concern)...)
 }
 
 func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons) }
 
-func (c cut) finding(severity preflight.Severity) preflight.Finding {
+func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.Finding {
 	return preflight.Finding{
 		Severity: severity,
 		Subject:  preflight.Subject{Kind: c.Kind, Name: c.Name, Webhook: c.Webhook},
 		Summary:  c.does() + c.consequence(),
 		Evidence: c.evidence(),
-		Remedy:   c.cure(),
+		Remedy:   remedy(s, c.Interception),
 	}
 }
 
@@ -147,36 +146,6 @@ func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception
 		n += ": " + i.Detail
 	}
 	return n
-}
-
-// cure is the remedy: what the cluster lives by is no policy's business.
-func (c cut) cure() string {
-	var users []string
-	for _, l := range c.lines {
-		for _, w := range l.Writes {
-			if u := fmt.Sprintf("%q", w.User); !slices.Contains(users, u) && !strings.HasPrefix(w.User, "system:node:") {
-				users = append(users, u)
-			}
-		}
-	}
-	expressions := []string{`!("system:nodes" in request.userInfo.groups)`}
-	if users != nil {
-		expressions = append(expressions, fmt.Sprintf("!(request.userInfo.username in [%s])", strings.Join(users, ", ")))
-	}
-	if !slices.ContainsFunc(c.lines, func(l forecast.Lifeline) bool {
-		return slices.ContainsFunc(l.Writes, func(w forecast.LifelineWrite) bool { return strings.HasPrefix(w.User, "system:node:") })
-	}) {
-		expressions = expressions[1:]
-	}
-	who := "the webhook"
-	if c.Kind == string(admission.ValidatingPolicy) || c.Kind == string(admission.MutatingPolicy) {
-		who = "the policy"
-	}
-	s := fmt.Sprintf("exempt kube-system and kube-node-lease from %s by its namespaceSelector, which does not cover what has no namespace, or exempt who writes:\nkubectl edit %s %s\n  matchConditions:", who, strings.ToLower(c.Kind), c.Name)
-	for n, e := range expressions {
-		s += fmt.Sprintf("\n  - name: lifeline-%d\n    expression: '%s'", n+1, e)
-	}
-	return s
 }
 
 // openLines are the lines of which it can't be told what becomes of them. Where

@@ -23,7 +23,7 @@ var nodeHeartbeatsLost = preflight.Check{
 // slowed are the findings on lines whose clients are just patient enough.
 func slowed(s *facts.Snapshot, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
 	for _, c := range cuts(s, forecast.Slowed, concern) {
-		fs = append(fs, c.finding(preflight.Warning))
+		fs = append(fs, c.finding(s, preflight.Warning))
 	}
 	return fs
 }

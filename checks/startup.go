@@ -11,6 +11,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
 // startupNeeds are the facts without which no start-up write can be judged.
@@ -21,10 +22,11 @@ func startupNeeds() []facts.Fact {
 	}
 }
 
-// startupUses are the facts whose absence leaves single hooks open.
+// startupUses are the facts whose absence leaves single hooks open, or what a
+// patch should exempt beside them.
 func startupUses() []facts.Fact {
 	uses := []facts.Fact{facts.Attempts}
-	for _, f := range slices.Concat(bootstrap.Needs(), admission.Needs()) {
+	for _, f := range slices.Concat(bootstrap.Needs(), admission.Needs(), lifeline.Needs()) {
 		if !slices.ContainsFunc(startupNeeds(), func(n facts.Fact) bool { return n.ID() == f.ID() }) &&
 			!slices.ContainsFunc(uses, func(n facts.Fact) bool { return n.ID() == f.ID() }) {
 			uses = append(uses, f)
@@ -128,26 +130,6 @@ func writeName(w forecast.Write) string {
 		name = w.Namespace + "/" + name
 	}
 	return w.Verb + " " + w.Resource + " " + name
-}
-
-// cure is the remedy for a webhook or policy that stands in the way of start-up
-// writes: scope it first, so that the upgrade does not depend on its backend.
-func (b blamed) cure() string {
-	switch b.Kind {
-	case string(admission.ValidatingWebhook), string(admission.MutatingWebhook):
-		return fmt.Sprintf(`narrow the rules of webhook %q to the kinds its policy covers, or exempt the API server itself by a matchCondition:
-kubectl edit %s %s
-  matchConditions:
-  - name: not-the-api-server
-    expression: request.userInfo.username != "system:apiserver"`, b.Webhook, strings.ToLower(b.Kind), b.Name)
-	case string(admission.ValidatingPolicy), string(admission.MutatingPolicy):
-		return fmt.Sprintf(`exempt the API server itself by a matchCondition of the policy:
-kubectl edit %s %s
-  matchConditions:
-  - name: not-the-api-server
-    expression: request.userInfo.username != "system:apiserver"`, strings.ToLower(b.Kind), b.Name)
-	}
-	return "see what the API server said in the evidence, and make the same write pass: kubectl apply --dry-run=server"
 }
 
 func count(n int, noun string) string {

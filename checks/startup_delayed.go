@@ -24,7 +24,7 @@ var startupDelayed = preflight.Check{
 				Subject:  b.subject(),
 				Summary:  fmt.Sprintf("%s %s and holds up %s%s", b.Interception, b.Says(), b.counted(), readyAfter(s)),
 				Evidence: b.evidence(),
-				Remedy:   b.cure(),
+				Remedy:   remedy(s, b.Interception),
 			})
 		}
 		return append(fs, openWarnings(s)...)

@@ -29,7 +29,7 @@ var startupTooSlow = preflight.Check{
 			}
 			for _, b := range slowing(s, h) {
 				f.Evidence = append(f.Evidence, b.evidence()...)
-				f.Remedy = b.cure()
+				f.Remedy = remedy(s, b.Interception)
 			}
 			fs = append(fs, f)
 		}

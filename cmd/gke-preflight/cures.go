@@ -36,14 +36,13 @@ func cureFiles(r cure.Report) ([]file, error) {
 			return nil, err
 		}
 		patch.WriteByte('\n')
-		stem := strings.ToLower(c.Kind) + "-" + c.Name
-		files = append(files, file{stem + ".jsonpatch", patch.Bytes()}, file{stem + ".yaml", []byte(c.Manifest)})
-		readme.WriteString(instructions(c, stem))
+		files = append(files, file{c.PatchFile(), patch.Bytes()}, file{c.ManifestFile(), []byte(c.Manifest)})
+		readme.WriteString(instructions(c))
 	}
 	return append(files, file{"README.md", readme.Bytes()}), nil
 }
 
-func instructions(c cure.Cure, stem string) string {
+func instructions(c cure.Cure) string {
 	apply := "kubectl apply --server-side --field-manager=gke-preflight"
 	if c.Force {
 		apply += " --force-conflicts"
@@ -54,15 +53,15 @@ func instructions(c cure.Cure, stem string) string {
 Patched, it %s. Try it first with --dry-run=server.
 
 `+"```"+`
-kubectl patch %s %s --type=json --patch-file=%s.jsonpatch
+kubectl patch %s %s --type=json --patch-file=%s
 `+"```"+`
 
 or
 
 `+"```"+`
-%s -f %s.yaml
+%s -f %s
 `+"```"+`
-`, c.Kind, c.Name, c.Does, strings.ToLower(c.Kind), c.Name, stem, apply, stem)
+`, c.Kind, c.Name, c.Does, strings.ToLower(c.Kind), c.Name, c.PatchFile(), apply, c.ManifestFile())
 }
 
 // writeAll writes the files into dir. Unless forced it writes none if one of them

@@ -5,7 +5,9 @@ package cure
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -34,6 +36,9 @@ type Plan struct {
 	// From is the running version, Target the one to upgrade to.
 	From   string `json:"from"`
 	Target string `json:"target"`
+	// Supposed says that there is no harm while the backend answers: it is supposed
+	// to hang.
+	Supposed bool `json:"supposed,omitempty"`
 	// Before and After are the forecasts without the patches and with all of those
 	// in Cures.
 	Before State `json:"before"`
@@ -61,6 +66,9 @@ type Cure struct {
 	Does string `json:"does"`
 	// Cures says that nothing is left of the harm; false if it only becomes less.
 	Cures bool `json:"cures"`
+	// Supposed says that there is no harm while the backend answers: it is supposed
+	// to hang.
+	Supposed bool `json:"supposed,omitempty"`
 	// Before and After are the forecasts without the patch and with it, where
 	// nothing else stands in the way; of a precaution, with the backend hanging.
 	Before State `json:"before"`
@@ -82,6 +90,34 @@ type Cure struct {
 	Advice string `json:"advice,omitempty"`
 	// Tried are the other ways; only those before this one unless all were asked for.
 	Tried []Trial `json:"tried,omitempty"`
+}
+
+// PatchFile is the name of the file that the patch is written to.
+func (c Cure) PatchFile() string { return c.stem() + ".jsonpatch" }
+
+// ManifestFile is the name of the file that the manifest is written to.
+func (c Cure) ManifestFile() string { return c.stem() + ".yaml" }
+
+func (c Cure) stem() string { return strings.ToLower(c.Kind) + "-" + c.Name }
+
+// Proof says what the simulation showed, such as "in the simulation that turns
+// crash-loop into ready".
+func (c Cure) Proof() string {
+	var parts []string
+	if c.Before.Outcome != c.After.Outcome {
+		parts = append(parts, fmt.Sprintf("turns %s into %s", c.Before.Outcome, c.After.Outcome))
+	}
+	if b, a := len(c.Before.Lifelines), len(c.After.Lifelines); b != a {
+		parts = append(parts, strings.Replace(fmt.Sprintf("brings the lifelines that it harms from %d to %d", b, a), "to 0", "to none", 1))
+	}
+	if parts == nil {
+		parts = []string{fmt.Sprintf("leaves less harm, though still %s", c.After.Outcome)}
+	}
+	where := "in the simulation that "
+	if c.Supposed {
+		where = "in a simulation in which its backend hangs that "
+	}
+	return where + strings.Join(parts, " and ")
 }
 
 // A Trial is a way that was not taken.

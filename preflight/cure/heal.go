@@ -28,7 +28,7 @@ func heal(s *facts.Snapshot, all troubles, t trouble, o Options) (Cure, patched,
 		return left(why)
 	}
 	ground := isolate(s, all, t)
-	c := Cure{Kind: t.kind, Name: t.name, Webhooks: t.webhooks, Hooks: t.hooks, Lifelines: t.lines, Before: stateFor(ground, t)}
+	c := Cure{Kind: t.kind, Name: t.name, Webhooks: t.webhooks, Hooks: t.hooks, Lifelines: t.lines, Supposed: t.precaution, Before: stateFor(ground, t)}
 	best, lowest := patched{}, score(ground, t)
 	for _, k := range candidates(s, t, o) {
 		made, after, why := try(ground, t, k)
