@@ -79,7 +79,7 @@ func (v *view) group(g []story) {
 		v.item(2, "- ", named(st.lead))
 		v.evidence(st.lead, len(g))
 		for _, f := range st.rest {
-			v.label(4, relation(st.lead, f), f.Summary)
+			v.label(4, relation(st.lead, f), strings.TrimPrefix(f.Summary, st.lead.Subject.String()+" "))
 		}
 		if shared == "" {
 			v.remedy("Do", st.lead.Remedy)
@@ -94,7 +94,7 @@ func (v *view) group(g []story) {
 		v.item(2, "- ", fmt.Sprintf("and %d more, see -o json", n))
 	}
 	v.remedy(label, shared)
-	v.label(4, "More", strings.Join(explain(shown), ", "))
+	v.label(4, "More", explain(shown))
 }
 
 func (v *view) title(check string) string {
@@ -203,16 +203,20 @@ func isCommand(line string) bool {
 	return slices.Contains([]string{"kubectl", "gcloud", "gke-preflight", "openssl", "curl"}, first)
 }
 
-func explain(shown []story) []string {
-	var cmds []string
+func explain(shown []story) string {
+	var ids []string
 	for _, s := range shown {
 		for _, f := range append([]preflight.Finding{s.lead}, s.rest...) {
-			if c := "gke-preflight explain " + f.Check; !slices.Contains(cmds, c) {
-				cmds = append(cmds, c)
+			if !slices.Contains(ids, f.Check) {
+				ids = append(ids, f.Check)
 			}
 		}
 	}
-	return cmds
+	command := "gke-preflight explain " + ids[0]
+	if len(ids) > 1 {
+		command += ", and so for " + strings.Join(ids[1:], ", ")
+	}
+	return command
 }
 
 // waived lists what was found and accepted.

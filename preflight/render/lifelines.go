@@ -8,7 +8,8 @@ import (
 )
 
 // lifelines is the table of what the cluster would lose beside its control
-// plane's start; nothing where all is kept.
+// plane's start; nothing where all is kept. Lines that share their outcome and
+// their culprit share a row, unless the view is wide.
 func (v *view) lifelines() error {
 	var rows [][]string
 	kept := 0
@@ -19,7 +20,7 @@ func (v *view) lifelines() error {
 			case fate == forecast.Kept:
 				kept++
 			default:
-				rows = append(rows, []string{l.Name, outcomeOf(l), culpritsOf(l)})
+				rows = v.addLine(rows, l)
 			}
 		}
 	}
@@ -31,7 +32,7 @@ func (v *view) lifelines() error {
 	if !v.Wide && len(rows) > 2*maxShown {
 		shown = rows[:2*maxShown]
 	}
-	if err := v.columns(2, []string{"LINE", "OUTCOME", "CULPRIT"}, shown); err != nil {
+	if err := v.columns(2, []string{"OUTCOME", "LINE", "CULPRIT"}, shown); err != nil {
 		return err
 	}
 	if n := len(rows) - len(shown); n > 0 {
@@ -41,6 +42,17 @@ func (v *view) lifelines() error {
 		v.text(2, fmt.Sprintf("(%s kept)", are(kept, "other line")))
 	}
 	return nil
+}
+
+func (v *view) addLine(rows [][]string, l forecast.Lifeline) [][]string {
+	outcome, culprits := outcomeOf(l), culpritsOf(l)
+	for _, r := range rows {
+		if !v.Wide && r[0] == outcome && r[2] == culprits {
+			r[1] += ", " + l.Name
+			return rows
+		}
+	}
+	return append(rows, []string{outcome, l.Name, culprits})
 }
 
 func outcomeOf(l forecast.Lifeline) string {
