@@ -73,8 +73,9 @@ type Cure struct {
 	// nothing else stands in the way; of a precaution, with the backend hanging.
 	Before State `json:"before"`
 	After  State `json:"after"`
-	// Alone is the forecast with this patch and none of the others.
-	Alone State `json:"alone"`
+	// Alone is the forecast with this patch and none of the others; absent of a
+	// precaution.
+	Alone *State `json:"alone,omitempty"`
 	// Patch is a JSON patch that applies only where the object is as it was
 	// recorded; Command applies it.
 	Patch   json.RawMessage `json:"patch"`
@@ -200,17 +201,23 @@ func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
 		p.Cures = append(p.Cures, c)
 		applied = append(applied, made)
 	}
-	after := together(s, applied)
+	after := s
+	switch {
+	case len(harming) == 1 && len(applied) == 1:
+		after = applied[0].after
+	case len(applied) > 0:
+		after = together(s, applied)
+	}
 	p.After = stateOf(forecast.Of(after))
 	for n := range p.Cures {
-		p.Cures[n].Alone = p.After
+		alone := p.After
 		if len(applied) > 1 {
-			p.Cures[n].Alone = stateOf(forecast.Of(together(s, applied[n:n+1])))
+			alone = stateOf(forecast.Of(together(s, applied[n:n+1])))
 		}
+		p.Cures[n].Alone = &alone
 	}
 	for _, t := range precautions(f, harming) {
-		if c, made, left := heal(s, harming, t, o); left == nil {
-			c.Alone = stateOf(forecast.Of(together(s, []patched{made})))
+		if c, _, left := heal(s, harming, t, o); left == nil {
 			p.Precautions = append(p.Precautions, c)
 		}
 	}

@@ -17,6 +17,8 @@ type patched struct {
 	object
 	patch []byte
 	ds    []difference
+	// after is the snapshot that the patch was tried on, with it.
+	after *facts.Snapshot
 }
 
 // heal finds the best candidate against t: the first that cures, else the one
@@ -31,16 +33,18 @@ func heal(s *facts.Snapshot, all troubles, t trouble, o Options) (Cure, patched,
 	c := Cure{Kind: t.kind, Name: t.name, Webhooks: t.webhooks, Hooks: t.hooks, Lifelines: t.lines, Supposed: t.precaution, Before: stateFor(ground, t)}
 	best, lowest := patched{}, score(ground, t)
 	for _, k := range candidates(s, t, o) {
-		made, after, why := try(ground, t, k)
-		if rest, harms := troublesOf(forecast.Of(after)).of(t.key); why == "" && k.way == Rules && harms {
-			k = k.and(exemptionOf(rest.writes), s)
-			made, after, why = try(ground, t, k)
+		made, why := try(ground, t, k)
+		if why == "" && k.way == Rules {
+			if rest, harms := troublesOf(forecast.Of(made.after)).of(t.key); harms {
+				k = k.and(exemptionOf(rest.writes), s)
+				made, why = try(ground, t, k)
+			}
 		}
 		if why != "" {
 			c.Tried = union(c.Tried, Trial{Way: k.way, Why: why})
 			continue
 		}
-		state, n := stateFor(after, t), score(after, t)
+		state, n := stateFor(made.after, t), score(made.after, t)
 		if n >= lowest {
 			c.Tried = append(c.Tried, Trial{Way: k.way, Does: k.does, After: &state, Cures: n == none})
 			continue
@@ -88,9 +92,8 @@ func refused(s *facts.Snapshot, t trouble) string {
 	return ""
 }
 
-// try makes the patch of one candidate, and returns s with it; s itself and the
-// reason where there is no such patch.
-func try(s *facts.Snapshot, t trouble, k candidate) (patched, *facts.Snapshot, string) {
+// try makes the patch of one candidate, or says why there is none.
+func try(s *facts.Snapshot, t trouble, k candidate) (made patched, why string) {
 	before, _ := find(s, t.key)
 	after, _ := find(s, t.key)
 	var whys []string
@@ -106,7 +109,7 @@ func try(s *facts.Snapshot, t trouble, k candidate) (patched, *facts.Snapshot, s
 		changed = changed || why == ""
 	}
 	if !changed {
-		return patched{}, s, strings.Join(whys, "; ")
+		return patched{}, strings.Join(whys, "; ")
 	}
 	ds := differences(before, after)
 	patch, err := encode(operations(ds))
@@ -114,10 +117,11 @@ func try(s *facts.Snapshot, t trouble, k candidate) (patched, *facts.Snapshot, s
 		_, err = apply(s, before, patch)
 	}
 	if err != nil {
-		return patched{}, s, err.Error()
+		return patched{}, err.Error()
 	}
-	made := patched{after, patch, ds}
-	return made, together(s, []patched{made}), ""
+	made = patched{object: after, patch: patch, ds: ds}
+	made.after = together(s, []patched{made})
+	return made, ""
 }
 
 // write notes the patch in the forms that people use, or says why it can't be written.

@@ -58,8 +58,8 @@ func (p *page) cure(c cure.Cure, harms string, several bool) {
 	p.label(2, "Patched", "it "+c.Does)
 	p.label(2, "Before", inShort(c.Before))
 	p.label(2, "After", inShort(c.After))
-	if several {
-		p.label(2, "After this patch alone", inShort(c.Alone))
+	if several && c.Alone != nil {
+		p.label(2, "After this patch alone", inShort(*c.Alone))
 	}
 	if len(c.Owners) > 0 {
 		p.label(2, "Managed by", strings.Join(c.Owners, ", ")+", which may undo the patch: make the same change in its source")
