@@ -26,17 +26,17 @@ func admissionKind(resource string) schema.GroupResource {
 
 func readValidatingWebhooks(ctx context.Context, c *cluster) (validatingWebhooks, error) {
 	query := c.typed.AdmissionregistrationV1().ValidatingWebhookConfigurations().List
-	return listKind(ctx, c, admissionKind("validatingwebhookconfigurations"), query, whole[admission.ValidatingWebhookConfiguration]())
+	return listKind(ctx, c, admissionKind("validatingwebhookconfigurations"), query, managed[admission.ValidatingWebhookConfiguration]())
 }
 
 func readMutatingWebhooks(ctx context.Context, c *cluster) (mutatingWebhooks, error) {
 	query := c.typed.AdmissionregistrationV1().MutatingWebhookConfigurations().List
-	return listKind(ctx, c, admissionKind("mutatingwebhookconfigurations"), query, whole[admission.MutatingWebhookConfiguration]())
+	return listKind(ctx, c, admissionKind("mutatingwebhookconfigurations"), query, managed[admission.MutatingWebhookConfiguration]())
 }
 
 func readValidatingPolicies(ctx context.Context, c *cluster) (validatingPolicies, error) {
 	query := c.typed.AdmissionregistrationV1().ValidatingAdmissionPolicies().List
-	trimmed := whole[admission.ValidatingAdmissionPolicy]()
+	trimmed := managed[admission.ValidatingAdmissionPolicy]()
 	return listKind(ctx, c, admissionKind("validatingadmissionpolicies"), query, func(p *admission.ValidatingAdmissionPolicy) (admission.ValidatingAdmissionPolicy, bool) {
 		p.Status = admission.ValidatingAdmissionPolicyStatus{}
 		return trimmed(p)
@@ -50,7 +50,7 @@ func readValidatingBindings(ctx context.Context, c *cluster) (validatingBindings
 
 func readMutatingPolicies(ctx context.Context, c *cluster) (mutatingPolicies, error) {
 	query := c.typed.AdmissionregistrationV1().MutatingAdmissionPolicies().List
-	return listKind(ctx, c, admissionKind("mutatingadmissionpolicies"), query, whole[admission.MutatingAdmissionPolicy]())
+	return listKind(ctx, c, admissionKind("mutatingadmissionpolicies"), query, managed[admission.MutatingAdmissionPolicy]())
 }
 
 func readMutatingBindings(ctx context.Context, c *cluster) (mutatingBindings, error) {

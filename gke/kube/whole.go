@@ -18,6 +18,23 @@ func whole[T any](annotations ...string) func(*T) (T, bool) {
 	}
 }
 
+// managed is [whole] with the names of those who have set fields of the object.
+func managed[T any]() func(*T) (T, bool) {
+	return func(object *T) (T, bool) {
+		o := any(object).(metav1.Object)
+		var managers []metav1.ManagedFieldsEntry
+		for _, f := range o.GetManagedFields() {
+			m := metav1.ManagedFieldsEntry{Manager: f.Manager}
+			if !slices.Contains(managers, m) {
+				managers = append(managers, m)
+			}
+		}
+		v, ok := whole[T]()(object)
+		any(&v).(metav1.Object).SetManagedFields(managers)
+		return v, ok
+	}
+}
+
 // trim drops managed fields, owner references and all annotations but those named.
 func trim(m metav1.Object, annotations []string) {
 	m.SetManagedFields(nil)

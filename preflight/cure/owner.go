@@ -20,6 +20,9 @@ var marks = []struct{ label, owner string }{
 	{"webhook.kyverno.io/managed-by", ""},
 }
 
+// injector writes caBundle, and leaves alone what else there is.
+const injector = "cert-manager-cainjector"
+
 // owners are what the object's labels and field managers say of who manages it,
 // beside kubectl.
 func owners(o metav1.Object) []string {
@@ -35,7 +38,7 @@ func owners(o metav1.Object) []string {
 		}
 	}
 	for _, m := range o.GetManagedFields() {
-		if m.Manager != "" && !strings.HasPrefix(m.Manager, "kubectl") {
+		if m.Manager != "" && m.Manager != injector && !strings.HasPrefix(m.Manager, "kubectl") {
 			found = union(found, printable(m.Manager))
 		}
 	}

@@ -7,7 +7,8 @@ import (
 const admissionGroup = "admissionregistration.k8s.io"
 
 // Objects of upstream types are kept without managed fields, owner references
-// and annotations. A kind that the API server does not serve has an empty list:
+// and annotations; of webhook configurations and policies the names of the field
+// managers stay. A kind that the API server does not serve has an empty list:
 // there is certainly none.
 var (
 	// ValidatingWebhooks are all ValidatingWebhookConfigurations, by name.
