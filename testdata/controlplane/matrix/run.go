@@ -22,7 +22,8 @@ const (
 	// settle is how long to look on once the new replica is ready: longer than
 	// what hangs for the timeout has failed and been tried again.
 	settle = 12 * time.Second
-	// begun is how long the hooks of an undisturbed API server run.
+	// begun is how long the hooks of an undisturbed API server run, and how long
+	// the tool needs for its questions to backends that answer.
 	begun = 1500 * time.Millisecond
 )
 
@@ -74,10 +75,17 @@ func runAll(ctx context.Context, cases []Case, jobs int, done func(Result) error
 
 type runner struct {
 	tool tool
-	// starts lets one API server start at a time, for as long as that takes where
-	// nothing holds it up: a forecast is for a machine of its own. What the cases
-	// do beside that is to wait.
-	starts sync.Mutex
+	// alone lets one API server start at a time, or one tool ask, for as long as
+	// that takes where nothing holds it up: a forecast is for a machine of its own.
+	// What the cases do beside that is to wait.
+	alone sync.Mutex
+}
+
+// occupy takes the machine and returns what gives it back, which may be called again.
+func (r *runner) occupy() (release func()) {
+	r.alone.Lock()
+	var once sync.Once
+	return func() { once.Do(r.alone.Unlock) }
 }
 
 func (r *runner) run(ctx context.Context, dir string, c Case) (Result, error) {
@@ -94,11 +102,11 @@ func (r *runner) run(ctx context.Context, dir string, c Case) (Result, error) {
 		return Result{}, err
 	}
 	result := Result{ID: c.ID, From: cluster.First.Version, Fault: c.Fault, Policy: c.Policy, Scope: c.Scope}
-	if result.Foretold, err = r.tool.foretell(ctx, cluster.Kubeconfig, c.To, "pod-network"); err != nil {
+	if result.Foretold, err = r.foretell(ctx, cluster, c, "pod-network"); err != nil {
 		return result, err
 	}
 	if c.Outside {
-		outside, err := r.tool.foretell(ctx, cluster.Kubeconfig, c.To, "service-proxy")
+		outside, err := r.foretell(ctx, cluster, c, "service-proxy")
 		if err != nil {
 			return result, err
 		}
@@ -128,8 +136,7 @@ func (r *runner) run(ctx context.Context, dir string, c Case) (Result, error) {
 
 // start returns a cluster that has settled.
 func (r *runner) start(ctx context.Context, dir string, c Case) (*controlplane.Cluster, error) {
-	r.starts.Lock()
-	defer r.starts.Unlock()
+	defer r.occupy()()
 	bounded, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	cluster, err := controlplane.New(bounded, dir, controlplane.Options{Minor: c.From})
@@ -148,13 +155,18 @@ func (r *runner) start(ctx context.Context, dir string, c Case) (*controlplane.C
 	return cluster, nil
 }
 
+func (r *runner) foretell(ctx context.Context, cluster *controlplane.Cluster, c Case, vantage string) (Foretold, error) {
+	release := r.occupy()
+	defer release()
+	time.AfterFunc(begun, release)
+	return r.tool.foretell(ctx, cluster.Kubeconfig, c.To, vantage)
+}
+
 func (r *runner) upgrade(ctx context.Context, cluster *controlplane.Cluster, c Case) (controlplane.Outcome, error) {
 	if c.SameHost {
 		cluster.First.Stop()
 	}
-	r.starts.Lock()
-	var once sync.Once
-	release := func() { once.Do(r.starts.Unlock) }
+	release := r.occupy()
 	defer release()
 	return cluster.Upgrade(ctx, c.To, controlplane.UpgradeOptions{
 		Bound: c.Bound, Settle: settle, SameHost: c.SameHost,
