@@ -10,6 +10,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
+	"github.com/gke-preflight/gke-preflight/preflight/whatif"
 )
 
 // Options say how a view for people is laid out. The zero value is 80 columns
@@ -31,9 +32,9 @@ type Options struct {
 	Wide bool
 }
 
-// JSON writes a report, a simulation or a plan of patches as indented JSON, the
-// format that other tools rely on.
-func JSON[T preflight.Report | simulation.Simulation | cure.Report](w io.Writer, r T) error {
+// JSON writes a report, a simulation, a plan of patches or what a search found as
+// indented JSON, the format that other tools rely on.
+func JSON[T preflight.Report | simulation.Simulation | cure.Report | whatif.Result](w io.Writer, r T) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
 // gaps say what could not be looked at for want of facts, and of which hook it
@@ -26,6 +27,7 @@ func gaps(s *facts.Snapshot, f forecast.Forecast) []string {
 		{facts.Nodes, "the upgrade of node pools and the loss of zones are left out"},
 		{facts.GKENodePools, "each node pool is taken to be upgraded one node at a time"},
 		{facts.Attempts, "the expiry of serving certificates is left out"},
+		{facts.GKECluster, "certificates are looked at for 30 days, whatever the maintenance window"},
 	} {
 		if a, absent := s.Absence(lost.fact); absent && a.Reason != facts.LeftOut {
 			gs = append(gs, fmt.Sprintf("%s: could not read %s (%s)", lost.what, lost.fact.ID(), a))
@@ -37,6 +39,11 @@ func gaps(s *facts.Snapshot, f forecast.Forecast) []string {
 	for _, h := range f.ControlPlane.Hooks {
 		if h.Outcome == forecast.Unknown && h.AtWorst.Fails() {
 			gs = append(gs, fmt.Sprintf("whether %s fails can't be told even of today: %s", h.Name, h.Reason))
+		}
+	}
+	for _, l := range f.Lifelines {
+		if g := lifeline.Group(l.Group); l.Outcome == forecast.Open && l.AtWorst == forecast.Lost && graveLine(g) {
+			gs = append(gs, fmt.Sprintf("whether %s are lost can't be told even of today: %s", l.Name, l.Reason))
 		}
 	}
 	return gs

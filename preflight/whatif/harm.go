@@ -17,13 +17,15 @@ func harmsOf(f forecast.Forecast) []Harm {
 	var hs []Harm
 	for _, h := range f.ControlPlane.Hooks {
 		if h.Outcome.Fails() {
-			hs = append(hs, Harm{Hook: h.Name, Outcome: string(h.Outcome), Grave: true, exits: h.Seconds})
+			hs = append(hs, Harm{Hook: h.Name, Outcome: string(h.Outcome), Grave: true})
+			if h.Outcome == forecast.CrashLoop {
+				hs[len(hs)-1].ExitsAfterSeconds = h.Seconds
+			}
 		}
 	}
 	for _, l := range f.Lifelines {
 		if l.Outcome == forecast.Lost {
-			g := lifeline.Group(l.Group)
-			hs = append(hs, Harm{Lifeline: l.Name, Outcome: string(l.Outcome), Grave: g == lifeline.Heartbeats || g == lifeline.Elections, namespace: l.Namespace})
+			hs = append(hs, Harm{Lifeline: l.Name, Outcome: string(l.Outcome), Grave: graveLine(lifeline.Group(l.Group)), Namespace: l.Namespace})
 		}
 	}
 	return hs
@@ -78,3 +80,7 @@ func (w webhook) kind() string {
 	}
 	return "Validating"
 }
+
+// graveLine reports whether the loss of the line takes the control plane or all
+// nodes down.
+func graveLine(g lifeline.Group) bool { return g == lifeline.Heartbeats || g == lifeline.Elections }

@@ -146,5 +146,5 @@ func compareBool(a, b bool) int {
 // blocked reports whether nothing can create a pod in the namespace while
 // nobody answers for w.
 func (w webhook) blocks(namespace string) bool {
-	return slices.ContainsFunc(w.harm, func(h Harm) bool { return h.namespace == namespace && namespace != "" })
+	return slices.ContainsFunc(w.harm, func(h Harm) bool { return h.Namespace == namespace && namespace != "" })
 }

@@ -86,8 +86,8 @@ func consequences(hs []Harm) string {
 			lines = append(lines, h.Lifeline)
 		default:
 			hooks = append(hooks, h.Hook)
-			if exits == "" && h.Outcome == "crash-loop" && h.exits != nil {
-				exits = fmt.Sprintf(": a starting kube-apiserver exits after %s, over and over", h.exits)
+			if exits == "" && h.ExitsAfterSeconds != nil {
+				exits = fmt.Sprintf(": a starting kube-apiserver exits after %s, over and over", h.ExitsAfterSeconds)
 			}
 		}
 	}

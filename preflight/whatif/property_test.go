@@ -22,7 +22,7 @@ import (
 func TestSmallest(t *testing.T) {
 	healthy := snapshot(t, &txtar.Archive{})
 	reported := map[int]int{}
-	for seed := range uint64(150) {
+	for seed := range uint64(200) {
 		r := rand.New(rand.NewPCG(seed, 4))
 		w := randomWorld(r)
 		s := w.snapshot(healthy)

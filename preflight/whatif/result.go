@@ -59,10 +59,10 @@ type Harm struct {
 	// Grave says that the control plane fails with it, or all nodes do: every
 	// hook, heartbeats and elections.
 	Grave bool `json:"grave"`
-
-	exits *forecast.Seconds
-	// namespace is that of the pods of the line; empty for all others.
-	namespace string
+	// Namespace is that of the pods of the line; empty for all others.
+	Namespace string `json:"namespace,omitempty"`
+	// ExitsAfterSeconds is absent unless the process exits.
+	ExitsAfterSeconds *forecast.Seconds `json:"exitsAfterSeconds,omitempty"`
 }
 
 // Webhook names a webhook.

@@ -220,7 +220,7 @@ func (s *state) returns(b backend) bool {
 // barred reports whether no pod of the namespace can be created: for good, or
 // already today.
 func (s *state) barred(namespace string) bool {
-	return s.blocker(namespace) >= 0 || slices.ContainsFunc(s.m.today, func(h Harm) bool { return h.namespace != "" && h.namespace == namespace })
+	return s.blocker(namespace) >= 0 || slices.ContainsFunc(s.m.today, func(h Harm) bool { return h.Namespace != "" && h.Namespace == namespace })
 }
 
 // blocker is the webhook that keeps pods of the namespace from being created for
