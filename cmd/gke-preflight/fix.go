@@ -110,7 +110,7 @@ func (f *fixFlags) run(cmd *cobra.Command) error {
 }
 
 func (f *fixFlags) options() (cure.Options, error) {
-	o := cure.Options{Way: cure.Way(f.way), All: f.all, Kinds: map[string][]schema.GroupResource{}}
+	o := cure.Options{Way: cure.Way(f.way), All: f.all, Alone: true, Kinds: map[string][]schema.GroupResource{}}
 	if err := oneOf("--output", f.format, formats...); err != nil {
 		return o, err
 	}

@@ -25,6 +25,8 @@ type Options struct {
 	Way Way
 	// Kinds are what each configuration, by its name, is for.
 	Kinds map[string][]schema.GroupResource
+	// Alone forecasts with each patch alone too, where there are several.
+	Alone bool
 	// All tries every way and says what comes of each, where usually the first
 	// that cures is enough.
 	All bool
@@ -73,8 +75,8 @@ type Cure struct {
 	// nothing else stands in the way; of a precaution, with the backend hanging.
 	Before State `json:"before"`
 	After  State `json:"after"`
-	// Alone is the forecast with this patch and none of the others; absent of a
-	// precaution.
+	// Alone is the forecast with this patch and none of the others; absent unless it
+	// was asked for and there are others.
 	Alone *State `json:"alone,omitempty"`
 	// Patch is a JSON patch that applies only where the object is as it was
 	// recorded; Command applies it.
@@ -210,11 +212,10 @@ func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
 	}
 	p.After = stateOf(forecast.Of(after))
 	for n := range p.Cures {
-		alone := p.After
-		if len(applied) > 1 {
-			alone = stateOf(forecast.Of(together(s, applied[n:n+1])))
+		if o.Alone && len(applied) > 1 {
+			alone := stateOf(forecast.Of(together(s, applied[n:n+1])))
+			p.Cures[n].Alone = &alone
 		}
-		p.Cures[n].Alone = &alone
 	}
 	for _, t := range precautions(f, harming) {
 		if c, _, left := heal(s, harming, t, o); left == nil {

@@ -30,7 +30,7 @@ const denying = `
 // TestSet needs both patches: each alone leaves the other in the way.
 func TestSet(t *testing.T) {
 	s := recording(t, frozen+denying)
-	p, after := With(s, Options{})
+	p, after := With(s, Options{Alone: true})
 	if len(p.Cures) != 2 || len(p.Left) > 0 {
 		t.Fatalf("%d cures, left: %+v", len(p.Cures), p.Left)
 	}
@@ -47,7 +47,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// TestPatchedIsNotForgotten proves over the patched snapshot that the object is
+// TestOthersStay proves over the patched snapshot that the object is
 // still there and judges everybody else.
 func TestOthersStay(t *testing.T) {
 	s := recording(t, denying)

@@ -24,13 +24,13 @@ func Fix(w io.Writer, r cure.Report, o Options) error {
 		p.text(2, "Nothing stands in its way.")
 	}
 	for _, c := range r.Cures {
-		p.cure(c, "Harms", len(r.Cures) > 1)
+		p.cure(c, "Harms")
 	}
 	if len(r.Precautions) > 0 {
 		p.heading("Precautions: these answer now, and would stop the upgrade if their backend hung")
 	}
 	for _, c := range r.Precautions {
-		p.cure(c, "Would harm", false)
+		p.cure(c, "Would harm")
 	}
 	if len(r.Left) > 0 {
 		p.heading("Not for a patch")
@@ -51,14 +51,14 @@ func verdictLine(r cure.Report) string {
 	return s + ". Nothing was applied."
 }
 
-func (p *page) cure(c cure.Cure, harms string, several bool) {
+func (p *page) cure(c cure.Cure, harms string) {
 	p.blank()
 	p.text(0, cyan.of(c.Kind+" "+c.Name))
 	p.label(2, harms, listed(slices.Concat(c.Hooks, c.Lifelines), p.Wide))
 	p.label(2, "Patched", "it "+c.Does)
 	p.label(2, "Before", inShort(c.Before))
 	p.label(2, "After", inShort(c.After))
-	if several && c.Alone != nil {
+	if c.Alone != nil {
 		p.label(2, "After this patch alone", inShort(*c.Alone))
 	}
 	if len(c.Owners) > 0 {
