@@ -124,3 +124,33 @@ func TestRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestMutatingPolicy patches a policy of which only a beta version is served.
+func TestMutatingPolicy(t *testing.T) {
+	s := recording(t, `
+-- mutating-policies.yaml --
+- metadata: {name: stamp}
+  spec:
+    failurePolicy: Fail
+    reinvocationPolicy: Never
+    matchConstraints: {resourceRules: [{apiGroups: [rbac.authorization.k8s.io], apiVersions: ["*"], operations: ["*"], resources: [clusterroles]}]}
+    mutations: [{patchType: JSONPatch, jsonPatch: {expression: '[JSONPatch{op: "add", path: "/metadata/labels/" + string(1 / 0), value: "x"}]'}}]
+-- mutating-policy-bindings.yaml --
+- metadata: {name: everywhere}
+  spec: {policyName: stamp}
+`)
+	served := append(slices.Clone(facts.APIResources.Of(s)), facts.APIResource{Group: "admissionregistration.k8s.io", Version: "v1beta1", Resource: "mutatingadmissionpolicies"})
+	s = s.With(facts.Present(facts.APIResources, slices.DeleteFunc(served, func(r facts.APIResource) bool {
+		return r.Resource == "mutatingadmissionpolicies" && r.Version == "v1"
+	})))
+	for way, want := range map[Way]forecast.Outcome{MatchConditions: forecast.Ready, FailurePolicy: forecast.Ready} {
+		p, _ := With(s, Options{Way: way})
+		if len(p.Cures) != 1 || p.Before.Outcome != forecast.CrashLoop || p.After.Outcome != want {
+			t.Fatalf("%s: %d cures turn %s into %s; left: %+v", way, len(p.Cures), p.Before.Outcome, p.After.Outcome, p.Left)
+		}
+		holdManifest(t, string(way), s, p.Cures[0])
+		if !strings.HasPrefix(p.Cures[0].Manifest, "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\n") {
+			t.Errorf("the manifest is\n%s", p.Cures[0].Manifest)
+		}
+	}
+}
