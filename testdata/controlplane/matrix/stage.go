@@ -17,8 +17,8 @@ type fault struct {
 	name string
 	// backend is what the backend is started with, its name left out.
 	backend controlplane.BackendOptions
-	// break_ is what is done to it then; nil for nothing.
-	break_ func(context.Context, *controlplane.Cluster, *controlplane.Backend) error
+	// spoil is what is done to it then; nil for nothing.
+	spoil func(context.Context, *controlplane.Cluster, *controlplane.Backend) error
 }
 
 func behaving(name string, b controlplane.Behaviour) fault {
@@ -33,14 +33,14 @@ var (
 	healthy          = behaving("none", controlplane.Allow())
 	hungBeforeTLS    = behaving("hung before TLS", controlplane.Hang())
 	hungAfterTLS     = behaving("hung after TLS", controlplane.HangAfterTLS())
-	refused          = fault{name: "refused", break_: stopped}
+	refused          = fault{name: "refused", spoil: stopped}
 	denied           = behaving("denied", controlplane.Deny("no", 0))
 	slow             = behaving("slow", controlplane.Slow(slowness))
 	wrongCertificate = fault{name: "wrong certificate", backend: controlplane.BackendOptions{Names: []string{"somewhere.else.svc"}}}
 	serverError      = behaving("HTTP 500", controlplane.Status(500))
 	wrongUID         = behaving("wrong uid", controlplane.WrongUID())
-	missingService   = fault{name: "missing Service", break_: withoutService}
-	noEndpoints      = fault{name: "no endpoints", break_: withoutEndpoints}
+	missingService   = fault{name: "missing Service", spoil: withoutService}
+	noEndpoints      = fault{name: "no endpoints", spoil: withoutEndpoints}
 )
 
 // faults are those of the full product.
@@ -110,8 +110,8 @@ func (s staging) prepare(ctx context.Context, c *controlplane.Cluster) error {
 	if err != nil {
 		return err
 	}
-	if s.fault.break_ != nil {
-		if err := s.fault.break_(ctx, c, broken[0]); err != nil {
+	if s.fault.spoil != nil {
+		if err := s.fault.spoil(ctx, c, broken[0]); err != nil {
 			return err
 		}
 	}
