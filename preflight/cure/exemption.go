@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apiserver/pkg/authentication/user"
 )
 
@@ -45,7 +46,7 @@ func exemptionOf(ws []write) exemption {
 		case strings.HasPrefix(w.user, joining):
 			groups = union(groups, "system:bootstrappers")
 		case strings.HasPrefix(w.user, accounts) && w.resource == "pods":
-			x.namespaces = union(x.namespaces, w.namespace)
+			x.namespaces = union(x.namespaces, namespacesOf([]write{w})...)
 		default:
 			users = union(users, w.user)
 		}
@@ -113,11 +114,11 @@ func quoted(names []string) string {
 	return strings.Join(q, ", ")
 }
 
-// namespacesOf are those of the writes, in order.
+// namespacesOf are those of the writes, in order, without what is no name of one.
 func namespacesOf(ws []write) []string {
 	var names []string
 	for _, w := range ws {
-		if w.namespace != "" {
+		if len(validation.IsDNS1123Label(w.namespace)) == 0 {
 			names = union(names, w.namespace)
 		}
 	}

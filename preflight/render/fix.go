@@ -99,6 +99,9 @@ func inShort(s cure.State) string {
 	case s.ReadyAfterSeconds != nil && s.Outcome != forecast.Ready:
 		text += " (ready after " + span(s.ReadyAfterSeconds) + ")"
 	}
+	if s.Outcome == forecast.Unknown {
+		text += atWorst(s.Hooks)
+	}
 	for _, l := range []struct{ fate, words string }{{string(forecast.Lost), "lost"}, {string(forecast.Slowed), "slowed"}, {string(forecast.Open), "undecided"}} {
 		n := 0
 		for _, h := range s.Lifelines {
@@ -111,4 +114,14 @@ func inShort(s cure.State) string {
 		}
 	}
 	return strings.ReplaceAll(text, "1 lifelines", "1 lifeline")
+}
+
+// atWorst names what can't be ruled out of a forecast that is unknown.
+func atWorst(hooks []cure.Harm) string {
+	for _, o := range []forecast.Outcome{forecast.CrashLoop, forecast.NeverReady, forecast.Delayed, forecast.Degraded} {
+		if slices.ContainsFunc(hooks, func(h cure.Harm) bool { return h.AtWorst == string(o) }) {
+			return ", at worst " + string(o)
+		}
+	}
+	return ""
 }
