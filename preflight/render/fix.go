@@ -56,10 +56,13 @@ func (p *page) cure(c cure.Cure, harms string) {
 	p.text(0, cyan.of(c.Kind+" "+c.Name))
 	p.label(2, harms, listed(slices.Concat(c.Hooks, c.Lifelines), p.Wide))
 	p.label(2, "Patched", "it "+c.Does)
-	p.label(2, "Before", inShort(c.Before))
-	p.label(2, "After", inShort(c.After))
-	if c.Alone != nil {
-		p.label(2, "After this patch alone", inShort(*c.Alone))
+	if c.Alone == nil {
+		p.label(2, "Before", inShort(c.Before))
+		p.label(2, "After", inShort(c.After))
+	} else {
+		p.label(2, "Before, with nothing else in the way", inShort(c.Before))
+		p.label(2, "After, with nothing else in the way", inShort(c.After))
+		p.label(2, "After, with this patch and no other", inShort(*c.Alone))
 	}
 	if len(c.Owners) > 0 {
 		p.label(2, "Managed by", strings.Join(c.Owners, ", ")+", which may undo the patch: make the same change in its source")
