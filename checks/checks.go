@@ -11,6 +11,7 @@ func All() []preflight.Check {
 		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath, webhookSeesNewKind, startupTooSlow,
 		webhookBackendMissing, webhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate, webhookWasSlow, writesWereSlow,
 		nodeHeartbeatsLost, leaderElectionLost, webhookGuardsItsOwnPods, systemPodsBlocked, nodesCannotJoin, systemWritesBlocked, reviewsBlocked,
+		oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget, backendProbesMissing, backendPriority, backendResources, backendRestarts, backendImageInCluster, webhooksGuardEachOther,
 		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
 		targetOutOfReach,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed,

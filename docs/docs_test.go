@@ -10,7 +10,7 @@ import (
 )
 
 // verbs are the program's, as far as a page may name them.
-var verbs = []string{"check", "fix", "snapshot", "explain", "rbac", "version", "completion", "demo"}
+var verbs = []string{"check", "fix", "whatif", "snapshot", "explain", "rbac", "version", "completion", "demo"}
 
 func all(t *testing.T) map[string]string {
 	t.Helper()

@@ -1,0 +1,72 @@
+package checks
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// manyRestarts of one container are no accident any more.
+const manyRestarts = 5
+
+var backendRestarts = preflight.Check{
+	ID:       "GP137",
+	Name:     "backend-restarts",
+	Title:    "A fail-closed webhook's backend ran out of memory, or restarts often",
+	Severity: preflight.Warning,
+	Needs:    stakeNeeds(facts.BackendPods),
+	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		return perStake(s, func(k stake, pods []int) *preflight.Finding { return unstable(s, k, pods) })
+	},
+}
+
+// unstable finds the container with the most restarts of those that were killed
+// for their memory or restarted often.
+func unstable(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
+	var worst facts.Container
+	var f *preflight.Finding
+	for _, n := range pods {
+		for i, c := range facts.BackendPods.Of(s)[n].Containers {
+			killed := c.LastEnd == "OOMKilled"
+			if !killed && c.Restarts < manyRestarts || f != nil && c.Restarts <= worst.Restarts {
+				continue
+			}
+			worst = c
+			f = &preflight.Finding{Severity: preflight.Warning,
+				Evidence: []preflight.Evidence{podEvidence(s, n, fmt.Sprintf("/containers/%d/restarts", i), c.Restarts, fmt.Sprintf(", container %s: restarts%s", c.Name, lastEnd(c)))},
+				Remedy:   fmt.Sprintf("see why it ended, and what it said then:\nkubectl --namespace %s logs %s --container %s --previous", k.namespace, facts.BackendPods.Of(s)[n].Name, c.Name),
+			}
+			f.Summary = fmt.Sprintf("container %s of %s restarted %s%s; while it does, %s has one replica less, or none", c.Name, k, often(c.Restarts), lastEnd(c), k.behind())
+			if killed {
+				f.Summary = fmt.Sprintf("container %s of %s was killed for want of memory%s, and restarted %s; while it does, %s has one replica less, or none", c.Name, k, onDay(c), often(c.Restarts), k.behind())
+				f.Remedy = fmt.Sprintf("give it more memory:\nkubectl --namespace %s set resources %s --containers %s --requests memory=512Mi --limits memory=512Mi", k.namespace, workloadOf(s, k), c.Name)
+			}
+		}
+	}
+	return f
+}
+
+func often(n int32) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
+}
+
+func lastEnd(c facts.Container) string {
+	if c.LastEnd == "" {
+		return ""
+	}
+	return ", the last time as " + c.LastEnd + onDay(c)
+}
+
+// onDay says when the container last ended, if that is known.
+func onDay(c facts.Container) string {
+	if c.LastEndedAt.IsZero() {
+		return ""
+	}
+	return " on " + c.LastEndedAt.Format(time.DateOnly)
+}

@@ -1,0 +1,109 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/whatif"
+)
+
+var oneEventFromCrashLoop = preflight.Check{
+	ID:       "GP131",
+	Name:     "one-event-from-crash-loop",
+	Title:    "One more event is enough for a crash-loop",
+	Severity: preflight.Warning,
+	Needs:    whatIfNeeds(),
+	Uses:     whatIfUses(),
+	After:    []string{"GP132", "GP133"},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		r := whatif.Of(s)
+		for _, k := range r.Risks {
+			if k.Size == 1 && k.Grave() {
+				fs = append(fs, oneEvent(s, k))
+			}
+		}
+		if len(r.Gaps) > 0 {
+			fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "Search", Name: "whatif"}, Undecided: firstOf(r.Gaps)})
+		}
+		return fs
+	},
+}
+
+func whatIfNeeds() []facts.Fact {
+	needs := startupNeeds()
+	for _, f := range whatif.Needs() {
+		if !has(needs, f) {
+			needs = append(needs, f)
+		}
+	}
+	return needs
+}
+
+func whatIfUses() []facts.Fact {
+	var uses []facts.Fact
+	for _, f := range slices.Concat(whatif.Uses(), startupUses(), lifeline.Needs()) {
+		if !has(whatIfNeeds(), f) && !has(uses, f) {
+			uses = append(uses, f)
+		}
+	}
+	return uses
+}
+
+func firstOf(reasons []string) string {
+	if len(reasons) == 1 {
+		return reasons[0]
+	}
+	return fmt.Sprintf("%s; and %d more, which gke-preflight whatif lists", reasons[0], len(reasons)-1)
+}
+
+func oneEvent(s *facts.Snapshot, k whatif.Risk) preflight.Finding {
+	scenarios := slices.Clone(k.Scenarios)
+	slices.SortStableFunc(scenarios, func(a, b whatif.Scenario) int { return compareGrave(a, b) })
+	f := preflight.Finding{
+		Severity: preflight.Warning,
+		Subject:  preflight.Subject{Kind: "Backend", Name: k.Backend},
+		Summary:  strings.Join(scenarios[0].Steps, " → ") + "; that lasts " + scenarios[0].Lasts,
+		Remedy: `let the upgrade not depend on this backend, by the patches that this prints:
+gke-preflight fix
+or let no single event take all of it; this lists the events, and those that come next:
+gke-preflight whatif`,
+	}
+	if namespace, rest, ok := strings.Cut(k.Backend, "/"); ok && !strings.Contains(k.Backend, "://") {
+		f.Subject = preflight.Subject{Kind: "Service", Namespace: namespace, Name: rest[:strings.LastIndexByte(rest, ':')]}
+		f.Evidence = endpointEvidence(s, f.Subject)
+	}
+	for _, sc := range scenarios {
+		f.Evidence = append(f.Evidence, preflight.Evidence{Value: sc.Steps[0], Note: "is enough: lasts " + sc.Lasts})
+	}
+	return f
+}
+
+// compareGrave puts what takes the control plane or all nodes down first.
+func compareGrave(a, b whatif.Scenario) int {
+	switch {
+	case a.Grave() == b.Grave():
+		return 0
+	case a.Grave():
+		return -1
+	}
+	return 1
+}
+
+func endpointEvidence(s *facts.Snapshot, of preflight.Subject) []preflight.Evidence {
+	var es []preflight.Evidence
+	for i, v := range facts.Endpoints.Of(s) {
+		if v.Namespace != of.Namespace || v.Service != of.Name {
+			continue
+		}
+		for j, e := range v.Endpoints {
+			if e.Ready && len(es) < 5 {
+				es = append(es, preflight.Evidence{Fact: facts.Endpoints.ID(), Path: fmt.Sprintf("/%d/endpoints/%d/ip", i, j), Value: e.IP, Note: strings.TrimSpace("ready endpoint " + e.Pod)})
+			}
+		}
+	}
+	return es
+}
