@@ -119,7 +119,7 @@ func rewrite(t *testing.T, file string, a *txtar.Archive, got string) {
 
 // snapshot is a case over the cluster of testdata/checks/base.txtar and an
 // untouched control plane.
-func snapshot(t *testing.T, a *txtar.Archive) *facts.Snapshot {
+func snapshot(t testing.TB, a *txtar.Archive) *facts.Snapshot {
 	t.Helper()
 	base, err := txtar.ParseFile("../../testdata/checks/base.txtar")
 	if err != nil {

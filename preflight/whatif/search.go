@@ -45,8 +45,7 @@ func (s *search) pairs() {
 	}
 	for i := range s.events {
 		for j := i + 1; j < len(s.events); j++ {
-			upgrade := s.events[i].Kind == PoolUpgrade || s.events[j].Kind == PoolUpgrade
-			if !s.enough(reach[i], reach[j], upgrade) {
+			if !s.enough(reach[i], reach[j], s.helps(i, j) || s.helps(j, i)) {
 				continue
 			}
 			if s.tried == mostSets {
@@ -59,12 +58,17 @@ func (s *search) pairs() {
 	}
 }
 
+// helps reports whether an upgrade may go further because of what the other event
+// does elsewhere: nobody answers for a webhook.
+func (s *search) helps(upgrade, other int) bool {
+	return s.events[upgrade].Kind == PoolUpgrade && len(s.alone[other]) > 0
+}
+
 // enough reports whether two events may take all of a backend's endpoints between
-// them. Each must have a part in it; but an upgrade may go further because of
-// what the other does elsewhere.
-func (s *search) enough(a, b []int, upgrade bool) bool {
+// them. Each must have a part in it, unless one helps the other.
+func (s *search) enough(a, b []int, helps bool) bool {
 	for n, backend := range s.m.backends {
-		if len(backend.pods) > 0 && a[n]+b[n] >= len(backend.pods) && (upgrade || a[n] > 0 && b[n] > 0) {
+		if len(backend.pods) > 0 && a[n]+b[n] >= len(backend.pods) && (helps || a[n] > 0 && b[n] > 0) {
 			return true
 		}
 	}
@@ -76,6 +80,9 @@ func (s *search) try(events []Event, fewer []Harm) []Harm {
 	var all []Harm
 	for _, goals := range s.goals(events) {
 		st := s.m.after(events, goals)
+		if st == nil {
+			continue
+		}
 		var harm []Harm
 		for _, n := range st.silentWebhooks() {
 			harm = join(harm, s.m.webhooks[n].harm)

@@ -43,7 +43,7 @@ const (
 
 // after returns what becomes of the cluster when the events happen together. An
 // upgrade takes those nodes first that hold pods of the goals, which are
-// backends by index.
+// backends by index. It returns nil where no upgrade can take them all.
 func (m *model) after(events []Event, goals []int) *state {
 	s := &state{m: m, lost: map[int]cause{}, expired: map[int]bool{}, spent: map[string]bool{}}
 	for _, e := range events {
@@ -55,8 +55,8 @@ func (m *model) after(events []Event, goals []int) *state {
 			upgrades = append(upgrades, e)
 		}
 	}
-	if goals != nil {
-		s.drain(upgrades, goals)
+	if goals != nil && !s.drain(upgrades, goals) {
+		return nil
 	}
 	for {
 		s.settle()
@@ -93,8 +93,9 @@ func (s *state) strike(e Event) {
 }
 
 // drain lets the upgrades take those of the goals' pods that are left, if that
-// many nodes are drained at a time and the budgets allow it; otherwise nothing.
-func (s *state) drain(upgrades []Event, goals []int) {
+// many nodes are drained at a time and the budgets allow it; otherwise nothing,
+// and it returns false.
+func (s *state) drain(upgrades []Event, goals []int) bool {
 	taken := map[int]cause{}
 	evictions := map[int]int{}
 	for _, e := range upgrades {
@@ -105,33 +106,36 @@ func (s *state) drain(upgrades []Event, goals []int) {
 				continue
 			}
 			nodes[p.node] = true
+			if len(nodes) > s.m.pools[e.Name].atOnce {
+				return false
+			}
 			w := s.m.wayOut(p)
 			if w == permitted {
 				evictions[p.budget]++
 			}
 			taken[n] = cause{e, w}
 		}
-		if len(nodes) > s.m.pools[e.Name].atOnce {
-			return
-		}
 	}
 	for b, n := range evictions {
 		if n > s.allowed(b) {
-			return
+			return false
 		}
 	}
 	for n, c := range taken {
 		s.lost[n] = c
 	}
-	s.alongside(upgrades, evictions)
+	s.alongside(evictions)
+	return true
 }
 
 // podsOf are the pods of the backends, each once.
 func (m *model) podsOf(backends []int) []int {
 	var ns []int
+	seen := map[int]bool{}
 	for _, i := range backends {
 		for _, n := range m.backends[i].pods {
-			if !slices.Contains(ns, n) {
+			if !seen[n] {
+				seen[n] = true
 				ns = append(ns, n)
 			}
 		}
@@ -141,7 +145,7 @@ func (m *model) podsOf(backends []int) []int {
 
 // alongside takes what else is on the drained nodes: what nothing holds, and as
 // many as their budgets still allow.
-func (s *state) alongside(upgrades []Event, evictions map[int]int) {
+func (s *state) alongside(evictions map[int]int) {
 	drained := map[string]Event{}
 	for n, c := range s.lost {
 		if c.event.Kind == PoolUpgrade {
@@ -254,12 +258,18 @@ func (s *state) silent(webhook int, down map[int]bool) bool {
 // that took anything.
 func (s *state) goOn(upgrades []Event) bool {
 	var nodes []string
+	barred := map[string]bool{}
+	if len(upgrades) > 0 {
+		for _, b := range s.m.backends {
+			barred[b.namespace] = s.barred(b.namespace)
+		}
+	}
 	for _, e := range upgrades {
 		for n, p := range s.m.pods {
 			if _, gone := s.lost[n]; gone || p.pool != e.Name || s.spent[p.node] {
 				continue
 			}
-			if p.bare || s.barred(p.namespace) {
+			if p.bare || barred[p.namespace] {
 				s.lost[n] = cause{e, unreplaced}
 				nodes = append(nodes, p.node)
 			}
