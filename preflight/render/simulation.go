@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -28,7 +29,7 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 			silent++
 			continue
 		}
-		if err := p.simulated(h); err != nil {
+		if err := p.simulated(s.Hooks, h); err != nil {
 			return err
 		}
 	}
@@ -84,9 +85,9 @@ func (p *page) lifelines(lines []simulation.Lifeline) error {
 	return p.columns(2, []string{"LINE", "WRITE", "BY", "SEEN BY"}, rows)
 }
 
-func (p *page) simulated(h simulation.Hook) error {
+func (p *page) simulated(all []simulation.Hook, h simulation.Hook) error {
 	p.heading(h.Name)
-	p.text(2, "If a write fails: "+consequence(h)+".")
+	p.text(2, "If a write fails: "+cmp.Or(waiting(all, h), consequence(h))+".")
 	if h.Unknown != "" {
 		p.text(2, "Not known: "+h.Unknown+".")
 	}
@@ -120,6 +121,16 @@ func consequence(h simulation.Hook) string {
 		return "the replica runs on and never gets ready"
 	}
 	return "it is tried again in the background; the replica gets ready without"
+}
+
+// waiting says what becomes of the hook that waits for h; empty if none does.
+func waiting(all []simulation.Hook, h simulation.Hook) string {
+	for _, other := range all {
+		if other.WaitsFor == h.Name && other.Fatal {
+			return fmt.Sprintf("it is tried again without end, and %s, which waits for it, ends the process after %.0f s", other.Name, other.DeadlineSeconds)
+		}
+	}
+	return ""
 }
 
 func interceptors(w simulation.Write) string {

@@ -58,6 +58,8 @@ type Hook struct {
 	// Fatal says that the process exits when the hook fails.
 	Fatal           bool    `json:"fatal"`
 	DeadlineSeconds float64 `json:"deadlineSeconds,omitempty"`
+	// WaitsFor names the hook that must be done before this one writes; empty for none.
+	WaitsFor string `json:"waitsFor,omitempty"`
 	// Unknown says why its writes, or some, could not be worked out; empty if they could.
 	Unknown string  `json:"unknown,omitempty"`
 	Writes  []Write `json:"writes,omitempty"`
@@ -112,7 +114,7 @@ func Of(s *facts.Snapshot, added []manifest.Name) Simulation {
 	}
 	for _, h := range plan.Hooks {
 		sim.Hooks = append(sim.Hooks, Hook{
-			Name: h.Name, Failing: string(h.Failing), Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(),
+			Name: h.Name, Failing: string(h.Failing), Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), WaitsFor: h.WaitsFor,
 			Unknown: unknown(plan, h.Name), Writes: byHook[h.Name], Source: h.Source,
 		})
 	}
