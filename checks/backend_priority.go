@@ -16,7 +16,7 @@ var backendPriority = preflight.Check{
 	Needs:    stakeNeeds(facts.BackendPods, facts.PriorityClasses),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods, facts.PriorityClasses)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return perStake(s, func(k stake, pods []int) *preflight.Finding { return unimportant(s, k, pods) })
+		return perDescribed(s, func(k stake, pods []int) *preflight.Finding { return unimportant(s, k, pods) })
 	},
 }
 

@@ -137,6 +137,22 @@ func perStake(s *facts.Snapshot, judge func(stake, []int) *preflight.Finding) (f
 	return append(fs, openStakes(s)...)
 }
 
+// perDescribed is perStake where the pods' containers are known by image: in
+// recordings of versions that did not keep it, nor what is beside it, nothing is
+// known to be missing.
+func perDescribed(s *facts.Snapshot, judge func(stake, []int) *preflight.Finding) []preflight.Finding {
+	return perStake(s, func(k stake, pods []int) *preflight.Finding {
+		for _, n := range pods {
+			for _, c := range facts.BackendPods.Of(s)[n].Containers {
+				if c.Image == "" {
+					return &preflight.Finding{Severity: preflight.Warning, Undecided: fmt.Sprintf("what the containers of %s ask for is not in this recording, which an older version made: record it again", k)}
+				}
+			}
+		}
+		return judge(k, pods)
+	})
+}
+
 // podEvidence points at a field of a pod.
 func podEvidence(s *facts.Snapshot, n int, path string, value any, note string) preflight.Evidence {
 	p := facts.BackendPods.Of(s)[n]
