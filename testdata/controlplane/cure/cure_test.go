@@ -1,0 +1,156 @@
+// Package cure applies the patches that the tool finds, and upgrades: what was
+// simulated must come true.
+package cure
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+
+	"github.com/gke-preflight/gke-preflight/preflight/cure"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+)
+
+func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+
+// A scenario is a fault, and a way to cure it.
+type scenario struct {
+	name string
+	// stage brings the fault about.
+	stage func(*testing.T, *controlplane.Cluster)
+	// args are those of fix, beside the cluster's.
+	args          []string
+	way           cure.Way
+	before, after forecast.Outcome
+	// manifest: it is the manifests that are applied, and not the patches.
+	manifest bool
+	// then looks at the patched cluster.
+	then func(*testing.T, *controlplane.Cluster)
+}
+
+func scenarios() []scenario {
+	return []scenario{
+		{name: "frozen, the API server and the rest exempted", stage: frozen(timeout(5)), way: cure.MatchConditions,
+			before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
+		{name: "frozen, exempted by the manifest", stage: frozen(timeout(5), condition), way: cure.MatchConditions, manifest: true,
+			before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
+		{name: "frozen, narrowed to the kinds that it is for", stage: frozen(timeout(5)), args: []string{"--kinds", "opa=ingresses.networking.k8s.io,configmaps"},
+			way: cure.Rules, before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
+		{name: "frozen on ConfigMaps, without kube-system", stage: frozen(timeout(5), onlyConfigMaps), args: []string{"--way", "namespaces"},
+			way: cure.Namespaces, before: forecast.Degraded, after: forecast.Ready, then: judgesOthers, manifest: true},
+		{name: "frozen and failing open, giving up sooner", stage: frozen(timeout(10), failOpen), args: []string{"--way", "timeout"},
+			way: cure.Timeout, before: forecast.Delayed, after: forecast.Delayed},
+		{name: "frozen, failing open from now on", stage: frozen(timeout(10)), args: []string{"--way", "failure-policy"},
+			way: cure.FailurePolicy, before: forecast.CrashLoop, after: forecast.Delayed, manifest: true},
+		{name: "denied by a webhook and by a policy, both patched", stage: denied, way: cure.MatchConditions,
+			before: forecast.CrashLoop, after: forecast.Ready},
+		{name: "denied by both, both manifests applied", stage: denied, way: cure.MatchConditions, manifest: true,
+			before: forecast.CrashLoop, after: forecast.Ready},
+	}
+}
+
+func TestCures(t *testing.T) {
+	controlplane.Require(t)
+	tool := build(t)
+	for _, s := range scenarios() {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			prove(t, tool, s)
+		})
+	}
+}
+
+func prove(t *testing.T, tool tool, s scenario) {
+	c := start(t)
+	s.stage(t, c)
+	before := resourceVersions(t, c)
+	r := tool.fix(t, c.Kubeconfig, s.args...)
+	if diff := resourceVersions(t, c); !slices.Equal(before, diff) {
+		t.Errorf("fix changed the cluster: %v, then %v", before, diff)
+	}
+	if r.Before.Outcome != s.before || r.After.Outcome != s.after {
+		t.Errorf("%s before and %s after, want %s and %s; left: %+v", r.Before.Outcome, r.After.Outcome, s.before, s.after, r.Left)
+	}
+	if len(r.Cures) == 0 {
+		t.Fatalf("no cure; left: %+v", r.Left)
+	}
+	for _, k := range r.Cures {
+		if k.Way != s.way {
+			t.Errorf("%s is patched by %s, want %s", k.Name, k.Way, s.way)
+		}
+		applied(t, c, k, s.manifest)
+	}
+	time.Sleep(2 * time.Second)
+	if s.then != nil {
+		s.then(t, c)
+	}
+	startsAlone.Lock()
+	time.AfterFunc(aWhile, startsAlone.Unlock)
+	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Settle: 12 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("foretold %s with the patches; the new replica %s", r.After.Outcome, out)
+	if out.State != controlplane.Ready || len(out.FailedWrites) > 0 {
+		t.Errorf("it is not ready: %s", out)
+	}
+	within(t, r.After.ReadyAfterSeconds, out.After)
+}
+
+// within requires the measured time to lie within 20 % of the foretold range.
+func within(t *testing.T, s *forecast.Seconds, measured time.Duration) {
+	t.Helper()
+	if s == nil {
+		t.Error("no time was foretold")
+		return
+	}
+	if got := measured.Seconds(); got < s.Min*0.8 || got > s.Max*1.2 {
+		t.Errorf("ready after %.1f s, foretold %.1f to %.1f s", got, s.Min, s.Max)
+	}
+}
+
+// startsAlone lets one API server start at a time: see package proof.
+var startsAlone sync.Mutex
+
+const aWhile = 5 * time.Second
+
+func start(t *testing.T) *controlplane.Cluster {
+	t.Helper()
+	startsAlone.Lock()
+	defer startsAlone.Unlock()
+	return controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+}
+
+// judgesOthers requires that the frozen webhook is still in the way of a person,
+// and no longer in that of a scheduler that renews its lease.
+func judgesOthers(t *testing.T, c *controlplane.Cluster) {
+	t.Helper()
+	name := metav1.ObjectMeta{GenerateName: "after-the-cure-"}
+	_, err := c.Client.CoreV1().ConfigMaps("default").Create(t.Context(), &corev1.ConfigMap{ObjectMeta: name}, metav1.CreateOptions{})
+	if err == nil || !strings.Contains(err.Error(), "opa.rig.test") {
+		t.Errorf("a person's ConfigMap is no longer judged: %v", err)
+	}
+	cfg, err := c.ConfigFor(c.First, "system:kube-scheduler")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scheduler, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := scheduler.CoordinationV1().Leases("kube-system").Create(t.Context(), &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "kube-scheduler"}}, metav1.CreateOptions{}); err != nil {
+		t.Errorf("the scheduler can't write its lease: %v", err)
+	}
+}
+
+type webhook = admissionregistrationv1.ValidatingWebhook
