@@ -49,8 +49,18 @@ func gaps(s *facts.Snapshot, f forecast.Forecast) []string {
 	return gs
 }
 
-// unseen notes the backends whose serving certificate nobody saw.
+// unseen notes the backends of which it is not known what stands behind them, and
+// those whose serving certificate nobody saw.
 func (m *model) unseen() {
+	for _, b := range m.backends {
+		switch {
+		case !grave(b.harm) || len(b.pods) > 0:
+		case b.service == "":
+			m.gaps = append(m.gaps, fmt.Sprintf("what takes %s down is not in the model: it is not a Service", b.name))
+		default:
+			m.gaps = append(m.gaps, fmt.Sprintf("what takes %s down is not known: no ready endpoint of it was seen", b.name))
+		}
+	}
 	if _, ok := facts.Attempts.Get(m.s); !ok {
 		return
 	}

@@ -72,7 +72,16 @@ type pool struct {
 	assumed bool
 }
 
-// failClosed lists the webhooks that fail closed and can be lost.
+// url is empty for a webhook that calls a Service.
+func (w webhook) url() string {
+	if strings.Contains(w.backend, "://") {
+		return w.backend
+	}
+	return ""
+}
+
+// failClosed lists the webhooks that fail closed, apart from those that GKE runs
+// beside each replica.
 func failClosed(s *facts.Snapshot) []webhook {
 	var ws []webhook
 	add := func(kind admission.Kind, config, name string, p *admissionregistrationv1.FailurePolicyType, c admissionregistrationv1.WebhookClientConfig) {
@@ -84,6 +93,9 @@ func failClosed(s *facts.Snapshot) []webhook {
 			w.backend = fmt.Sprintf("%s/%s:%d", c.Service.Namespace, c.Service.Name, portOf(c.Service))
 		} else if c.URL != nil {
 			w.backend = *c.URL
+		}
+		if (admission.Interception{Webhook: name, Backend: admission.Backend{URL: w.url()}}).ProviderManaged() {
+			return
 		}
 		ws = append(ws, w)
 	}
@@ -117,7 +129,7 @@ func (m *model) addBackends() {
 		if i < 0 {
 			i = len(m.backends)
 			b := backend{name: w.backend}
-			if !strings.Contains(w.backend, "://") {
+			if w.url() == "" {
 				b.namespace, b.service, _ = strings.Cut(w.backend, "/")
 				b.service = b.service[:strings.LastIndexByte(b.service, ':')]
 			}
