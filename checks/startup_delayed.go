@@ -27,6 +27,14 @@ var startupDelayed = preflight.Check{
 				Remedy:   remedy(s, b.Interception),
 			})
 		}
+		for _, h := range forecast.Of(s).ControlPlane.Hooks {
+			if delayed(h) && len(h.Culprits(forecast.Slows)) == 0 && len(h.Culprits(forecast.Rejects)) == 0 {
+				f := addedUp(s, h)
+				f.Severity = preflight.Warning
+				f.Summary = fmt.Sprintf("%s: %s%s", h.Name, h.Reason, readyAfter(s))
+				fs = append(fs, f)
+			}
+		}
 		return append(fs, openWarnings(s)...)
 	},
 }

@@ -21,20 +21,26 @@ var startupTooSlow = preflight.Check{
 			if h.Outcome != forecast.CrashLoop || !h.Overruns() {
 				continue
 			}
-			f := preflight.Finding{
-				Severity: preflight.Blocker,
-				Subject:  preflight.Subject{Kind: "PostStartHook", Name: h.Name},
-				Summary:  fmt.Sprintf("%s: %s; the new replica exits after %s", h.Name, h.Reason, span(h.Seconds)),
-				Remedy:   "let the API server's own writes past what slows them, by a matchCondition; the cluster's other traffic is not affected",
-			}
-			for _, b := range slowing(s, h) {
-				f.Evidence = append(f.Evidence, b.evidence()...)
-				f.Remedy = remedy(s, b.Interception)
-			}
+			f := addedUp(s, h)
+			f.Severity = preflight.Blocker
+			f.Summary = fmt.Sprintf("%s: %s; the new replica exits after %s", h.Name, h.Reason, span(h.Seconds))
 			fs = append(fs, f)
 		}
 		return append(fs, openHooks(s)...)
 	},
+}
+
+// addedUp is a finding on a hook whose writes all pass and take long together.
+func addedUp(s *facts.Snapshot, h forecast.Hook) preflight.Finding {
+	f := preflight.Finding{
+		Subject: preflight.Subject{Kind: "PostStartHook", Name: h.Name},
+		Remedy:  "let the API server's own writes past what slows them, by a matchCondition; the cluster's other traffic is not affected",
+	}
+	for _, b := range slowing(s, h) {
+		f.Evidence = append(f.Evidence, b.evidence()...)
+		f.Remedy = remedy(s, b.Interception)
+	}
+	return f
 }
 
 // slowing are those who take time of h's writes, the one that is blamed last.

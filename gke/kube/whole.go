@@ -24,6 +24,9 @@ func managed[T any]() func(*T) (T, bool) {
 		o := any(object).(metav1.Object)
 		var managers []metav1.ManagedFieldsEntry
 		for _, f := range o.GetManagedFields() {
+			if f.Manager == "" {
+				continue
+			}
 			m := metav1.ManagedFieldsEntry{Manager: f.Manager}
 			if !slices.Contains(managers, m) {
 				managers = append(managers, m)

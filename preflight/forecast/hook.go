@@ -16,6 +16,10 @@ const (
 	usualMax      = 6 * time.Second
 )
 
+// slowHook is the time from which a hook holds the replica up by more than what
+// starts differ by anyway.
+const slowHook = 3 * time.Second
+
 // A run is what comes of one hook at one end of what may happen to its writes.
 type run struct {
 	outcome Outcome
@@ -69,7 +73,7 @@ func runHook(h bootstrap.Hook, writes []simulated, awaited run, e end) run {
 			r.took = 0
 		}
 		switch {
-		case r.took >= slow:
+		case r.took >= slowHook:
 			r.outcome = Delayed
 		case failing.any > 0:
 			r.outcome = Degraded

@@ -20,13 +20,13 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 		return r.overrun(h)
 	case r.Outcome == Unknown && r.affected(Undecided):
 		e, verb = Undecided, "undecided"
-	case r.Outcome == Unknown && !r.affected(Slows):
+	case r.Outcome == Unknown && r.affected(Rejects):
 		verb = "rejected, where it happens,"
-	case r.Outcome == Unknown:
+	case r.Outcome == Unknown && r.affected(Slows):
 		e, verb = Slows, "held up, where it happens,"
 	case r.Outcome == Delayed && r.affected(Slows):
 		e, verb = Slows, "held up"
-	case r.Outcome == Delayed && !r.affected(Rejects):
+	case (r.Outcome == Delayed || r.Outcome == Unknown) && !r.affected(Rejects):
 		return r.together()
 	}
 	n := 0
