@@ -19,6 +19,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
@@ -38,25 +39,31 @@ type scenario struct {
 	then func(*testing.T, *controlplane.Cluster)
 }
 
+// scenarios are one of each kind; with [binaries.MinorsEnv] all, every one.
 func scenarios() []scenario {
-	return []scenario{
+	everyday := []scenario{
 		{name: "frozen, the API server and the rest exempted", stage: frozen(timeout(5)), way: cure.MatchConditions,
 			before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
+		{name: "frozen and failing open, giving up sooner", stage: frozen(timeout(10), failOpen), args: []string{"--way", "timeout"},
+			way: cure.Timeout, before: forecast.Delayed, after: forecast.Delayed},
+		{name: "denied by both, both manifests applied", stage: denied, way: cure.MatchConditions, manifest: true,
+			before: forecast.CrashLoop, after: forecast.Ready},
+	}
+	if os.Getenv(binaries.MinorsEnv) != "all" {
+		return everyday
+	}
+	return append(everyday, []scenario{
 		{name: "frozen, exempted by the manifest", stage: frozen(timeout(5), condition), way: cure.MatchConditions, manifest: true,
 			before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
 		{name: "frozen, narrowed to the kinds that it is for", stage: frozen(timeout(5)), args: []string{"--kinds", "opa=ingresses.networking.k8s.io,configmaps"},
 			way: cure.Rules, before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
 		{name: "frozen on ConfigMaps, without kube-system", stage: frozen(timeout(5), onlyConfigMaps), args: []string{"--way", "namespaces"},
 			way: cure.Namespaces, before: forecast.Degraded, after: forecast.Ready, then: judgesOthers, manifest: true},
-		{name: "frozen and failing open, giving up sooner", stage: frozen(timeout(10), failOpen), args: []string{"--way", "timeout"},
-			way: cure.Timeout, before: forecast.Delayed, after: forecast.Delayed},
 		{name: "frozen, failing open from now on", stage: frozen(timeout(10)), args: []string{"--way", "failure-policy"},
 			way: cure.FailurePolicy, before: forecast.CrashLoop, after: forecast.Delayed, manifest: true},
 		{name: "denied by a webhook and by a policy, both patched", stage: denied, way: cure.MatchConditions,
 			before: forecast.CrashLoop, after: forecast.Ready},
-		{name: "denied by both, both manifests applied", stage: denied, way: cure.MatchConditions, manifest: true,
-			before: forecast.CrashLoop, after: forecast.Ready},
-	}
+	}...)
 }
 
 func TestCures(t *testing.T) {
