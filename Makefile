@@ -7,7 +7,7 @@ TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
 OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$)
 # It deletes every fact from every case, one after the other: minutes with the
 # race detector, and pure.
-DELETES := '^TestNeeds$$$$'
+DELETES := '^TestNeeds$$'
 
 .PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue record test-matrix bench fuzz
 
