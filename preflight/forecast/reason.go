@@ -106,7 +106,7 @@ func (c Culprit) milliseconds() int64 {
 			}
 		}
 	}
-	return sum / int64(len(c.Writes))
+	return int64(math.Round(float64(sum) / float64(len(c.Writes))))
 }
 
 // String is the range in seconds, such as "2.5 to 8 s".
