@@ -5,16 +5,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-
-	"golang.org/x/mod/modfile"
 )
 
 const (
@@ -35,30 +33,41 @@ func run(args []string) error {
 		return errors.New("name one version, such as 1.37.0")
 	}
 	version := args[0]
-	line := "v" + version[:strings.LastIndex(version, ".")]
-	mod, err := requirements(version)
-	if err == nil {
-		err = turn(mod, line, version)
-	}
+	released, err := requirements(version)
 	if err != nil {
 		return err
 	}
+	line := "v" + version[:strings.LastIndex(version, ".")]
 	dir := filepath.Join("testdata", "controlplane", line)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(dir, "go.mod"), modfile.Format(mod.Syntax), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), released, 0o644); err != nil {
 		return err
 	}
-	tidy := exec.Command("go", "mod", "tidy")
-	tidy.Dir, tidy.Stdout, tidy.Stderr = dir, os.Stdout, os.Stderr
-	tidy.Env = append(os.Environ(), "GOWORK=off")
-	return tidy.Run()
+	edits, err := turn(dir, line, version)
+	if err != nil {
+		return err
+	}
+	if _, err := mod(dir, append([]string{"edit"}, edits...)...); err != nil {
+		return err
+	}
+	_, err = mod(dir, "tidy")
+	return err
 }
 
-// requirements returns the go.mod that upstream released the version with.
-func requirements(version string) (*modfile.File, error) {
-	said, err := exec.Command("go", "mod", "download", "-json", upstream+"@v"+version).Output()
+// mod runs go mod in dir and returns what it printed.
+func mod(dir string, args ...string) ([]byte, error) {
+	cmd := exec.Command("go", append([]string{"mod"}, args...)...)
+	cmd.Dir, cmd.Stderr = dir, os.Stderr
+	cmd.Env = append(os.Environ(), "GOWORK=off")
+	return cmd.Output()
+}
+
+// requirements returns the go.mod that upstream released the version with,
+// without the comments at its head.
+func requirements(version string) ([]byte, error) {
+	said, err := mod(".", "download", "-json", upstream+"@v"+version)
 	var module struct{ GoMod, Error string }
 	if e := json.Unmarshal(said, &module); e != nil {
 		return nil, errors.Join(err, e)
@@ -70,32 +79,34 @@ func requirements(version string) (*modfile.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	return modfile.Parse(module.GoMod, raw, nil)
+	return raw[max(0, bytes.Index(raw, []byte("module "))):], nil
 }
 
-// turn makes upstream's go.mod one that builds its kube-apiserver: every part
-// that stands in its own tree is taken as it was published. The samples are left
-// out: no program needs them, and some were never published.
-func turn(mod *modfile.File, line, version string) error {
-	mod.Syntax.Stmt = slices.DeleteFunc(mod.Syntax.Stmt, func(e modfile.Expr) bool {
-		_, isComment := e.(*modfile.CommentBlock)
-		return isComment
-	})
-	errs := []error{
-		mod.AddModuleStmt(self + line),
-		mod.AddTool(upstream + "/cmd/kube-apiserver"),
-		mod.AddRequire(upstream, "v"+version),
+// turn returns the edits that make upstream's go.mod one that builds its
+// kube-apiserver: every part that stands in its own tree is taken as it was
+// published. The samples are left out: no program needs them, and some were
+// never published.
+func turn(dir, line, version string) ([]string, error) {
+	said, err := mod(dir, "edit", "-json")
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Replace []struct{ Old, New struct{ Path string } }
+	}
+	if err := json.Unmarshal(said, &file); err != nil {
+		return nil, err
 	}
 	published := "v0." + strings.TrimPrefix(version, "1.")
-	for _, r := range slices.Clone(mod.Replace) {
-		path, in := r.Old.Path, r.New.Path
+	edits := []string{"-module=" + self + line, "-tool=" + upstream + "/cmd/kube-apiserver", "-require=" + upstream + "@v" + version}
+	for _, r := range file.Replace {
+		path := r.Old.Path
 		switch {
 		case strings.HasPrefix(path, "k8s.io/sample-"):
-			errs = append(errs, mod.DropReplace(path, ""), mod.DropRequire(path))
-		case strings.HasPrefix(in, staging):
-			errs = append(errs, mod.AddReplace(path, "", path, published))
+			edits = append(edits, "-dropreplace="+path, "-droprequire="+path)
+		case strings.HasPrefix(r.New.Path, staging):
+			edits = append(edits, "-replace="+path+"="+path+"@"+published)
 		}
 	}
-	mod.Cleanup()
-	return errors.Join(errs...)
+	return edits, nil
 }
