@@ -94,9 +94,12 @@ func TestMidUpgrade(t *testing.T) {
 	if c := facts.GKECluster.Of(s); c.Status != "RECONCILING" || c.EmulatedVersion != "1.35" {
 		t.Errorf("the cluster is %+v", c)
 	}
-	settings := []facts.UpgradeSettings{{Strategy: "SURGE", MaxSurge: 1}, {Strategy: "BLUE_GREEN", BatchShare: 0.33}}
-	if p := facts.GKENodePools.Of(s); p[0].Upgrade != settings[0] || p[1].Upgrade != settings[1] {
-		t.Errorf("the upgrade settings are %+v and %+v", p[0].Upgrade, p[1].Upgrade)
+	hour := int64(3600)
+	settings := []facts.UpgradeSettings{{Strategy: "SURGE", MaxSurge: 1}, {Strategy: "BLUE_GREEN", BatchShare: 0.33, BatchSoakSeconds: new(int64), PoolSoakSeconds: &hour}}
+	for i, p := range facts.GKENodePools.Of(s) {
+		if diff := cmp.Diff(settings[i], p.Upgrade); diff != "" {
+			t.Errorf("%s: %s", p.Name, diff)
+		}
 	}
 	if p := facts.GKENodePools.Of(s); p[1].BlueGreenPhase != "DRAINING_BLUE_POOL" || p[0].BlueGreenPhase != "" {
 		t.Errorf("the node pools are %+v", p)

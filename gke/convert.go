@@ -50,22 +50,6 @@ func conditions(in []*containerpb.StatusCondition) []facts.StatusCondition {
 	return out
 }
 
-func nodePools(in []*containerpb.NodePool) []facts.NodePool {
-	out := []facts.NodePool{}
-	for _, p := range in {
-		pool := facts.NodePool{
-			Name: p.GetName(), Version: p.GetVersion(), Status: p.GetStatus().String(), Conditions: conditions(p.GetConditions()),
-			AutoRepair: p.GetManagement().GetAutoRepair(), AutoUpgrade: p.GetManagement().GetAutoUpgrade(), Locations: p.GetLocations(), Upgrade: upgradeSettings(p),
-		}
-		if phase := p.GetUpdateInfo().GetBlueGreenInfo().GetPhase(); phase != containerpb.NodePool_UpdateInfo_BlueGreenInfo_PHASE_UNSPECIFIED {
-			pool.BlueGreenPhase = phase.String()
-		}
-		out = append(out, pool)
-	}
-	slices.SortFunc(out, func(a, b facts.NodePool) int { return strings.Compare(a.Name, b.Name) })
-	return out
-}
-
 func serverConfig(c *containerpb.ServerConfig) facts.ServerConfig {
 	out := facts.ServerConfig{DefaultVersion: c.GetDefaultClusterVersion(), MasterVersions: c.GetValidMasterVersions()}
 	for _, ch := range c.GetChannels() {

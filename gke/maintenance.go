@@ -36,14 +36,3 @@ func maintenance(w *containerpb.MaintenanceWindow) facts.MaintenanceWindow {
 // dailyWindow is how long a daily window lasts
 // (cloud.google.com/kubernetes-engine/docs/concepts/maintenance-windows-and-exclusions).
 const dailyWindow = 4 * time.Hour
-
-func upgradeSettings(p *containerpb.NodePool) facts.UpgradeSettings {
-	u := p.GetUpgradeSettings()
-	out := facts.UpgradeSettings{MaxSurge: u.GetMaxSurge(), MaxUnavailable: u.GetMaxUnavailable(), DrainSeconds: p.GetNodeDrainConfig().GetPdbTimeoutDuration().GetSeconds()}
-	if u.GetStrategy() != containerpb.NodePoolUpdateStrategy_NODE_POOL_UPDATE_STRATEGY_UNSPECIFIED {
-		out.Strategy = u.GetStrategy().String()
-	}
-	standard := u.GetBlueGreenSettings().GetStandardRolloutPolicy()
-	out.BatchNodes, out.BatchShare = standard.GetBatchNodeCount(), standard.GetBatchPercentage()
-	return out
-}

@@ -51,20 +51,6 @@ type StatusCondition struct {
 	Message string `json:"message,omitempty"`
 }
 
-// NodePool is the part of containerpb.NodePool that the checks read.
-type NodePool struct {
-	Name        string            `json:"name"`
-	Version     string            `json:"version"`
-	Status      string            `json:"status"`
-	Conditions  []StatusCondition `json:"conditions,omitempty"`
-	AutoRepair  bool              `json:"autoRepair"`
-	AutoUpgrade bool              `json:"autoUpgrade"`
-	Locations   []string          `json:"locations,omitempty"`
-	// BlueGreenPhase is set while a blue-green upgrade runs.
-	BlueGreenPhase string          `json:"blueGreenPhase,omitempty"`
-	Upgrade        UpgradeSettings `json:"upgrade,omitzero"`
-}
-
 // ServerConfig are the versions that GKE offers.
 type ServerConfig struct {
 	DefaultVersion string    `json:"defaultVersion,omitempty"`

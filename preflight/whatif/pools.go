@@ -44,8 +44,8 @@ func (m *model) addPools() {
 func poolOf(c facts.NodePool, size int) *pool {
 	p := &pool{name: c.Name, drain: drainWait}
 	u := c.Upgrade
-	if u.DrainSeconds > 0 {
-		p.drain = time.Duration(u.DrainSeconds) * time.Second
+	if u.DrainSeconds != nil {
+		p.drain = time.Duration(*u.DrainSeconds) * time.Second
 	}
 	switch {
 	case u.Strategy == "BLUE_GREEN":
