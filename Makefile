@@ -9,7 +9,7 @@ OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlp
 # race detector, and pure.
 DELETES := '^TestNeeds$$'
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue record test-matrix bench fuzz
+.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix bench fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ minor: ## add a minor, or move one to another patch: make minor VERSION=1.37.0
 catalogue: controlplane-all ## regenerate what each minor writes at start-up, from its audit log
 	@$(GO) run ./testdata/controlplane/catalogue
 	@$(GO) test -run 'TestHops|TestHooksPage' ./preflight/bootstrap ./docs -update
+
+removals: ## regenerate which API is removed when, from the published modules
+	@$(GO) run ./testdata/controlplane/removals
 
 record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record
