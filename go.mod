@@ -5,6 +5,7 @@ go 1.26.0
 require (
 	cloud.google.com/go/auth v0.20.0
 	cloud.google.com/go/container v1.56.0
+	cloud.google.com/go/recommender v1.21.0
 	github.com/clipperhouse/displaywidth v0.10.0
 	github.com/go-logr/logr v1.4.4
 	github.com/google/go-cmp v0.7.0

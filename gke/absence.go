@@ -18,9 +18,17 @@ import (
 
 const logIn = "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS"
 
-// why maps an error of a call of the GKE API to the reason for which a fact is
+// A googleAPI is one that facts are read from.
+type googleAPI struct{ name, service string }
+
+var (
+	containerAPI   = googleAPI{"the GKE API", "container.googleapis.com"}
+	recommenderAPI = googleAPI{"the Recommender API", "recommender.googleapis.com"}
+)
+
+// why maps an error of a call of the API to the reason for which a fact is
 // absent, and says what to do about it where that helps.
-func why(err error, c facts.Cluster) facts.Absence {
+func (g googleAPI) why(err error, c facts.Cluster) facts.Absence {
 	reason, detail := reasonOf(err), err.Error()
 	var answer *googleapi.Error
 	if errors.As(err, &answer) && answer.Message != "" {
@@ -32,13 +40,13 @@ func why(err error, c facts.Cluster) facts.Absence {
 	}
 	switch {
 	case disabled(err):
-		detail = fmt.Sprintf("the GKE API is off in project %s: run gcloud services enable container.googleapis.com --project %s", c.Project, c.Project)
+		detail = fmt.Sprintf("%s is off in project %s: run gcloud services enable %s --project %s", g.name, c.Project, g.service, c.Project)
 	case reason == facts.Unauthenticated:
 		detail = credentialsHint(err, detail)
 	case reason == facts.Timeout:
-		detail = "the GKE API does not answer in time"
+		detail = g.name + " does not answer in time"
 	case reason == facts.Unreachable:
-		detail = "the GKE API can't be reached: " + detail
+		detail = g.name + " can't be reached: " + detail
 	}
 	return facts.Absence{Reason: reason, Detail: detail}
 }

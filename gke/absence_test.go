@@ -13,7 +13,7 @@ func TestCredentialErrors(t *testing.T) {
 		"google: could not find default credentials. See https://…":      "there are no Application Default Credentials: " + logIn,
 		"auth: cannot fetch token: 400\nResponse: {}":                    "the Application Default Credentials don't work: " + logIn + " (auth: cannot fetch token: 400)",
 	} {
-		got := why(errors.New(said), facts.Cluster{})
+		got := containerAPI.why(errors.New(said), facts.Cluster{})
 		if got.Reason != facts.Unauthenticated || got.Detail != want {
 			t.Errorf("%s: got %s", said, got)
 		}

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	container "cloud.google.com/go/container/apiv1"
 	"cloud.google.com/go/container/apiv1/containerpb"
+	recommender "cloud.google.com/go/recommender/apiv1"
 	"google.golang.org/api/option"
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
@@ -34,6 +34,9 @@ type api struct {
 	// trusted says that what the API tells came over TLS or from this machine, so
 	// that a token may be sent to the address that it names.
 	trusted bool
+	// insights is nil where insightsLeft says why.
+	insights     *recommender.Client
+	insightsLeft facts.Absence
 }
 
 // openAPI makes a client and asks for the cluster. It returns an error only for
@@ -48,12 +51,15 @@ func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 		a.left = facts.Absence{Reason: facts.NotCollected, Detail: "which GKE cluster this is is unknown: pass " + flags + ", or --no-gke if it is none"}
 		return a, nil
 	}
-	options, trusted, err := clientOptions(either(f.Endpoint, os.Getenv(EndpointVariable)))
+	options, trusted, err := clientOptions("--gke-endpoint, or set "+EndpointVariable+",", f.endpoint())
 	if err != nil {
 		return nil, err
 	}
 	a.trusted = trusted
 	options = append(options, option.WithUserAgent(kube.UserAgent(f.Version)))
+	if err := a.openInsights(ctx, f); err != nil {
+		return nil, err
+	}
 	a.client, err = container.NewClusterManagerRESTClient(ctx, options...)
 	if err != nil {
 		a.client, a.err = nil, err
@@ -66,15 +72,15 @@ func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 	return a, nil
 }
 
-// clientOptions returns the options for an endpoint. With plain http no
+// clientOptions returns the options for an endpoint, which flag names. With plain http no
 // credentials are looked for, so that no token is ever sent in the clear.
-func clientOptions(endpoint string) (options []option.ClientOption, trusted bool, err error) {
+func clientOptions(flag, endpoint string) (options []option.ClientOption, trusted bool, err error) {
 	if endpoint == "" {
 		return nil, true, nil
 	}
 	u, err := url.Parse(endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, false, fmt.Errorf("the GKE endpoint %q is no URL: pass --gke-endpoint, or set %s, to one such as https://container.googleapis.com", endpoint, EndpointVariable)
+		return nil, false, fmt.Errorf("the endpoint %q is no URL: pass %s to one such as https://container.googleapis.com", endpoint, flag)
 	}
 	options = []option.ClientOption{option.WithEndpoint(strings.TrimSuffix(endpoint, "/"))}
 	if u.Scheme == "https" {
@@ -89,15 +95,19 @@ func isLoopback(host string) bool {
 }
 
 func (a *api) close() error {
-	if a.client == nil {
-		return nil
+	var err error
+	if a.client != nil {
+		err = a.client.Close()
 	}
-	return a.client.Close()
+	if a.insights != nil {
+		err = errors.Join(err, a.insights.Close())
+	}
+	return err
 }
 
 // explain says what to do about a cluster that can't be found by name.
 func (a *api) explain() error {
-	c, absence := a.name, why(a.err, a.name)
+	c, absence := a.name, containerAPI.why(a.err, a.name)
 	if a.client == nil {
 		absence = a.left
 	}

@@ -20,11 +20,13 @@ const atOnce = 8
 func (c *Connection) CollectGKE(ctx context.Context, progress func(facts.Observation)) []facts.Observation {
 	all := []collector{
 		of(facts.GKECluster, (*api).readCluster),
+		of(facts.GKESettings, (*api).readSettings),
 		of(facts.GKENodePools, (*api).readNodePools),
 		of(facts.GKEServerConfig, (*api).readServerConfig),
 		of(facts.GKEOperations, (*api).readOperations),
 		of(facts.GKEUpgradeInfo, (*api).readUpgradeInfo),
 		of(facts.GKENodePoolUpgradeInfo, (*api).readNodePoolUpgradeInfo),
+		ofInsights,
 	}
 	out := make([]facts.Observation, len(all))
 	var reported sync.Mutex
@@ -58,8 +60,23 @@ func of[T any](k facts.Key[T], read func(*api, context.Context) (T, error)) coll
 		if cut, ok := err.(truncated); ok {
 			return facts.Absent(k, facts.Truncated, cut.Error())
 		}
-		return facts.Observation{Fact: k, Absence: why(err, a.name)}
+		return facts.Observation{Fact: k, Absence: containerAPI.why(err, a.name)}
 	}
+}
+
+// ofInsights reads the insights, which another API tells of.
+func ofInsights(ctx context.Context, a *api) facts.Observation {
+	switch {
+	case a.client == nil && a.left.Reason != facts.Unauthenticated:
+		return facts.Observation{Fact: facts.GKEInsights, Absence: a.left}
+	case a.insights == nil:
+		return facts.Observation{Fact: facts.GKEInsights, Absence: a.insightsLeft}
+	}
+	v, err := a.readInsights(ctx)
+	if err != nil {
+		return facts.Observation{Fact: facts.GKEInsights, Absence: recommenderAPI.why(err, a.name)}
+	}
+	return facts.Present(facts.GKEInsights, v)
 }
 
 // truncated is the answer of a location in which some zones did not answer.
@@ -74,6 +91,13 @@ func (a *api) readCluster(context.Context) (facts.ClusterConfig, error) {
 		return facts.ClusterConfig{}, a.err
 	}
 	return clusterConfig(a.cluster), nil
+}
+
+func (a *api) readSettings(context.Context) (facts.ClusterSettings, error) {
+	if a.err != nil {
+		return facts.ClusterSettings{}, a.err
+	}
+	return clusterSettings(a.cluster), nil
 }
 
 func (a *api) readNodePools(context.Context) ([]facts.NodePool, error) {
@@ -107,7 +131,9 @@ func (a *api) readUpgradeInfo(ctx context.Context) (facts.UpgradeInfo, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	answer, err := a.client.FetchClusterUpgradeInfo(ctx, &containerpb.FetchClusterUpgradeInfoRequest{Name: path(a.name)})
-	return upgradeInfo(answer, answer.GetAutoUpgradeStatus(), answer.GetPausedReason()), err
+	out := upgradeInfo(answer, answer.GetAutoUpgradeStatus(), answer.GetPausedReason())
+	out.Rollback = rollback(answer.GetRollbackSafeUpgradeStatus())
+	return out, err
 }
 
 func (a *api) readNodePoolUpgradeInfo(ctx context.Context) (map[string]facts.UpgradeInfo, error) {

@@ -74,7 +74,7 @@ func TestConnectErrors(t *testing.T) {
 			f := named
 			f.Endpoint = "container.googleapis.com:443"
 			return f
-		}, `the GKE endpoint "container.googleapis.com:443" is no URL: pass --gke-endpoint, or set CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER, to one such as https://container.googleapis.com`},
+		}, `the endpoint "container.googleapis.com:443" is no URL: pass --gke-endpoint, or set CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER, to one such as https://container.googleapis.com`},
 		{"no address yet", func(_ *testing.T, s *gketest.Server) gke.Flags {
 			s.Patch(func(c *containerpb.Cluster) {
 				gketest.Endpoint("", nil)(c)

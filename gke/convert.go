@@ -72,7 +72,7 @@ func operations(in []*containerpb.Operation, cluster string) []facts.Operation {
 			continue
 		}
 		out = append(out, facts.Operation{Name: o.GetName(), Type: o.GetOperationType().String(), Status: o.GetStatus().String(), Target: target,
-			Start: parseTime(o.GetStartTime()), End: parseTime(o.GetEndTime()), Error: operationError(o)})
+			Start: parseTime(o.GetStartTime()), End: parseTime(o.GetEndTime()), Error: operationError(o), Detail: operationDetail(o)})
 	}
 	slices.SortFunc(out, func(a, b facts.Operation) int {
 		return cmp.Or(b.Start.Compare(a.Start), strings.Compare(a.Name, b.Name))
@@ -90,6 +90,13 @@ func operationError(o *containerpb.Operation) string {
 		return o.GetStatusMessage() //nolint:staticcheck // older failures are told here alone
 	}
 	return ""
+}
+
+func operationDetail(o *containerpb.Operation) string {
+	if o.GetStatus() == containerpb.Operation_DONE {
+		return ""
+	}
+	return o.GetDetail()
 }
 
 func parseTime(s string) time.Time {
@@ -113,10 +120,19 @@ func upgradeInfo[S, P fmt.Stringer](u upgrades, status []S, paused []P) facts.Up
 	}
 	for _, d := range u.GetUpgradeDetails() {
 		out.History = append(out.History, facts.Upgrade{State: d.GetState().String(), From: d.GetInitialVersion(), To: d.GetTargetVersion(),
-			Start: asTime(d.GetStartTime()), End: asTime(d.GetEndTime()), StartType: d.GetStartType().String()})
+			Start: asTime(d.GetStartTime()), End: asTime(d.GetEndTime()), StartType: d.GetStartType().String(),
+			FromEmulated: d.GetInitialEmulatedVersion(), ToEmulated: d.GetTargetEmulatedVersion()})
 	}
 	slices.SortStableFunc(out.History, func(a, b facts.Upgrade) int { return b.Start.Compare(a.Start) })
 	return out
+}
+
+// rollback is nil where no two-step upgrade is under way.
+func rollback(r *containerpb.RollbackSafeUpgradeStatus) *facts.Rollback {
+	if r == nil || r.GetMode() == containerpb.RollbackSafeUpgradeStatus_MODE_UNSPECIFIED {
+		return nil
+	}
+	return &facts.Rollback{Mode: r.GetMode().String(), Until: asTime(r.GetControlPlaneUpgradeRollbackEndTime()), Previous: r.GetPreviousVersion()}
 }
 
 func names[E fmt.Stringer](in []E) []string {

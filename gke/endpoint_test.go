@@ -13,7 +13,7 @@ func TestTrust(t *testing.T) {
 		"http://127.0.0.1:8080": true, "http://[::1]:8080": true, "http://localhost:8080": true,
 		"http://10.77.0.2:8080": false, "http://container.googleapis.com": false, "http://localhost.example.test": false,
 	} {
-		if _, trusted, err := clientOptions(endpoint); trusted != want || err != nil {
+		if _, trusted, err := clientOptions("--gke-endpoint", endpoint); trusted != want || err != nil {
 			t.Errorf("%q: trusted %v, %v", endpoint, trusted, err)
 		}
 	}

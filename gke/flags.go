@@ -2,6 +2,7 @@ package gke
 
 import (
 	"fmt"
+	"os"
 	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -23,6 +24,9 @@ type Flags struct {
 	// variable [EndpointVariable], or Google's own without it. One with plain http
 	// is asked without credentials.
 	Endpoint string
+	// Insights is the URL of another Recommender, for GKE's insights; empty for
+	// Google's own, or for none where Endpoint names another GKE API.
+	Insights string
 	// NoGKE leaves the GKE API out.
 	NoGKE bool
 	// Version is the version of gke-preflight, for the user agent.
@@ -31,6 +35,8 @@ type Flags struct {
 
 // EndpointVariable is gcloud's own environment variable for another GKE API.
 const EndpointVariable = "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"
+
+func (f Flags) endpoint() string { return either(f.Endpoint, os.Getenv(EndpointVariable)) }
 
 func (f Flags) withDefaults() Flags {
 	if f.Kubeconfig == nil {

@@ -23,7 +23,7 @@ func (a *api) guard(c *Connection) error {
 	switch {
 	case a.client == nil:
 		return nil
-	case a.err != nil && why(a.err, a.name).Reason == facts.NotFound:
+	case a.err != nil && containerAPI.why(a.err, a.name).Reason == facts.NotFound:
 		return fmt.Errorf("%s: %w; --no-gke leaves the GKE API out", c.Way, a.explain())
 	case a.err != nil:
 		return nil

@@ -31,6 +31,7 @@ func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&c.gke.Location, "location", "", "region or zone of the cluster")
 	fs.StringVar(&c.gke.Cluster, "cluster", "", "name of the cluster in GKE")
 	fs.StringVar(&c.gke.Endpoint, "gke-endpoint", "", "URL of another GKE API; default: $"+gke.EndpointVariable+", then Google's own")
+	fs.StringVar(&c.gke.Insights, "recommender-endpoint", "", "URL of another Recommender API, for GKE's insights; default: Google's own, or none beside another GKE API")
 	fs.BoolVar(&c.gke.NoGKE, "no-gke", false, "leave out the GKE API, and the checks that need it")
 	fs.DurationVar(&c.timeout, "timeout", 5*time.Minute, "how long all of it may take")
 	fs.StringVar(&c.kubeconfig, "kubeconfig", "", "path to the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config")
@@ -111,7 +112,7 @@ func readBoth(ctx context.Context, conn *gke.Connection, say *progress) []facts.
 // recording reads a recording, whose target the flag may replace. Flags that
 // name a live cluster have no meaning beside it.
 func (c *clusterFlags) recording(cmd *cobra.Command, file string) (*facts.Snapshot, error) {
-	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "vantage", "server-dry-run"} {
+	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "vantage", "server-dry-run"} {
 		if cmd.Flags().Changed(name) {
 			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
 		}

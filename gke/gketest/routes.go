@@ -3,9 +3,11 @@ package gketest
 import (
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"cloud.google.com/go/container/apiv1/containerpb"
+	"cloud.google.com/go/recommender/apiv1/recommenderpb"
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -19,14 +21,18 @@ type route struct {
 }
 
 // routes are those of the methods that read, which are those with a GET binding
-// in the service's definition.
+// in the services' definitions.
 func routes() []route {
+	out := routesOf(containerpb.ClusterManager_ServiceDesc, containerpb.File_google_container_v1_cluster_service_proto)
+	return append(out, routesOf(recommenderpb.Recommender_ServiceDesc, recommenderpb.File_google_cloud_recommender_v1_recommender_service_proto)...)
+}
+
+func routesOf(service grpc.ServiceDesc, file protoreflect.FileDescriptor) (out []route) {
 	handlers := map[string]grpc.MethodDesc{}
-	for _, m := range containerpb.ClusterManager_ServiceDesc.Methods {
+	for _, m := range service.Methods {
 		handlers[m.MethodName] = m
 	}
-	var out []route
-	methods := containerpb.File_google_container_v1_cluster_service_proto.Services().ByName("ClusterManager").Methods()
+	methods := file.Services().ByName(protoreflect.FullName(service.ServiceName).Name()).Methods()
 	for i := range methods.Len() {
 		m := methods.Get(i)
 		rule := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
@@ -67,10 +73,28 @@ func (s *Server) route(r *http.Request) (method grpc.MethodDesc, fill func(proto
 				for i, name := range names[1:] {
 					set(m.ProtoReflect(), name, groups[i+1])
 				}
+				for name, values := range r.URL.Query() {
+					setQuery(m.ProtoReflect(), name, values[0])
+				}
 			}, true
 		}
 	}
 	return method, nil, false
+}
+
+// setQuery sets what stands in the query, if it is a number or a string of the
+// message: the others are the interface's own, such as $alt.
+func setQuery(m protoreflect.Message, name, value string) {
+	f := m.Descriptor().Fields().ByJSONName(name)
+	if f == nil || f.IsList() {
+		return
+	}
+	switch n, err := strconv.ParseInt(value, 10, 32); {
+	case f.Kind() == protoreflect.StringKind:
+		m.Set(f, protoreflect.ValueOfString(value))
+	case f.Kind() == protoreflect.Int32Kind && err == nil:
+		m.Set(f, protoreflect.ValueOfInt32(int32(n)))
+	}
 }
 
 func set(m protoreflect.Message, field, value string) {

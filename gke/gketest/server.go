@@ -1,5 +1,5 @@
-// Package gketest serves the GKE API of one cluster from recorded answers, over
-// plain http on loopback, for tests and demonstrations.
+// Package gketest serves the GKE API of one cluster, and what Recommender says of
+// it, from recorded answers, over plain http on loopback, for tests and demonstrations.
 package gketest
 
 import (
@@ -13,13 +13,13 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A Server answers the methods of the GKE API that read, by the service's own
-// definition, as the REST interface does. The files that it answers from are
-// cluster.json, server-config.json, operations.json, upgrade-info.json and
-// node-pool-upgrade-info/POOL.json, each the JSON form of one message. It knows
+// A Server answers the methods of the GKE API and of Recommender that read, by the
+// services' own definitions, as the REST interfaces do. The files that it answers from are
+// cluster.json, server-config.json, operations.json, upgrade-info.json,
+// insights.json and node-pool-upgrade-info/POOL.json, each the JSON form of one message. It knows
 // the cluster that cluster.json's selfLink names, and no other.
 type Server struct {
-	// URL is what to pass as --gke-endpoint.
+	// URL is what to pass as --gke-endpoint and as --recommender-endpoint.
 	URL string
 
 	files  fs.FS

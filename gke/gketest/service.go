@@ -5,9 +5,12 @@ import (
 	"errors"
 	"io/fs"
 	"path"
+	"slices"
+	"strconv"
 	"strings"
 
 	"cloud.google.com/go/container/apiv1/containerpb"
+	"cloud.google.com/go/recommender/apiv1/recommenderpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -17,10 +20,14 @@ import (
 // service implements the methods that read.
 type service struct {
 	containerpb.UnimplementedClusterManagerServer
+	recommenderpb.UnimplementedRecommenderServer
 	*Server
 }
 
-var _ containerpb.ClusterManagerServer = service{}
+var (
+	_ containerpb.ClusterManagerServer = service{}
+	_ recommenderpb.RecommenderServer  = service{}
+)
 
 func (s service) GetCluster(_ context.Context, r *containerpb.GetClusterRequest) (*containerpb.Cluster, error) {
 	c := &containerpb.Cluster{}
@@ -56,6 +63,32 @@ func (s service) FetchNodePoolUpgradeInfo(_ context.Context, r *containerpb.Fetc
 	return i, s.read("FetchNodePoolUpgradeInfo", r.GetName(), file, i)
 }
 
+// pageLimit is the most insights on a page, so that a client that does not turn
+// the page misses some.
+const pageLimit = 2
+
+// ListInsights answers with those in insights.json that the filter lets through;
+// it knows no filter but that of the client.
+func (s service) ListInsights(_ context.Context, r *recommenderpb.ListInsightsRequest) (*recommenderpb.ListInsightsResponse, error) {
+	all := &recommenderpb.ListInsightsResponse{}
+	if err := s.read("ListInsights", r.GetParent(), "insights.json", all); err != nil {
+		return nil, err
+	}
+	if r.GetFilter() != "stateInfo.state = ACTIVE" {
+		return nil, status.Errorf(codes.InvalidArgument, "invalid filter %q", r.GetFilter())
+	}
+	active := slices.DeleteFunc(all.GetInsights(), func(i *recommenderpb.Insight) bool {
+		return i.GetStateInfo().GetState() != recommenderpb.InsightStateInfo_ACTIVE
+	})
+	start, _ := strconv.Atoi(r.GetPageToken())
+	end := min(start+pageLimit, len(active))
+	page := &recommenderpb.ListInsightsResponse{Insights: active[start:end]}
+	if end < len(active) {
+		page.NextPageToken = strconv.Itoa(end)
+	}
+	return page, nil
+}
+
 // read fills in m: the answer that the test has set, or the file's. It refuses
 // a resource that is neither of the recorded cluster nor its location.
 func (s service) read(method, name, file string, m proto.Message) error {
@@ -70,7 +103,8 @@ func (s service) read(method, name, file string, m proto.Message) error {
 	if err != nil {
 		return err
 	}
-	if !within(name, known) && !within(known, name) {
+	location, _, _ := strings.Cut(known, "/clusters/")
+	if !within(name, known) && name != location && name != location+"/insightTypes/google.container.DiagnosisInsight" {
 		return status.Errorf(codes.NotFound, "Not found: %s.", name)
 	}
 	return s.file(file, m)

@@ -12,7 +12,7 @@ func All() []Fact {
 		ClusterRoles, ClusterRoleBindings, Roles, RoleBindings,
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,
 		SystemConfigMaps, IdentityLeases, KubernetesService,
-		GKECluster, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo,
+		GKECluster, GKESettings, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights,
 		Attempts,
 	}
 }

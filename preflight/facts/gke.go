@@ -79,6 +79,8 @@ type Operation struct {
 	End time.Time `json:"end,omitzero"`
 	// Error is empty for an operation that succeeded or still runs.
 	Error string `json:"error,omitempty"`
+	// Detail says in GKE's words how far one has come that still runs.
+	Detail string `json:"detail,omitempty"`
 }
 
 // UpgradeInfo is what GKE says of automatic upgrades and of those in the past.
@@ -90,6 +92,20 @@ type UpgradeInfo struct {
 	EndOfStandard string    `json:"endOfStandardSupport,omitempty"`
 	EndOfExtended string    `json:"endOfExtendedSupport,omitempty"`
 	History       []Upgrade `json:"history,omitempty"`
+	// Rollback is set while the control plane can go back from the first step of
+	// a two-step upgrade; nil for a node pool.
+	Rollback *Rollback `json:"rollback,omitempty"`
+}
+
+// Rollback is how a two-step upgrade of the control plane can be undone.
+type Rollback struct {
+	// Mode is KCP_MINOR_UPGRADE_ROLLBACK_SAFE_MODE, or the number of one that this
+	// version does not know.
+	Mode string `json:"mode"`
+	// Until is when the soak period ends; zero where that is not told.
+	Until time.Time `json:"until,omitzero"`
+	// Previous is the version before the first step.
+	Previous string `json:"previous,omitempty"`
 }
 
 // Upgrade is one upgrade in the past or under way.
@@ -101,4 +117,8 @@ type Upgrade struct {
 	End   time.Time `json:"end,omitzero"`
 	// StartType is AUTOMATIC or MANUAL.
 	StartType string `json:"startType,omitempty"`
+	// FromEmulated and ToEmulated are the minors emulated before and after; empty
+	// for none. They tell the steps of a two-step upgrade apart.
+	FromEmulated string `json:"fromEmulated,omitempty"`
+	ToEmulated   string `json:"toEmulated,omitempty"`
 }

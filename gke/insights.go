@@ -1,0 +1,79 @@
+package gke
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	recommender "cloud.google.com/go/recommender/apiv1"
+	"cloud.google.com/go/recommender/apiv1/recommenderpb"
+	"google.golang.org/api/iterator"
+	"google.golang.org/api/option"
+
+	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// insightType is that of GKE's own insights
+// (cloud.google.com/kubernetes-engine/docs/how-to/optimize-with-recommenders).
+const insightType = "google.container.DiagnosisInsight"
+
+// openInsights makes the client of Recommender. What is wrong with the
+// credentials is told by the fact alone, since no verdict rests on insights.
+func (a *api) openInsights(ctx context.Context, f Flags) error {
+	if f.Insights == "" && f.endpoint() != "" {
+		a.insightsLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Recommender is named beside it: pass --recommender-endpoint"}
+		return nil
+	}
+	options, _, err := clientOptions("--recommender-endpoint", f.Insights)
+	if err != nil {
+		return err
+	}
+	a.insights, err = recommender.NewRESTClient(ctx, append(options, option.WithUserAgent(kube.UserAgent(f.Version)))...)
+	if err != nil {
+		a.insights, a.insightsLeft = nil, facts.Absence{Reason: facts.Unauthenticated, Detail: credentialsHint(err, err.Error())}
+	}
+	return nil
+}
+
+// readInsights lists the active insights of the cluster's location and keeps
+// those on the cluster. The filter is by state alone: how the target of an insight
+// is spelled, by project number or as a zone, differs.
+func (a *api) readInsights(ctx context.Context) ([]facts.Insight, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	out := []facts.Insight{}
+	answers := a.insights.ListInsights(ctx, &recommenderpb.ListInsightsRequest{
+		Parent: fmt.Sprintf("%s/insightTypes/%s", parent(a.name), insightType), Filter: "stateInfo.state = ACTIVE", PageSize: 500,
+	})
+	for {
+		i, err := answers.Next()
+		if errors.Is(err, iterator.Done) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		if i.GetStateInfo().GetState() == recommenderpb.InsightStateInfo_DISMISSED || !slices.ContainsFunc(i.GetTargetResources(), a.isOurs) {
+			continue
+		}
+		out = append(out, facts.Insight{Name: lastPart(i.GetName()), Subtype: i.GetInsightSubtype(), Description: i.GetDescription(),
+			Severity: i.GetSeverity().String(), Refreshed: asTime(i.GetLastRefreshTime())})
+	}
+	slices.SortFunc(out, func(x, y facts.Insight) int {
+		return cmp.Or(strings.Compare(x.Subtype, y.Subtype), strings.Compare(x.Name, y.Name))
+	})
+	return out, nil
+}
+
+// isOurs reports whether a resource is the cluster or something in it.
+func (a *api) isOurs(resource string) bool {
+	_, tail, _ := strings.Cut(resource, "/clusters/")
+	name, _, _ := strings.Cut(tail, "/")
+	return name == a.name.Name
+}
+
+func lastPart(name string) string { return name[strings.LastIndex(name, "/")+1:] }
