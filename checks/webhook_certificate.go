@@ -34,12 +34,56 @@ var webhookCertificate = preflight.Check{
 			}
 			if as, paths := answered(s, w, facts.BadCertificate); len(as) > 0 {
 				fs = append(fs, attemptFinding(w, as, paths,
-					fmt.Sprintf("the certificate of %s would not be accepted (%s); %s", w.target(), as[0].Detail, w.effect()),
+					fmt.Sprintf("the certificate of %s would not be accepted (%s); %s", share(s, w, as), as[0].Detail, w.effect()),
 					"renew the serving certificate for the name the API server asks for, or put the CA that signed it into caBundle:\n"+lookAtPods(s, w)))
 			}
 		}
+		fs = append(fs, unseenCertificates(s)...)
 		return append(fs, unaskedCertificates(s)...)
 	},
+}
+
+// share is the backend of w, or how many of its Pods it is about where others
+// have a certificate that would be accepted.
+func share(s *facts.Snapshot, w webhook, bad []facts.Attempt) string {
+	pods := map[string]bool{}
+	for _, a := range bad {
+		pods[a.Target] = true
+	}
+	n := len(pods)
+	good, _ := answered(s, w, facts.TLSOnly, facts.Allowed, facts.Denied)
+	for _, a := range good {
+		if a.Vantage == facts.PodNetwork || a.Vantage == facts.PortForward {
+			pods[a.Target] = true
+		}
+	}
+	if len(pods) == n {
+		return w.target()
+	}
+	return fmt.Sprintf("%d of %d Pods of %s", n, len(pods), w.target())
+}
+
+// unseenCertificates leaves the question open for fail-closed webhooks where a
+// port-forward did not show a certificate; once for each backend and reason.
+func unseenCertificates(s *facts.Snapshot) (fs []preflight.Finding) {
+	if _, ok := facts.Attempts.Get(s); !ok {
+		return nil
+	}
+	told := map[string]bool{}
+	for _, w := range webhooks(s) {
+		as, _ := answered(s, w, facts.NotAsked, facts.CouldNotAsk)
+		for _, a := range as {
+			if k := w.target() + a.Detail; w.failClosed && a.Vantage == facts.PortForward && !told[k] {
+				told[k] = true
+				fs = append(fs, preflight.Finding{
+					Severity:  preflight.Warning,
+					Subject:   w.subject(),
+					Undecided: fmt.Sprintf("the serving certificate of %s was not seen (%s): %s", w.target(), a.Target, a.Detail),
+				})
+			}
+		}
+	}
+	return fs
 }
 
 // bundleDefect says what is wrong with a caBundle at the given time; empty if

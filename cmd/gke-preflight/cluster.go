@@ -112,7 +112,7 @@ func readBoth(ctx context.Context, conn *gke.Connection, say *progress) []facts.
 // recording reads a recording, whose target the flag may replace. Flags that
 // name a live cluster have no meaning beside it.
 func (c *clusterFlags) recording(cmd *cobra.Command, file string) (*facts.Snapshot, error) {
-	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "vantage", "server-dry-run"} {
+	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "vantage", "port-forward", "server-dry-run"} {
 		if cmd.Flags().Changed(name) {
 			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
 		}

@@ -16,6 +16,7 @@ type observeFlags struct {
 	clusterFlags
 	vantage      string
 	serverDryRun string
+	portForward  string
 }
 
 func (o *observeFlags) bind(cmd *cobra.Command) {
@@ -23,12 +24,17 @@ func (o *observeFlags) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&o.vantage, "vantage", "auto", "where webhooks are asked from: service-proxy (through the API server), pod-network (directly), auto")
 	fs.StringVar(&o.serverDryRun, "server-dry-run", "auto", "let the API server try each write itself, changing nothing: auto (where permitted), never, always")
+	fs.StringVar(&o.portForward, "port-forward", "auto", "look at the certificates of webhooks' Pods through port-forwards, where the service proxy does not show them: auto (where permitted), never")
 	complete(cmd, "vantage", "auto", string(facts.ServiceProxy), string(facts.PodNetwork))
+	complete(cmd, "port-forward", "auto", "never")
 	complete(cmd, "server-dry-run", string(probe.Auto), string(probe.Never), string(probe.Always))
 }
 
 func (o *observeFlags) validate() error {
 	if err := oneOf("--vantage", o.vantage, "auto", string(facts.ServiceProxy), string(facts.PodNetwork)); err != nil {
+		return err
+	}
+	if err := oneOf("--port-forward", o.portForward, "auto", "never"); err != nil {
 		return err
 	}
 	return oneOf("--server-dry-run", o.serverDryRun, string(probe.Auto), string(probe.Never), string(probe.Always))
@@ -60,7 +66,11 @@ func (o *observeFlags) ask(ctx context.Context, conn *gke.Connection, s *facts.S
 			vantage = facts.PodNetwork
 		}
 	}
-	requests := probe.Plan(s, probe.All(s), probe.Options{Vantage: vantage, ServerDryRun: probe.DryRun(o.serverDryRun)})
+	requests := probe.Plan(s, probe.All(s), probe.Options{
+		Vantage:      vantage,
+		PortForward:  o.portForward != "never",
+		ServerDryRun: probe.DryRun(o.serverDryRun),
+	})
 	return dial.Probe(ctx, requests, dial.Clients{
 		Config:   conn.Kubernetes,
 		Identity: s.Meta.Identity,

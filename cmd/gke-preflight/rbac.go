@@ -20,8 +20,10 @@ func newRBAC() *cobra.Command {
 		Short: "Print the ClusterRole that a full check needs",
 		Long: `Prints the ClusterRole whose rules are exactly what the facts need, as YAML.
 
-Reading is all that is granted, and services/proxy so that the webhooks' backends
-can be asked from outside the cluster; --probe=false leaves that out. Objects of
+Reading is all that is granted, and beside it what asking webhooks from outside
+the cluster takes: services/proxy to put the question to the backend, and
+pods/portforward to see the certificate of each of its Pods. --probe=false leaves
+those out; without one of them, what it would have shown stays undecided. Objects of
 the kinds that policies take their parameters from are read too where they can
 be: grant list on those kinds beside it. A server-side dry-run needs the verbs of
 the write it tries, and is left out where they are missing.`,
@@ -35,7 +37,9 @@ the write it tries, and is left out where they are missing.`,
 				Rules:      readRules(),
 			}
 			if probe {
-				role.Rules = append(role.Rules, rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"services/proxy"}, Verbs: []string{"create"}})
+				role.Rules = append(role.Rules,
+					rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"services/proxy"}, Verbs: []string{"create"}},
+					rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}})
 			}
 			b, err := yaml.Marshal(role)
 			if err != nil {
@@ -45,7 +49,7 @@ the write it tries, and is left out where they are missing.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy, to ask webhooks from outside the cluster")
+	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy and pods/portforward, to ask webhooks from outside the cluster")
 	return cmd
 }
 

@@ -33,8 +33,8 @@ type api struct {
 	// and where the user has chosen one to take.
 	onlySelf atomic.Bool
 
-	mu       sync.Mutex
-	mayProxy map[string]func() (bool, error)
+	mu  sync.Mutex
+	may map[string]func() (bool, error)
 }
 
 func newAPI(config *rest.Config) (*api, error) {
@@ -45,7 +45,7 @@ func newAPI(config *rest.Config) (*api, error) {
 	c.QPS = -1
 	c.Timeout = 0
 	c.WarningHandler = rest.NoWarnings{}
-	a := &api{config: reviewConfig(c), mayProxy: map[string]func() (bool, error){}}
+	a := &api{config: reviewConfig(c), may: map[string]func() (bool, error){}}
 	var err error
 	if a.transport, err = rest.TransportFor(c); err != nil {
 		return nil, err
@@ -95,25 +95,28 @@ func (a *api) answers(ctx context.Context) bool {
 	return code != 0
 }
 
-// allowsProxy reports whether the user may go through the service proxy to
-// Services of the namespace. It asks once.
-func (a *api) allowsProxy(ctx context.Context, namespace string) (bool, error) {
+// allows reports whether the user may create that subresource in the namespace,
+// as services/proxy and pods/portforward. It asks once.
+func (a *api) allows(ctx context.Context, resource, subresource, namespace string) (bool, error) {
+	k := resource + "/" + subresource + " " + namespace
 	a.mu.Lock()
-	ask, ok := a.mayProxy[namespace]
+	ask, ok := a.may[k]
 	if !ok {
-		ask = sync.OnceValues(func() (bool, error) { return a.askForProxy(context.WithoutCancel(ctx), namespace) })
-		a.mayProxy[namespace] = ask
+		ask = sync.OnceValues(func() (bool, error) {
+			return a.review(context.WithoutCancel(ctx), &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: resource, Subresource: subresource})
+		})
+		a.may[k] = ask
 	}
 	a.mu.Unlock()
 	return ask()
 }
 
-func (a *api) askForProxy(ctx context.Context, namespace string) (bool, error) {
+func (a *api) review(ctx context.Context, what *authorizationv1.ResourceAttributes) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	review, err := a.access.Create(ctx, &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
-		ResourceAttributes: &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: "services", Subresource: "proxy"},
-	}}, metav1.CreateOptions{})
+	review, err := a.access.Create(ctx, &authorizationv1.SelfSubjectAccessReview{
+		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: what},
+	}, metav1.CreateOptions{})
 	if err != nil {
 		return false, err
 	}

@@ -39,6 +39,9 @@ type apiServer struct {
 	// handshake is how long the service proxy waits for TLS.
 	handshake time.Duration
 
+	// forward serves pods/portforward; nil for none.
+	forward http.HandlerFunc
+
 	proxied atomic.Int64
 	paths   chan string
 }
@@ -76,6 +79,8 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		})
 	case strings.HasPrefix(r.URL.Path, "/api/v1/namespaces/opa/services/https:opa:"):
 		s.proxy(w, r)
+	case strings.HasSuffix(r.URL.Path, "/portforward") && s.forward != nil:
+		s.forward(w, r)
 	default:
 		http.NotFound(w, r)
 	}

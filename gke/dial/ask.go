@@ -53,6 +53,9 @@ func (p *prober) answer(ctx context.Context, q *question) (a facts.Attempt) {
 	if q.Vantage == facts.ServiceProxy {
 		return p.throughProxy(ctx, q)
 	}
+	if q.Vantage == facts.PortForward {
+		return p.throughPort(ctx, q)
+	}
 	ctx, cancel := context.WithTimeout(ctx, q.Timeout)
 	defer cancel()
 	if q.DryRun() {

@@ -2,7 +2,8 @@
 // the running API server, and records what came back.
 //
 // What it sends is an AdmissionReview with dryRun true, a TLS handshake, a
-// server-side dry-run, and access reviews. It asks as the API server does, by
+// server-side dry-run, and access reviews; what it has the API server open for
+// that are requests to services/proxy and pods/portforward. It asks as the API server does, by
 // the API server's own client where it dials a backend itself, and sends a
 // backend no credentials. What a backend answers is neither trusted nor followed.
 package dial
@@ -123,7 +124,8 @@ func ambiguous(requests []probe.Request) map[string]bool {
 // A question is one request as put to one address.
 type question struct {
 	*probe.Request
-	// address is host:port for the pod network; empty otherwise.
+	// address is host:port for the pod network and namespace/pod:port for a
+	// port-forward; empty otherwise.
 	address string
 	attempt facts.Attempt
 	settled bool
@@ -135,7 +137,7 @@ func (p *prober) questions(r *probe.Request) []*question {
 		return []*question{{Request: r, attempt: *r.Known, settled: true}}
 	case r.Skip != "":
 		return []*question{{Request: r, attempt: r.Attempt(facts.NotAsked, "", r.Skip), settled: true}}
-	case r.Vantage != facts.PodNetwork:
+	case r.Vantage != facts.PodNetwork && r.Vantage != facts.PortForward:
 		return []*question{{Request: r}}
 	}
 	var qs []*question

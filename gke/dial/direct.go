@@ -37,10 +37,14 @@ func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
 	}
 	client, err := newHookClient(q.Interception, q.address, j.dial)
 	if err != nil {
-		return q.Attempt(facts.BadCertificate, facts.BundleNotPEM, "caBundle holds no certificate that can be read: "+err.Error())
+		return q.badBundle(err)
 	}
 	if q.Review == nil {
-		return j.finish(q.handshake(ctx, j, client))
+		conn, err := j.dial(ctx, "tcp", cmp.Or(q.address, hostPort(client.Get().URL())))
+		if err != nil {
+			return j.finish(j.failure(q, err))
+		}
+		return j.finish(q.handshake(ctx, j, client, conn))
 	}
 	r := &reader{RoundTripper: client.Client.Transport, budget: &p.bodies}
 	defer r.release()
@@ -49,18 +53,19 @@ func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
 	return j.finish(read(ctx, q, res, r, func(err error) facts.Attempt { return j.failure(q, err) }))
 }
 
+// badBundle is what err means, with which no client could be made.
+func (q *question) badBundle(err error) facts.Attempt {
+	return q.Attempt(facts.BadCertificate, facts.BundleNotPEM, "caBundle holds no certificate that can be read: "+err.Error())
+}
+
 // handshake does no more than what a call begins with.
-func (q *question) handshake(ctx context.Context, j *journey, client *rest.RESTClient) facts.Attempt {
+func (q *question) handshake(ctx context.Context, j *journey, client *rest.RESTClient, conn net.Conn) facts.Attempt {
 	config, err := utilnet.TLSClientConfig(client.Client.Transport)
 	if err != nil {
 		return q.Attempt(facts.CouldNotAsk, "", err.Error())
 	}
 	config = config.Clone()
 	config.ServerName = q.ServerName
-	conn, err := j.dial(ctx, "tcp", cmp.Or(q.address, hostPort(client.Get().URL())))
-	if err != nil {
-		return j.failure(q, err)
-	}
 	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
 	defer cancel()
 	secured := tls.Client(conn, config)

@@ -14,7 +14,8 @@ import (
 )
 
 // lanesOf sorts the questions by what can answer for one another: those to one
-// webhook at one address, and dry-runs of writes alike. The lanes, and the
+// webhook at one address, handshakes with one Pod that differ in nothing but the
+// webhook, and dry-runs of writes alike. The lanes, and the
 // questions in each, stay in order.
 func lanesOf(questions []*question) [][]*question {
 	var lanes [][]*question
@@ -40,6 +41,9 @@ func (q *question) lane() string {
 		return q.Group()
 	}
 	i := q.Interception
+	if q.Vantage == facts.PortForward {
+		return strings.Join([]string{string(q.Vantage), q.ServerName, string(i.Backend.CABundle), q.address, q.Timeout.String()}, "\x00")
+	}
 	return strings.Join([]string{string(q.Vantage), string(i.Kind), i.Name, i.Webhook, q.Target(), q.address}, "\x00")
 }
 
@@ -157,7 +161,7 @@ func hangs(a facts.Attempt) bool {
 // alike: what went wrong did so before anybody looked at the write. The service
 // proxy picks another endpoint each time, so there a refusal says nothing yet.
 func everyWrite(a facts.Attempt) bool {
-	if hangs(a) {
+	if hangs(a) || a.Vantage == facts.PortForward {
 		return true
 	}
 	switch a.Answer {
@@ -176,7 +180,13 @@ func everyWrite(a facts.Attempt) bool {
 }
 
 // asFirst is the record of q, which is not asked because first answered for it.
+// Of handshakes that are one and the same the answer is that of each.
 func asFirst(q, first *question) facts.Attempt {
+	if f := first.attempt; f.Vantage == facts.PortForward {
+		a := q.Attempt(f.Answer, f.Fault, f.Detail)
+		a.Milliseconds, a.CertificateNotAfter = f.Milliseconds, f.CertificateNotAfter
+		return a
+	}
 	a := q.Attempt(facts.NotAsked, "", fmt.Sprintf("not asked again: the question about %s ended in %s", first.Write.Key(), first.attempt.Answer))
 	if first.attempt.Answer == facts.CouldNotAsk {
 		a.Answer, a.Fault, a.Detail = facts.CouldNotAsk, first.attempt.Fault, first.attempt.Detail

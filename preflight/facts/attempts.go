@@ -12,6 +12,11 @@ const (
 	ServiceProxy Vantage = "service-proxy"
 	// PodNetwork: straight to an endpoint's address, with the certificate verified as the API server does.
 	PodNetwork Vantage = "pod-network"
+	// PortForward: through the API server and the kubelet to a port of one Pod,
+	// with the certificate verified as the API server does. It ends at the Pod's
+	// localhost, so that it shows what listens there and nothing of the network
+	// between the control plane and the Pod.
+	PortForward Vantage = "port-forward"
 	// DirectURL: straight to the URL of the webhook's clientConfig.
 	DirectURL Vantage = "url"
 	// ServerDryRun: the whole write with dryRun=All, through the running API server's own admission.
@@ -118,7 +123,8 @@ type Attempt struct {
 	// As is the user that a dry-run was made as, or whose write a question was
 	// about; empty for a question about a write of the API server itself.
 	As string `json:"as,omitempty"`
-	// Target is the address, URL or namespace/service:port that was asked.
+	// Target is the address, URL or namespace/service:port that was asked; of a
+	// port-forward, namespace/pod:port.
 	Target string `json:"target,omitempty"`
 	Answer Answer `json:"answer"`
 	// Fault is empty where Answer says it all, and where the defect is none of these.

@@ -40,6 +40,8 @@ type caller struct {
 	dryRuns   map[string][]facts.Attempt
 	// proven are the webhooks that the API server itself called successfully.
 	proven map[string]bool
+	// forwards are the handshakes through port-forwards.
+	forwards map[string]certificates
 }
 
 func webhookKey(kind admission.Kind, config, webhook string) string {
@@ -47,14 +49,21 @@ func webhookKey(kind admission.Kind, config, webhook string) string {
 }
 
 func newCaller(attempts []facts.Attempt) *caller {
-	c := &caller{map[string][]facts.Attempt{}, map[string][]facts.Attempt{}, map[string]bool{}}
+	c := &caller{map[string][]facts.Attempt{}, map[string][]facts.Attempt{}, map[string]bool{}, map[string]certificates{}}
 	for _, a := range attempts {
 		if a.Vantage == facts.ServerDryRun {
 			c.dryRuns[a.Write] = append(c.dryRuns[a.Write], a)
 			continue
 		}
 		k := webhookKey(admission.Kind(a.Type), a.Config, a.Webhook)
-		c.byWebhook[k] = append(c.byWebhook[k], a)
+		if a.Vantage == facts.PortForward {
+			c.forwards[k] = append(c.forwards[k], a)
+		} else {
+			c.byWebhook[k] = append(c.byWebhook[k], a)
+		}
+	}
+	for k, seen := range c.forwards {
+		c.byWebhook[k] = seen.amend(c.byWebhook[k])
 	}
 	return c
 }
@@ -144,9 +153,10 @@ func (c *caller) after(i admission.Interception, a facts.Attempt) call {
 	switch a.Answer {
 	case facts.Allowed:
 		r = certain(bound{cost: took})
-		if a.Vantage == facts.ServiceProxy && i.Fails && !c.proven[webhookKey(i.Kind, i.Name, i.Webhook)] {
+		k := webhookKey(i.Kind, i.Name, i.Webhook)
+		if open := c.forwards[k].open(); a.Vantage == facts.ServiceProxy && i.Fails && open != "" && !c.proven[k] {
 			r.worst.rejects = true
-			r.detail = "whether the API server would accept its certificate can't be seen through the service proxy: ask from inside the cluster by --vantage pod-network, or permit a server-side dry-run"
+			r.detail = open
 		}
 	case facts.Denied:
 		r = certain(bound{rejects: true, cost: took})

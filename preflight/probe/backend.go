@@ -105,8 +105,8 @@ func (b backends) resolveEndpoints(r *Request, key, portName string) {
 		if !e.Ready {
 			continue
 		}
-		if ip, err := netip.ParseAddr(e.IP); err == nil {
-			r.Addresses = append(r.Addresses, netip.AddrPortFrom(ip, uint16(e.Port)).String())
+		if a, ok := addressOf(e); ok {
+			r.Addresses = append(r.Addresses, a)
 		}
 	}
 	slices.Sort(r.Addresses)
@@ -118,6 +118,11 @@ func (b backends) resolveEndpoints(r *Request, key, portName string) {
 	default:
 		r.know(facts.NoEndpoints, facts.NoneReady, fmt.Sprintf("service %s has no ready endpoint, of %d", key, all))
 	}
+}
+
+func addressOf(e facts.Endpoint) (address string, ok bool) {
+	ip, err := netip.ParseAddr(e.IP)
+	return netip.AddrPortFrom(ip, uint16(e.Port)).String(), err == nil
 }
 
 // primary returns the addresses of the Service's first IP family, which are the

@@ -35,6 +35,9 @@ type Options struct {
 	// Vantage is where the backends of Services are asked from, ServiceProxy or
 	// PodNetwork; empty for ServiceProxy. URLs are always asked directly.
 	Vantage facts.Vantage
+	// PortForward says to look at the certificates of a Service's Pods too, through
+	// port-forwards, where Vantage is ServiceProxy, which does not show them.
+	PortForward bool
 	// ServerDryRun is empty for Auto.
 	ServerDryRun DryRun
 	// Sample is how many writes of one hook, operation and resource each webhook
@@ -59,14 +62,16 @@ func Plan(s *facts.Snapshot, intercepted []Intercepted, o Options) []Request {
 	o.Vantage = cmp.Or(o.Vantage, facts.ServiceProxy)
 	o.ServerDryRun = cmp.Or(o.ServerDryRun, Auto)
 	o.Sample = cmp.Or(o.Sample, defaultSample)
-	p := planner{options: o, backends: backendsOf(s), asked: map[string]int{}, settled: map[string]bool{}}
+	p := planner{options: o, backends: backendsOf(s), asked: map[string]int{}, settled: map[string]bool{}, forwarded: map[string]bool{}}
 	for _, i := range intercepted {
 		if o.ServerDryRun != Never && !i.Write.NewKind && i.Write.User.Name == bootstrap.Loopback.Name {
 			p.add(dryRun(i, o.ServerDryRun))
 		}
 		for _, by := range i.By {
 			if isWebhook(by) && by.Denial == "" {
-				p.add(p.question(i.Write, by))
+				r := p.question(i.Write, by)
+				p.add(r)
+				p.forward(r)
 			}
 		}
 	}
@@ -85,13 +90,19 @@ type planner struct {
 	asked map[string]int
 	// settled are the reasons, by webhook, that have been given for not asking.
 	settled map[string]bool
+	// forwarded are the webhooks whose Pods' certificates have been thought of.
+	forwarded map[string]bool
+}
+
+func whom(i admission.Interception) string {
+	return fmt.Sprintf("%s\x00%s\x00%s\x00", i.Kind, i.Name, i.Webhook)
 }
 
 // add appends r, unless enough of its like are asked. What need not or may not
 // be asked is noted once for each webhook and reason, and a handshake, which no
 // write changes, is made once.
 func (p *planner) add(r Request) {
-	whom := fmt.Sprintf("%s\x00%s\x00%s\x00", r.Interception.Kind, r.Interception.Name, r.Interception.Webhook)
+	whom := whom(r.Interception)
 	if r.DryRun() {
 		whom = r.Group()
 	}

@@ -31,9 +31,10 @@ type Request struct {
 	// Timeout is how long the API server would wait for the webhook, or how long
 	// to wait for the API server's dry-run.
 	Timeout time.Duration
-	// Addresses are host:port of the ready endpoints of a Service. From the pod
-	// network each of them is asked, as the API server picks any of them. Nil for
-	// a URL and where they could not be read.
+	// Addresses are host:port of the ready endpoints of a Service; for a
+	// port-forward namespace/pod:port of those that are a Pod's. From the pod
+	// network, and by port-forwards, each of them is asked, as the API server picks
+	// any of them. Nil for a URL and where they could not be read.
 	Addresses []string
 	// ServerName is the name that the certificate must be valid for; empty for a dry-run.
 	ServerName string
@@ -89,7 +90,7 @@ func (r Request) String() string {
 		return fmt.Sprintf("skip %s: %s", what, r.Skip)
 	case r.Known != nil:
 		return fmt.Sprintf("know %s: %s: %s", what, r.Known.Answer, r.Known.Detail)
-	case r.Vantage == facts.PodNetwork:
+	case r.Vantage == facts.PodNetwork, r.Vantage == facts.PortForward:
 		what += ": " + strings.Join(r.Addresses, ", ")
 	}
 	verb := "ask"

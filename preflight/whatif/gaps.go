@@ -71,6 +71,6 @@ func (m *model) unseen() {
 		}
 	}
 	if names != nil {
-		m.gaps = append(m.gaps, fmt.Sprintf("when the serving certificate of %s expires was not seen: it is seen from inside the cluster alone, by --vantage pod-network", strings.Join(names, ", ")))
+		m.gaps = append(m.gaps, fmt.Sprintf("when the serving certificate of %s expires was not seen: it is seen by a port-forward, or from inside the cluster by --vantage pod-network", strings.Join(names, ", ")))
 	}
 }
