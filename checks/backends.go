@@ -2,9 +2,10 @@ package checks
 
 import (
 	"fmt"
+	"net/url"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -19,7 +20,9 @@ type webhook struct {
 	kind         admission.Kind
 	config, name string
 	failClosed   bool
-	client       admissionregistrationv1.WebhookClientConfig
+	// timeout is how long the API server waits for an answer.
+	timeout time.Duration
+	client  admissionregistrationv1.WebhookClientConfig
 	// fact and path lead to it in the snapshot.
 	fact facts.Fact
 	path string
@@ -27,17 +30,24 @@ type webhook struct {
 
 func webhooks(s *facts.Snapshot) []webhook {
 	var ws []webhook
-	add := func(kind admission.Kind, f facts.Fact, i, j int, config, name string, p *admissionregistrationv1.FailurePolicyType, c admissionregistrationv1.WebhookClientConfig) {
-		ws = append(ws, webhook{kind, config, name, p == nil || *p == admissionregistrationv1.Fail, c, f, fmt.Sprintf("/%d/webhooks/%d", i, j)})
+	add := func(kind admission.Kind, f facts.Fact, i, j int, config, name string, p *admissionregistrationv1.FailurePolicyType, timeout *int32, c admissionregistrationv1.WebhookClientConfig) {
+		seconds := int32(10)
+		if timeout != nil {
+			seconds = *timeout
+		}
+		ws = append(ws, webhook{
+			kind: kind, config: config, name: name, failClosed: p == nil || *p == admissionregistrationv1.Fail,
+			timeout: time.Duration(seconds) * time.Second, client: c, fact: f, path: fmt.Sprintf("/%d/webhooks/%d", i, j),
+		})
 	}
 	for i, c := range facts.MutatingWebhooks.Of(s) {
 		for j, w := range c.Webhooks {
-			add(admission.MutatingWebhook, facts.MutatingWebhooks, i, j, c.Name, w.Name, w.FailurePolicy, w.ClientConfig)
+			add(admission.MutatingWebhook, facts.MutatingWebhooks, i, j, c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds, w.ClientConfig)
 		}
 	}
 	for i, c := range facts.ValidatingWebhooks.Of(s) {
 		for j, w := range c.Webhooks {
-			add(admission.ValidatingWebhook, facts.ValidatingWebhooks, i, j, c.Name, w.Name, w.FailurePolicy, w.ClientConfig)
+			add(admission.ValidatingWebhook, facts.ValidatingWebhooks, i, j, c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds, w.ClientConfig)
 		}
 	}
 	return ws
@@ -97,16 +107,33 @@ func servicePort(v facts.Service, port int32) *facts.ServicePort {
 	return nil
 }
 
-// answered returns the attempts on w that ended in one of the answers, with
-// their places in the snapshot.
-func answered(s *facts.Snapshot, w webhook, answers ...facts.Answer) (as []facts.Attempt, paths []string) {
-	for i, a := range facts.Attempts.Of(s) {
-		if a.Config == w.config && a.Webhook == w.name && strings.HasPrefix(string(w.kind), a.Type) && slices.Contains(answers, a.Answer) {
-			as = append(as, a)
-			paths = append(paths, "/"+strconv.Itoa(i))
-		}
+// asked reports whether the attempt is a question to w.
+func (w webhook) asked(a facts.Attempt) bool {
+	return a.Config == w.config && a.Webhook == w.name && strings.HasPrefix(string(w.kind), a.Type)
+}
+
+// serverName is the name that the API server wants in the certificate.
+func (w webhook) serverName() string {
+	if w.client.Service != nil {
+		return w.client.Service.Name + "." + w.client.Service.Namespace + ".svc"
 	}
-	return as, paths
+	host, _, _ := strings.Cut(w.hostPort(), ":")
+	return host
+}
+
+// hostPort is where a URL leads.
+func (w webhook) hostPort() string {
+	if w.client.URL == nil {
+		return ""
+	}
+	u, err := url.Parse(*w.client.URL)
+	switch {
+	case err != nil:
+		return ""
+	case u.Port() == "":
+		return u.Hostname() + ":443"
+	}
+	return u.Host
 }
 
 func attemptEvidence(a facts.Attempt, path string) preflight.Evidence {
@@ -117,29 +144,20 @@ func attemptEvidence(a facts.Attempt, path string) preflight.Evidence {
 	return preflight.Evidence{Fact: facts.Attempts.ID(), Path: path + "/answer", Value: a.Answer, Note: note}
 }
 
-// attemptFinding is a finding on w from what its backend answered.
-func attemptFinding(w webhook, as []facts.Attempt, paths []string, summary, remedy string) preflight.Finding {
-	f := preflight.Finding{Severity: preflight.Warning, Subject: w.subject(), Summary: summary, Remedy: remedy}
-	for i, a := range as[:min(len(as), 5)] {
-		f.Evidence = append(f.Evidence, attemptEvidence(a, paths[i]))
-	}
-	return f
-}
-
 // lookAtPods is the command that shows a webhook's backend.
 func lookAtPods(s *facts.Snapshot, w webhook) string {
 	if w.client.Service == nil {
-		return "curl --verbose --max-time 10 " + strconv.Quote(strings.TrimPrefix(w.target(), "URL "))
+		return "curl --verbose --max-time 10 " + quoted(strings.TrimPrefix(w.target(), "URL "))
 	}
-	cmd := "kubectl --namespace " + w.client.Service.Namespace + " get pods --output wide"
-	services, _ := facts.Services.Get(s)
-	for _, v := range services {
-		if v.Namespace+"/"+v.Name == w.service() && len(v.Selector) > 0 {
-			cmd += " --selector " + labels.FormatLabels(v.Selector)
-		}
+	cmd := inNamespace(w, "get pods --output wide")
+	if sel := selectorOf(s, w); len(sel) > 0 {
+		cmd += " --selector " + labels.FormatLabels(sel)
 	}
 	return cmd
 }
+
+// quoted is s as one word of a shell, whatever is in it.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // resource is the configuration's plural name, as kubectl takes it.
 func (w webhook) resource() string { return strings.ToLower(string(w.kind)) + "s" }
@@ -147,3 +165,6 @@ func (w webhook) resource() string { return strings.ToLower(string(w.kind)) + "s
 func (w webhook) serviceReference() preflight.Evidence {
 	return preflight.Evidence{Fact: w.fact.ID(), Path: w.path + "/clientConfig/service/name", Value: w.client.Service.Name, Note: fmt.Sprintf("calls %s port %d", w.service(), w.port())}
 }
+
+// backendFaults are the checks that say what is wrong with a backend itself.
+func backendFaults() []string { return []string{"GP111", "GP112", "GP113", "GP114", "GP115", "GP118"} }

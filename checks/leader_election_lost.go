@@ -13,7 +13,7 @@ var leaderElectionLost = preflight.Check{
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
 	Uses:     lifelineUses(),
-	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
+	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return append(lost(s, preflight.Blocker, of(lifeline.Elections)), slowed(s, of(lifeline.Elections))...)
 	},

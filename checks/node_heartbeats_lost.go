@@ -14,7 +14,7 @@ var nodeHeartbeatsLost = preflight.Check{
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
 	Uses:     lifelineUses(),
-	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
+	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return append(lost(s, preflight.Blocker, of(lifeline.Heartbeats)), slowed(s, of(lifeline.Heartbeats))...)
 	},

@@ -18,7 +18,7 @@ var oneEventFromCrashLoop = preflight.Check{
 	Severity: preflight.Warning,
 	Needs:    whatIfNeeds(),
 	Uses:     whatIfUses(),
-	After:    []string{"GP132", "GP133"},
+	After:    []string{"GP132", "GP133", "GP119"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		r := whatif.Of(s)
 		for _, k := range r.Risks {

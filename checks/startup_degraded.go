@@ -13,7 +13,7 @@ var startupDegraded = preflight.Check{
 	Severity: preflight.Warning,
 	Needs:    startupNeeds(),
 	Uses:     startupUses(),
-	After:    []string{"GP101", "GP111", "GP112", "GP113", "GP114", "GP115"},
+	After:    append([]string{"GP101"}, backendFaults()...),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		degraded := func(h forecast.Hook) bool { return h.Outcome == forecast.Degraded }
 		for _, b := range blame(s, forecast.Rejects, degraded) {

@@ -15,7 +15,7 @@ var startupDelayed = preflight.Check{
 	Severity: preflight.Warning,
 	Needs:    startupNeeds(),
 	Uses:     startupUses(),
-	After:    []string{"GP101", "GP113"},
+	After:    []string{"GP101", "GP113", "GP118"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		delayed := func(h forecast.Hook) bool { return h.Outcome == forecast.Delayed }
 		for _, b := range append(blame(s, forecast.Slows, delayed), blame(s, forecast.Rejects, delayed)...) {

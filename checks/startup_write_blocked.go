@@ -16,7 +16,7 @@ var startupWriteBlocked = preflight.Check{
 	Severity: preflight.Blocker,
 	Needs:    startupNeeds(),
 	Uses:     startupUses(),
-	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
+	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		fs = openHooks(s)
 		fails := func(h forecast.Hook) bool { return h.Outcome.Fails() }

@@ -13,7 +13,7 @@ var systemPodsBlocked = preflight.Check{
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
 	Uses:     lifelineUses(),
-	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115", "GP123"},
+	After:    append(backendFaults(), "GP123"),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return lost(s, preflight.Blocker, of(lifeline.SystemPods, lifeline.BackendPods))
 	},

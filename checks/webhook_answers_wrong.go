@@ -1,8 +1,6 @@
 package checks
 
 import (
-	"fmt"
-
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -16,13 +14,9 @@ var webhookAnswersWrong = preflight.Check{
 	Uses:     []facts.Fact{facts.Services},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {
-			as, paths := answered(s, w, facts.BadAnswer)
-			if len(as) == 0 {
-				continue
+			if f := faultFinding(s, w, symptoms(s, w, misanswers)); f != nil {
+				fs = append(fs, *f)
 			}
-			fs = append(fs, attemptFinding(w, as, paths,
-				fmt.Sprintf("%s answers what is no AdmissionReview (%s); %s", w.target(), as[0].Detail, w.effect()),
-				"look at what the backend logs, and whether clientConfig names the right path and port:\n"+lookAtPods(s, w)))
 		}
 		return fs
 	},

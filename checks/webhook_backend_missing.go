@@ -2,6 +2,8 @@ package checks
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -25,8 +27,8 @@ var webhookBackendMissing = preflight.Check{
 				summary = fmt.Sprintf("service %s does not exist; %s", w.service(), w.effect())
 				remedy = fmt.Sprintf("reinstall what the webhook belongs to, or delete what was left behind of it:\nkubectl delete %s %s", w.resource(), w.config)
 			case servicePort(facts.Services.Of(s)[i], w.port()) == nil:
-				summary = fmt.Sprintf("service %s has no port %d; %s", w.service(), w.port(), w.effect())
-				remedy = fmt.Sprintf("make clientConfig.service.port name a port of the service:\nkubectl --namespace %s get service %s\nkubectl edit %s %s", w.client.Service.Namespace, w.client.Service.Name, w.resource(), w.config)
+				summary = fmt.Sprintf("service %s has no port %d%s; %s", w.service(), w.port(), ports(facts.Services.Of(s)[i]), w.effect())
+				remedy = "make clientConfig.service.port name a port of the service:\n" + commands(s, w, []command{service, edit})
 			default:
 				continue
 			}
@@ -40,4 +42,16 @@ var webhookBackendMissing = preflight.Check{
 		}
 		return fs
 	},
+}
+
+// ports says which ports the Service has instead.
+func ports(v facts.Service) string {
+	var all []string
+	for _, p := range v.Ports {
+		all = append(all, strconv.Itoa(int(p.Port)))
+	}
+	if all == nil {
+		return ""
+	}
+	return ", only " + strings.Join(all, ", ")
 }

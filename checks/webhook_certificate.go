@@ -4,6 +4,8 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -16,51 +18,21 @@ var webhookCertificate = preflight.Check{
 	Title:    "A webhook's certificate would not be accepted",
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks},
-	Uses:     []facts.Fact{facts.Attempts, facts.Services},
+	Uses:     []facts.Fact{facts.Attempts, facts.Services, facts.BackendWorkloads},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		_, absent := s.Absence(facts.Attempts)
 		for _, w := range webhooks(s) {
-			if defect := bundleDefect(w.client.CABundle, s.Meta.CollectedAt); defect != "" {
-				fs = append(fs, preflight.Finding{
-					Severity: preflight.Warning,
-					Subject:  w.subject(),
-					Summary:  fmt.Sprintf("caBundle %s, so no call to %s can succeed; %s", defect, w.target(), w.effect()),
-					Evidence: []preflight.Evidence{{Fact: w.fact.ID(), Path: w.path + "/name", Value: w.name, Note: "caBundle " + defect}},
-					Remedy:   fmt.Sprintf("write the CA that signed the serving certificate into caBundle, or let what injects it (such as cert-manager's cainjector) run:\nkubectl edit %s %s", w.resource(), w.config),
-				})
-				continue
-			}
-			if _, ok := facts.Attempts.Get(s); !ok {
-				continue
-			}
-			if as, paths := answered(s, w, facts.BadCertificate); len(as) > 0 {
-				fs = append(fs, attemptFinding(w, as, paths,
-					fmt.Sprintf("the certificate of %s would not be accepted (%s); %s", share(s, w, as), as[0].Detail, w.effect()),
-					"renew the serving certificate for the name the API server asks for, or put the CA that signed it into caBundle:\n"+lookAtPods(s, w)))
+			if f := bundleFinding(s, w); f != nil {
+				fs = append(fs, *f)
+			} else if !absent {
+				if f := faultFinding(s, w, symptoms(s, w, untrusted)); f != nil {
+					fs = append(fs, *f)
+				}
 			}
 		}
 		fs = append(fs, unseenCertificates(s)...)
 		return append(fs, unaskedCertificates(s)...)
 	},
-}
-
-// share is the backend of w, or how many of its Pods it is about where others
-// have a certificate that would be accepted.
-func share(s *facts.Snapshot, w webhook, bad []facts.Attempt) string {
-	pods := map[string]bool{}
-	for _, a := range bad {
-		pods[a.Target] = true
-	}
-	n := len(pods)
-	good, _ := answered(s, w, facts.TLSOnly, facts.Allowed, facts.Denied)
-	for _, a := range good {
-		if a.Vantage == facts.PodNetwork || a.Vantage == facts.PortForward {
-			pods[a.Target] = true
-		}
-	}
-	if len(pods) == n {
-		return w.target()
-	}
-	return fmt.Sprintf("%d of %d Pods of %s", n, len(pods), w.target())
 }
 
 // unseenCertificates leaves the question open for fail-closed webhooks where a
@@ -71,9 +43,9 @@ func unseenCertificates(s *facts.Snapshot) (fs []preflight.Finding) {
 	}
 	told := map[string]bool{}
 	for _, w := range webhooks(s) {
-		as, _ := answered(s, w, facts.NotAsked, facts.CouldNotAsk)
-		for _, a := range as {
-			if k := w.target() + a.Detail; w.failClosed && a.Vantage == facts.PortForward && !told[k] {
+		for _, a := range facts.Attempts.Of(s) {
+			unseen := w.asked(a) && a.Vantage == facts.PortForward && (a.Answer == facts.NotAsked || a.Answer == facts.CouldNotAsk)
+			if k := w.target() + a.Detail; w.failClosed && unseen && !told[k] {
 				told[k] = true
 				fs = append(fs, preflight.Finding{
 					Severity:  preflight.Warning,
@@ -84,6 +56,37 @@ func unseenCertificates(s *facts.Snapshot) (fs []preflight.Finding) {
 		}
 	}
 	return fs
+}
+
+// bundleFinding is what the caBundle alone tells; nil if nothing.
+func bundleFinding(s *facts.Snapshot, w webhook) *preflight.Finding {
+	defect, remedy := bundleDefect(w.client.CABundle, s.Meta.CollectedAt), ""
+	switch {
+	case strings.HasPrefix(defect, "expired"):
+		remedy = "renew the CA, issue the serving certificate anew by it, and write it into caBundle:\n" + commands(s, w, []command{bundle, certificates, edit})
+	case defect != "":
+		remedy = inject + "\n" + commands(s, w, []command{bundle, edit})
+	case len(w.client.CABundle) == 0 && w.client.Service != nil && !trusted(s, w):
+		defect = fmt.Sprintf("is empty, and none of the system's roots signs certificates for %s", w.serverName())
+		remedy = inject + "\n" + commands(s, w, []command{served, edit})
+	default:
+		return nil
+	}
+	return &preflight.Finding{
+		Severity: preflight.Warning,
+		Subject:  w.subject(),
+		Summary:  fmt.Sprintf("caBundle %s, so no call to %s can succeed; %s", defect, w.target(), w.effect()),
+		Evidence: []preflight.Evidence{{Fact: w.fact.ID(), Path: w.path + "/name", Value: w.name, Note: "caBundle " + defect}},
+		Remedy:   remedy,
+	}
+}
+
+// trusted reports whether the certificate was verified and accepted all the same.
+func trusted(s *facts.Snapshot, w webhook) bool {
+	attempts, _ := facts.Attempts.Get(s)
+	return slices.ContainsFunc(attempts, func(a facts.Attempt) bool {
+		return w.asked(a) && a.Vantage != facts.ServiceProxy && slices.Contains([]facts.Answer{facts.Allowed, facts.Denied, facts.TLSOnly}, a.Answer)
+	})
 }
 
 // bundleDefect says what is wrong with a caBundle at the given time; empty if

@@ -17,7 +17,7 @@ var webhookGuardsItsOwnPods = preflight.Check{
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
 	Uses:     lifelineUses(),
-	After:    []string{"GP111", "GP112", "GP113", "GP114", "GP115"},
+	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {
 			for _, l := range forecast.Of(s).Lifelines {

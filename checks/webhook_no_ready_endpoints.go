@@ -32,13 +32,15 @@ var webhookNoReadyEndpoints = preflight.Check{
 			}
 			evidence := w.serviceReference()
 			evidence.Note += fmt.Sprintf("; endpoints ready: 0 of %d", known)
-			fs = append(fs, preflight.Finding{
-				Severity: preflight.Warning,
-				Subject:  w.subject(),
-				Summary:  fmt.Sprintf("service %s has no ready endpoints; %s", w.service(), w.effect()),
-				Evidence: []preflight.Evidence{evidence},
-				Remedy:   "bring its pods back, then look again:\n" + lookAtPods(s, w),
-			})
+			f := preflight.Finding{Severity: preflight.Warning, Subject: w.subject(), Evidence: []preflight.Evidence{evidence}}
+			if known == 0 {
+				f.Summary = fmt.Sprintf("service %s has no endpoints; %s", w.service(), w.effect())
+				f.Remedy = "see whether its selector fits any pod, and whether what makes the pods is scaled to zero or can't make them:\n" + commands(s, w, []command{service, pods, deployments})
+			} else {
+				f.Summary = fmt.Sprintf("service %s has no ready endpoint, of %d; %s", w.service(), known, w.effect())
+				f.Remedy = "see why its pods are not ready (readiness probe, image, node), and bring them back:\n" + commands(s, w, []command{pods, described, logs})
+			}
+			fs = append(fs, f)
 		}
 		return fs
 	},

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -13,31 +14,43 @@ var webhookNotAnswering = preflight.Check{
 	Title:    "A webhook's backend does not answer",
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Attempts},
-	Uses:     []facts.Fact{facts.Services, facts.Endpoints, facts.BackendPods},
+	Uses:     []facts.Fact{facts.Services, facts.Endpoints, facts.BackendPods, facts.BackendWorkloads},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {
-			as, paths := answered(s, w, facts.Hung, facts.HungBeforeTLS, facts.ConnectTimeout, facts.Refused)
-			if len(as) == 0 {
-				continue
+			if f := faultFinding(s, w, exact(symptoms(s, w, silences))); f != nil {
+				f.Summary += withoutLiveness(s, w)
+				fs = append(fs, *f)
+			} else if why := unaskable(s, w); why != "" {
+				fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: w.subject(), Undecided: "whether its backend answers: " + why})
 			}
-			fs = append(fs, attemptFinding(w, as, paths,
-				fmt.Sprintf("%s %s; %s%s", w.target(), silence(as[0]), w.effect(), withoutLiveness(s, w)),
-				"restart the backend, and give it a liveness probe that asks what the API server asks:\n"+lookAtPods(s, w)))
 		}
 		return fs
 	},
 }
 
-func silence(a facts.Attempt) string {
-	switch a.Answer {
-	case facts.Refused:
-		return "refuses connections"
-	case facts.ConnectTimeout:
-		return fmt.Sprintf("can't be connected to within %d ms", a.Milliseconds)
-	case facts.HungBeforeTLS:
-		return fmt.Sprintf("accepts connections and then says nothing, not even TLS, for %d ms", a.Milliseconds)
+// exact leaves out that nothing came through the service proxy, which can't tell
+// when, where a port-forward shows that not even TLS did.
+func exact(ys []symptom) []symptom {
+	if !slices.ContainsFunc(ys, func(y symptom) bool { return y.answer == facts.HungBeforeTLS }) {
+		return ys
 	}
-	return fmt.Sprintf("does not answer within %d ms", a.Milliseconds)
+	return slices.DeleteFunc(ys, func(y symptom) bool {
+		return y.answer == facts.Hung && !slices.ContainsFunc(y.attempts, func(a facts.Attempt) bool { return a.Vantage != facts.ServiceProxy })
+	})
+}
+
+// unaskable is why none of the questions to w could be put; empty if one could.
+func unaskable(s *facts.Snapshot, w webhook) (why string) {
+	for _, a := range facts.Attempts.Of(s) {
+		switch {
+		case !w.asked(a), a.Vantage == facts.PortForward:
+		case a.Answer != facts.CouldNotAsk || a.Fault == facts.Redirected:
+			return ""
+		case why == "":
+			why = a.Detail
+		}
+	}
+	return why
 }
 
 // withoutLiveness adds that nothing would restart the backend by itself.

@@ -19,7 +19,7 @@ var webhookWasSlow = preflight.Check{
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.APIServerMetrics},
 	Uses:     []facts.Fact{facts.Services},
-	After:    []string{"GP113", "GP114"},
+	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		m := facts.APIServerMetrics.Of(s)
 		for _, w := range webhooks(s) {

@@ -189,7 +189,7 @@ func TestWhatIsSent(t *testing.T) {
 		Type: "Validating", Config: "opa", Webhook: "opa.example.com", Write: "CREATE clusterroles.rbac.authorization.k8s.io a",
 		Vantage: facts.PodNetwork, Target: b.address, Answer: facts.Allowed,
 	}
-	if diff := cmp.Diff(want, a, cmpopts.IgnoreFields(a, "Milliseconds", "CertificateNotAfter")); diff != "" {
+	if diff := cmp.Diff(want, a, cmpopts.IgnoreFields(a, "Milliseconds", "CertificateNotBefore", "CertificateNotAfter")); diff != "" {
 		t.Error(diff)
 	}
 	if a.Milliseconds < 1 {
@@ -197,6 +197,9 @@ func TestWhatIsSent(t *testing.T) {
 	}
 	if at, err := time.Parse(time.RFC3339, a.CertificateNotAfter); err != nil || time.Until(at) > time.Hour || time.Until(at) < 0 {
 		t.Errorf("the certificate expires at %q", a.CertificateNotAfter)
+	}
+	if at, err := time.Parse(time.RFC3339, a.CertificateNotBefore); err != nil || time.Since(at) < 47*time.Hour {
+		t.Errorf("the certificate begins at %q", a.CertificateNotBefore)
 	}
 	if got.Method != "POST" || got.URL.Path != "/v1/admit" || got.URL.RawQuery != "timeout=10s" || got.Host != serviceName+":443" || got.ProtoMajor != 1 {
 		t.Errorf("%s %s of %s by %s", got.Method, got.URL, got.Host, got.Proto)

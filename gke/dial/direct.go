@@ -142,6 +142,7 @@ type journey struct {
 	conns             []net.Conn
 	connected, secure bool
 	closed            bool
+	notBefore         time.Time
 	notAfter          time.Time
 }
 
@@ -177,7 +178,7 @@ func (j *journey) shookHands(s tls.ConnectionState, err error) {
 		certs = bad.UnverifiedCertificates
 	}
 	if len(certs) > 0 {
-		j.notAfter = certs[0].NotAfter
+		j.notBefore, j.notAfter = certs[0].NotBefore, certs[0].NotAfter
 	}
 }
 
@@ -195,6 +196,7 @@ func (j *journey) finish(a facts.Attempt) facts.Attempt {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !j.notAfter.IsZero() {
+		a.CertificateNotBefore = j.notBefore.UTC().Format(time.RFC3339)
 		a.CertificateNotAfter = j.notAfter.UTC().Format(time.RFC3339)
 	}
 	return a

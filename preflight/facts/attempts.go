@@ -138,6 +138,9 @@ type Attempt struct {
 	Detail string `json:"detail,omitempty"`
 	// Patched says that a mutating webhook answered with a patch.
 	Patched bool `json:"patched,omitempty"`
-	// CertificateNotAfter is when the serving certificate expires, in RFC 3339; empty if not seen.
-	CertificateNotAfter string `json:"certificateNotAfter,omitempty"`
+	// CertificateNotAfter is when the serving certificate expires, and
+	// CertificateNotBefore since when it is valid, in RFC 3339; empty if not seen.
+	// Recordings of older versions have the former alone.
+	CertificateNotAfter  string `json:"certificateNotAfter,omitempty"`
+	CertificateNotBefore string `json:"certificateNotBefore,omitempty"`
 }

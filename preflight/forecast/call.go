@@ -173,6 +173,7 @@ func (c *caller) after(i admission.Interception, a facts.Attempt) call {
 		r.elsewhere(a)
 	case facts.NoEndpoints, facts.BadCertificate, facts.BadAnswer:
 		r = certain(bound{rejects: i.Fails, cost: min(took, i.Timeout)})
+		r.unread(a)
 	default:
 		return c.unasked(i, a)
 	}
@@ -187,6 +188,15 @@ func (k *call) elsewhere(a facts.Attempt) {
 	if a.Vantage == facts.DirectURL {
 		k.best = bound{}
 		k.detail = "whether the control plane can connect to it can't be seen from here: " + a.Detail
+	}
+}
+
+// unread leaves open what an answer says that this tool did not read to its end:
+// the API server reads on.
+func (k *call) unread(a facts.Attempt) {
+	if a.Fault == facts.TooLarge {
+		k.best = bound{}
+		k.detail = "whether the API server can use it can't be told: " + a.Detail
 	}
 }
 

@@ -11,9 +11,9 @@ import (
 // month is how long certificates must last where no maintenance window tells.
 const month = 30 * 24 * time.Hour
 
-// horizon is until when certificates must be good: the end of the next
-// maintenance window, or 30 days.
-func horizon(s *facts.Snapshot) (until time.Time, why string) {
+// Horizon is until when certificates must be good: the end of the next
+// maintenance window, or 30 days; and why then.
+func Horizon(s *facts.Snapshot) (until time.Time, why string) {
 	now := s.Meta.CollectedAt
 	c, known := facts.GKECluster.Get(s)
 	switch {
