@@ -51,6 +51,7 @@ blocker, but something that could hide one was not to be seen.`,
 		},
 	}
 	o.bind(cmd)
+	o.bindHelm(cmd.Flags())
 	out.bind(cmd)
 	cmd.Flags().StringVar(&recording, "snapshot", "", "judge this recording instead of a live cluster")
 	return cmd

@@ -22,6 +22,7 @@ type clusterFlags struct {
 	gke        gke.Flags
 	target     string
 	timeout    time.Duration
+	helm       bool
 }
 
 func (c *clusterFlags) bind(cmd *cobra.Command) {
@@ -36,6 +37,11 @@ func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs.DurationVar(&c.timeout, "timeout", 5*time.Minute, "how long all of it may take")
 	fs.StringVar(&c.kubeconfig, "kubeconfig", "", "path to the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config")
 	c.bindOverrides(fs)
+}
+
+// bindHelm adds the flag of the verbs whose outcome Helm releases are part of.
+func (c *clusterFlags) bindHelm(fs *pflag.FlagSet) {
+	fs.BoolVar(&c.helm, "helm", false, "look for removed APIs in Helm releases too: reads the Secrets of type helm.sh/release.v1, and keeps the names of releases and of the objects concerned")
 }
 
 // bindOverrides adds kubectl's own flags. --cluster is the GKE cluster here, and
@@ -76,7 +82,7 @@ func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *prog
 	if err != nil {
 		return nil, err
 	}
-	s := facts.New(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, readBoth(ctx, conn, say)...)
+	s := facts.New(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, c.readBoth(ctx, conn, say)...)
 	m := s.Meta
 	m.CollectedAt = time.Now().UTC().Truncate(time.Second)
 	s = s.WithMeta(m)
@@ -92,7 +98,7 @@ func aim(s *facts.Snapshot, asked string) (*facts.Snapshot, error) {
 }
 
 // readBoth reads both sources at the same time.
-func readBoth(ctx context.Context, conn *gke.Connection, say *progress) []facts.Observation {
+func (c *clusterFlags) readBoth(ctx context.Context, conn *gke.Connection, say *progress) []facts.Observation {
 	var mu sync.Mutex
 	read := 0
 	each := func(o facts.Observation) {
@@ -104,7 +110,7 @@ func readBoth(ctx context.Context, conn *gke.Connection, say *progress) []facts.
 	var fromGKE []facts.Observation
 	var wg sync.WaitGroup
 	wg.Go(func() { fromGKE = conn.CollectGKE(ctx, each) })
-	fromKubernetes := kube.Collect(ctx, conn.Kubernetes, kube.Options{Version: toolVersion(), Progress: each})
+	fromKubernetes := kube.Collect(ctx, conn.Kubernetes, kube.Options{Version: toolVersion(), Helm: c.helm, Progress: each})
 	wg.Wait()
 	return append(fromKubernetes, fromGKE...)
 }
@@ -112,7 +118,7 @@ func readBoth(ctx context.Context, conn *gke.Connection, say *progress) []facts.
 // recording reads a recording, whose target the flag may replace. Flags that
 // name a live cluster have no meaning beside it.
 func (c *clusterFlags) recording(cmd *cobra.Command, file string) (*facts.Snapshot, error) {
-	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "vantage", "port-forward", "server-dry-run"} {
+	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "vantage", "port-forward", "server-dry-run", "helm"} {
 		if cmd.Flags().Changed(name) {
 			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
 		}

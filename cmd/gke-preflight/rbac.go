@@ -14,7 +14,7 @@ import (
 )
 
 func newRBAC() *cobra.Command {
-	var probe bool
+	var probe, helm bool
 	cmd := &cobra.Command{
 		Use:   "rbac",
 		Short: "Print the ClusterRole that a full check needs",
@@ -23,7 +23,9 @@ func newRBAC() *cobra.Command {
 Reading is all that is granted, and beside it what asking webhooks from outside
 the cluster takes: services/proxy to put the question to the backend, and
 pods/portforward to see the certificate of each of its Pods. --probe=false leaves
-those out; without one of them, what it would have shown stays undecided. Objects of
+those out; without one of them, what it would have shown stays undecided. --helm
+adds list on Secrets, which check --helm needs: it can't be granted for those of
+Helm alone, so leave it out unless you want that. Objects of
 the kinds that policies take their parameters from are read too where they can
 be: grant list on those kinds beside it. A server-side dry-run needs the verbs of
 the write it tries, and is left out where they are missing.`,
@@ -34,7 +36,7 @@ the write it tries, and is left out where they are missing.`,
 			role := rbacv1.ClusterRole{
 				TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole"},
 				ObjectMeta: metav1.ObjectMeta{Name: "gke-preflight"},
-				Rules:      readRules(),
+				Rules:      readRules(helm),
 			}
 			if probe {
 				role.Rules = append(role.Rules,
@@ -50,14 +52,19 @@ the write it tries, and is left out where they are missing.`,
 		},
 	}
 	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy and pods/portforward, to ask webhooks from outside the cluster")
+	cmd.Flags().BoolVar(&helm, "helm", false, "grant list on Secrets, to look at Helm releases (check --helm)")
 	return cmd
 }
 
-// readRules joins the rules of all facts: one rule for each API group, verb and
-// set of names, with the resources in order.
-func readRules() []rbacv1.PolicyRule {
+// readRules joins the rules of all facts, those of Helm releases only if asked
+// for: one rule for each API group, verb and set of names, with the resources in
+// order.
+func readRules(helm bool) []rbacv1.PolicyRule {
 	var rules []rbacv1.PolicyRule
 	for _, f := range facts.All() {
+		if f.ID() == facts.HelmReleases.ID() && !helm {
+			continue
+		}
 		for _, r := range f.Access().Rules {
 			i := slices.IndexFunc(rules, func(o rbacv1.PolicyRule) bool {
 				return slices.Equal(o.APIGroups, r.APIGroups) && slices.Equal(o.Verbs, r.Verbs) &&

@@ -21,7 +21,8 @@ all to one file. gke-preflight check --snapshot FILE then gives the report that 
 check would have given, with no cluster at hand.
 
 The recording holds no Secret, no environment variable and no token. It does hold
-names, labels and the rules of your webhooks and policies.`,
+names, labels and the rules of your webhooks and policies; with --helm, of Helm
+releases that use a removed API their names and those of the objects concerned.`,
 		Example: `  gke-preflight snapshot --file prod.zip --target-version 1.36
   gke-preflight check --snapshot prod.zip`,
 		Args: cobra.NoArgs,
@@ -46,6 +47,7 @@ names, labels and the rules of your webhooks and policies.`,
 		},
 	}
 	o.bind(cmd)
+	o.bindHelm(cmd.Flags())
 	cmd.Flags().StringVarP(&file, "file", "f", "", "the file to write; an existing one is replaced")
 	return cmd
 }

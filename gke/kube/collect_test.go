@@ -99,7 +99,7 @@ func TestAbsence(t *testing.T) {
 		},
 		{
 			name: "no version", path: "/version", answer: func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, `{}`) },
-			reason: facts.Failed, absent: []facts.Fact{facts.ServerVersion, facts.Endpoints},
+			reason: facts.Failed, absent: []facts.Fact{facts.ServerVersion, facts.DeprecatedAPIs, facts.Endpoints},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -170,7 +170,7 @@ func TestListIsReadOnceMore(t *testing.T) {
 func TestUnreachable(t *testing.T) {
 	s := serve(t)
 	s.Close()
-	observations := kube.Collect(t.Context(), &rest.Config{Host: s.URL}, kube.Options{})
+	observations := kube.Collect(t.Context(), &rest.Config{Host: s.URL}, kube.Options{Helm: true})
 	for _, o := range observations {
 		if o.Absence.Reason != facts.Unreachable || !strings.Contains(o.Absence.Detail, "connection refused") {
 			t.Errorf("%s: %s", o.Fact.ID(), o.Absence)
@@ -194,7 +194,7 @@ func TestBrokenConfiguration(t *testing.T) {
 func TestEveryFactOnce(t *testing.T) {
 	s := serve(t)
 	var reported []string
-	o := kube.Options{Version: "0.1.0", Progress: func(o facts.Observation) { reported = append(reported, o.Fact.ID()) }}
+	o := kube.Options{Version: "0.1.0", Helm: true, Progress: func(o facts.Observation) { reported = append(reported, o.Fact.ID()) }}
 	var got []string
 	for _, o := range kube.Collect(t.Context(), &rest.Config{Host: s.URL}, o) {
 		got = append(got, o.Fact.ID())

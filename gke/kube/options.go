@@ -17,6 +17,8 @@ type Options struct {
 	Timeout time.Duration
 	// PageSize is the number of objects asked for at a time; zero for 500.
 	PageSize int64
+	// Helm lets the Secrets of Helm releases be read; no other Secret ever is.
+	Helm bool
 	// Progress, if not nil, is called once for each fact as soon as it is read or
 	// given up, one call at a time.
 	Progress func(facts.Observation)

@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/metadata"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
@@ -27,8 +28,10 @@ import (
 type reader struct {
 	typed   kubernetes.Interface
 	dynamic dynamic.Interface
-	options Options
-	slots   chan struct{}
+	// metadata reads objects without their bodies.
+	metadata metadata.Interface
+	options  Options
+	slots    chan struct{}
 }
 
 func newReader(cfg *rest.Config, o Options) (*reader, error) {
@@ -46,13 +49,17 @@ func newReader(cfg *rest.Config, o Options) (*reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	md, err := metadata.NewForConfigAndClient(cfg, httpClient)
+	if err != nil {
+		return nil, err
+	}
 	cfg.ContentType = runtime.ContentTypeProtobuf
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	typed, err := kubernetes.NewForConfigAndClient(cfg, httpClient)
 	if err != nil {
 		return nil, err
 	}
-	return &reader{typed: typed, dynamic: dyn, options: o, slots: make(chan struct{}, atOnce)}, nil
+	return &reader{typed: typed, dynamic: dyn, metadata: md, options: o, slots: make(chan struct{}, atOnce)}, nil
 }
 
 // UserAgent is how gke-preflight makes itself known to servers.

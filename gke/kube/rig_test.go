@@ -26,7 +26,7 @@ func TestRealServer(t *testing.T) {
 		t.Run(minor, func(t *testing.T) {
 			t.Parallel()
 			c := controlplane.Start(t, controlplane.Options{Minor: minor, Flags: []string{
-				"--feature-gates=MutatingAdmissionPolicy=true", "--runtime-config=admissionregistration.k8s.io/v1beta1=true",
+				"--feature-gates=MutatingAdmissionPolicy=true", "--runtime-config=admissionregistration.k8s.io/v1beta1=true,resource.k8s.io/v1beta1=true",
 			}})
 			populate(t, c)
 			o := kube.Options{Version: "test"}
@@ -44,6 +44,7 @@ func TestRealServer(t *testing.T) {
 			examine(t, s, c)
 			replay(t, s)
 			onlyReads(t, c)
+			helmReleases(t, c)
 		})
 	}
 }
@@ -75,6 +76,7 @@ func populate(t *testing.T, c *controlplane.Cluster) {
 			ParamRef: &admission.ParamRef{Name: "limits", Namespace: "opa", ParameterNotFoundAction: new(admission.DenyAction)}},
 	}, metav1.CreateOptions{})
 	must(t, err)
+	writeAtOldVersion(t, c)
 	settle(ctx, c)
 }
 
@@ -113,6 +115,10 @@ func examine(t *testing.T, s *facts.Snapshot, c *controlplane.Cluster) {
 	}
 	if nodes, leases := facts.Nodes.Of(s), facts.NodeLeases.Of(s); len(nodes) < 3 || len(leases) < 3 {
 		t.Errorf("there are %d nodes and %d leases", len(nodes), len(leases))
+	}
+	examineOldVersion(t, s)
+	if requested := facts.APIServerMetrics.Of(s).Deprecated; !slices.Contains(requested, facts.DeprecatedRequest{Group: "resource.k8s.io", Version: "v1beta1", Resource: "deviceclasses", RemovedIn: "1.38"}) {
+		t.Errorf("deprecated APIs requested are %v", requested)
 	}
 	service := facts.KubernetesService.Of(s)
 	if own := c.First.Address.Addr().String(); !service.Exists || service.Port != 443 || !slices.Contains(service.Addresses, own) || !slices.Contains(service.SliceAddresses, own) {
@@ -187,7 +193,9 @@ func TestNoRights(t *testing.T) {
 	for _, f := range facts.All() {
 		a, absent := got[f.ID()]
 		open := f.ID() == facts.ServerVersion.ID() || f.ID() == facts.APIResources.ID()
-		if !ofKubernetes(f) || open && !absent {
+		// On a server that serves nothing that goes away there is nothing to read.
+		nothing := f.ID() == facts.DeprecatedAPIs.ID() || f.ID() == facts.HelmReleases.ID()
+		if !ofKubernetes(f) || open && !absent || nothing && !absent {
 			continue
 		}
 		if a.Reason != facts.Forbidden || !strings.Contains(a.Detail, `User "nobody" cannot`) {

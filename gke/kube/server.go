@@ -137,6 +137,11 @@ func appendGroup(out []facts.APIResource, g apidiscovery.APIGroupDiscovery) ([]f
 	return out, nil
 }
 
+// newestOf returns the newest of versions.
+func newestOf(versions []string) string {
+	return slices.MaxFunc(versions, apiversion.CompareKubeAwareVersionStrings)
+}
+
 // newest returns the newest version at which resource is served, or false if none.
 func newest(resources []facts.APIResource, resource schema.GroupResource) (schema.GroupVersionResource, bool) {
 	best := ""

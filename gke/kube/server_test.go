@@ -111,11 +111,11 @@ func (s *server) collect(t *testing.T, o kube.Options) *facts.Snapshot {
 	return facts.New(facts.Meta{}, kube.Collect(t.Context(), &rest.Config{Host: s.URL}, o)...)
 }
 
-// absences are those facts of the API server that s lacks.
+// absences are those facts of the API server that s lacks and was asked for.
 func absences(s *facts.Snapshot) map[string]facts.Absence {
 	out := map[string]facts.Absence{}
 	for _, f := range facts.All() {
-		if a, absent := s.Absence(f); absent && ofKubernetes(f) {
+		if a, absent := s.Absence(f); absent && ofKubernetes(f) && a.Reason != facts.LeftOut {
 			out[f.ID()] = a
 		}
 	}

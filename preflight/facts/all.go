@@ -4,7 +4,7 @@ package facts
 // and reports list them.
 func All() []Fact {
 	return []Fact{
-		ServerVersion, APIResources, APIServerMetrics,
+		ServerVersion, APIResources, APIServerMetrics, DeprecatedAPIs, CustomResources, HelmReleases,
 		ValidatingWebhooks, MutatingWebhooks,
 		ValidatingPolicies, ValidatingPolicyBindings, MutatingPolicies, MutatingPolicyBindings, PolicyParams,
 		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets,

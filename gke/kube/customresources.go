@@ -1,0 +1,102 @@
+package kube
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+const (
+	customResourcesPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+	// customResourcesPage is small: a definition's schema may have a megabyte.
+	customResourcesPage = 50
+)
+
+// customResourceList is what is read of the definitions; the decoder skips their
+// schemas.
+type customResourceList struct {
+	Metadata struct {
+		ResourceVersion string `json:"resourceVersion"`
+		Continue        string `json:"continue"`
+	} `json:"metadata"`
+	Items []struct {
+		Metadata struct {
+			Name string `json:"name"`
+		} `json:"metadata"`
+		Spec struct {
+			Versions []struct {
+				Name   string `json:"name"`
+				Served bool   `json:"served"`
+			} `json:"versions"`
+		} `json:"spec"`
+		Status struct {
+			StoredVersions []string `json:"storedVersions"`
+		} `json:"status"`
+	} `json:"items"`
+}
+
+func customResources(ctx context.Context, c *cluster) ([]facts.CustomResource, error) {
+	out, err := customResourcePages(ctx, c.reader)
+	if err != nil && Why(err).Reason == facts.Truncated {
+		out, err = customResourcePages(ctx, c.reader)
+	}
+	slices.SortFunc(out, func(a, b facts.CustomResource) int { return strings.Compare(a.Name, b.Name) })
+	return out, err
+}
+
+func customResourcePages(ctx context.Context, r *reader) ([]facts.CustomResource, error) {
+	out := []facts.CustomResource{}
+	next := ""
+	for {
+		body, err := r.rawQuery(ctx, customResourcesPath, url.Values{"limit": {strconv.Itoa(customResourcesPage)}, "continue": {next}})
+		if err != nil {
+			return nil, err
+		}
+		var page customResourceList
+		if err := json.Unmarshal(body, &page); err != nil {
+			return nil, fmt.Errorf("%s: %w", customResourcesPath, err)
+		}
+		if page.Metadata.ResourceVersion == "" {
+			return nil, errNoList
+		}
+		for _, item := range page.Items {
+			d := facts.CustomResource{Name: item.Metadata.Name, Stored: item.Status.StoredVersions}
+			for _, v := range item.Spec.Versions {
+				if v.Served {
+					d.Served = append(d.Served, v.Name)
+				} else {
+					d.Unserved = append(d.Unserved, v.Name)
+				}
+			}
+			out = append(out, d)
+		}
+		if next = page.Metadata.Continue; next == "" {
+			return out, nil
+		}
+	}
+}
+
+// rawQuery is raw with a query, whose empty values are left out.
+func (r *reader) rawQuery(ctx context.Context, path string, query url.Values) (body []byte, err error) {
+	err = r.call(ctx, func(ctx context.Context) error {
+		request := r.typed.Discovery().RESTClient().Get().AbsPath(path).SetHeader("Accept", "application/json")
+		for name, values := range query {
+			if values[0] != "" {
+				request.Param(name, values[0])
+			}
+		}
+		result := request.Do(ctx)
+		if err := result.Error(); err != nil {
+			return err
+		}
+		body, err = result.Raw()
+		return err
+	})
+	return body, err
+}

@@ -1,0 +1,105 @@
+package kube_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	corev1 "k8s.io/api/core/v1"
+	resourcev1 "k8s.io/api/resource/v1"
+	resourcev1beta1 "k8s.io/api/resource/v1beta1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+)
+
+// longAgo is when an object was written at the old version, by its metadata.
+var longAgo = time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// writeAtOldVersion makes DeviceClasses at resource.k8s.io/v1beta1, which goes
+// away in 1.38: one by a client, one with managed fields and an annotation as
+// kubectl left them long ago; and one at the version that stays.
+func writeAtOldVersion(t *testing.T, c *controlplane.Cluster) {
+	t.Helper()
+	ctx := t.Context()
+	labels := map[string]string{"made": "by-test"}
+	classes := c.Client.ResourceV1beta1().DeviceClasses()
+	_, err := classes.Create(ctx, &resourcev1beta1.DeviceClass{ObjectMeta: metav1.ObjectMeta{Name: "by-client", Labels: labels}}, metav1.CreateOptions{FieldManager: "terraform"})
+	must(t, err)
+	applied, err := classes.Create(ctx, &resourcev1beta1.DeviceClass{ObjectMeta: metav1.ObjectMeta{Name: "by-kubectl",
+		Annotations: map[string]string{"kubectl.kubernetes.io/last-applied-configuration": `{"apiVersion":"resource.k8s.io/v1beta1","kind":"DeviceClass","metadata":{"name":"by-kubectl"}}`},
+	}}, metav1.CreateOptions{FieldManager: "kubectl-client-side-apply"})
+	must(t, err)
+	// A time alone does not change an object, so another manager's label goes with it.
+	patch := fmt.Sprintf(`[{"op":"replace","path":"/metadata/managedFields/0/time","value":%q},{"op":"add","path":"/metadata/labels","value":{"made":"by-test"}}]`, longAgo.Format(time.RFC3339))
+	_, err = c.Client.ResourceV1().DeviceClasses().Patch(ctx, applied.Name, types.JSONPatchType, []byte(patch), metav1.PatchOptions{FieldManager: "terraform"})
+	must(t, err)
+	_, err = c.Client.ResourceV1().DeviceClasses().Create(ctx, &resourcev1.DeviceClass{ObjectMeta: metav1.ObjectMeta{Name: "stays", Labels: labels}}, metav1.CreateOptions{FieldManager: "terraform"})
+	must(t, err)
+}
+
+func examineOldVersion(t *testing.T, s *facts.Snapshot) {
+	t.Helper()
+	var served []string
+	for _, u := range facts.DeprecatedAPIs.Of(s).APIs {
+		served = append(served, u.Version+" "+u.Resource)
+		if u.Resource != "deviceclasses" {
+			continue
+		}
+		if recent := &u.Writers[len(u.Writers)-1]; time.Since(recent.Latest) < time.Hour {
+			recent.Latest = time.Time{}
+		}
+		want := facts.APIUse{Group: "resource.k8s.io", Version: "v1beta1", Resource: "deviceclasses", Objects: 3, Writers: []facts.APIWriter{
+			{Objects: 1, Names: []string{"by-kubectl"}, Latest: longAgo},
+			{Manager: "kubectl-client-side-apply", Objects: 1, Names: []string{"by-kubectl"}, Latest: longAgo},
+			{Manager: "terraform", Objects: 1, Names: []string{"by-client"}},
+		}}
+		if diff := cmp.Diff(want, u); diff != "" {
+			t.Errorf("-want +got:\n%s", diff)
+		}
+	}
+	want := []string{"v1beta1 deviceclasses", "v1beta1 resourceclaims", "v1beta1 resourceclaimtemplates", "v1beta1 resourceslices"}
+	if diff := cmp.Diff(want, served); diff != "" {
+		t.Errorf("the APIs that go away:\n%s", diff)
+	}
+}
+
+func helmReleases(t *testing.T, c *controlplane.Cluster) {
+	t.Helper()
+	ctx := t.Context()
+	for status, apiVersion := range map[string]string{"deployed": "resource.k8s.io/v1beta1", "superseded": "resource.k8s.io/v1beta2"} {
+		manifest := `---\napiVersion: ` + apiVersion + `\nkind: DeviceClass\nmetadata:\n  name: gpu\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: hunter2\n`
+		var packed bytes.Buffer
+		z := gzip.NewWriter(&packed)
+		_, err := z.Write([]byte(`{"name":"gpu","version":4,"namespace":"opa","manifest":"` + manifest + `"}`))
+		must(t, err)
+		must(t, z.Close())
+		_, err = c.Client.CoreV1().Secrets("opa").Create(ctx, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Name: "sh.helm.release.v1.gpu." + status, Labels: map[string]string{"name": "gpu", "owner": "helm", "status": status, "version": "4"}},
+			Type:       "helm.sh/release.v1",
+			Data:       map[string][]byte{"release": []byte(base64.StdEncoding.EncodeToString(packed.Bytes()))},
+		}, metav1.CreateOptions{})
+		must(t, err)
+	}
+	s := facts.New(facts.Meta{}, kube.Collect(ctx, c.Config, kube.Options{Version: "helm", Helm: true})...)
+	want := []facts.HelmRelease{{Namespace: "opa", Name: "gpu", Revision: 4, Objects: []facts.HelmObject{{APIVersion: "resource.k8s.io/v1beta1", Kind: "DeviceClass", Name: "gpu"}}}}
+	if diff := cmp.Diff(want, facts.HelmReleases.Of(s)); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if err := s.Files(func(name string, content []byte) error {
+		if strings.Contains(string(content), "hunter2") {
+			t.Errorf("%s tells what is in the release", name)
+		}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+}

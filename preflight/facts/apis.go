@@ -1,0 +1,120 @@
+package facts
+
+import (
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/gke-preflight/gke-preflight/preflight/removals"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+var (
+	// DeprecatedAPIs are the APIs that the running server serves and that it or one
+	// of the next [RemovalsAhead] minors removes, with who wrote objects at them.
+	DeprecatedAPIs = kubernetes[APIUses]("deprecated-apis", listRemoved()...)
+
+	// CustomResources are the versions of all CustomResourceDefinitions, by name.
+	CustomResources = kubernetes[[]CustomResource]("custom-resources", list("apiextensions.k8s.io", "customresourcedefinitions"))
+
+	// HelmReleases are the deployed Helm releases that hold objects of an API that
+	// is or will be removed, or that could not be read. Reading them reads Secrets:
+	// it is left out unless asked for.
+	HelmReleases = kubernetes[[]HelmRelease]("helm-releases", list("", "secrets"))
+)
+
+// RemovalsAhead is how many minors ahead [DeprecatedAPIs] looks.
+const RemovalsAhead = 3
+
+// APIUses tell how far was looked, and what was found.
+type APIUses struct {
+	// Through is the last minor whose removals were looked for, such as 1.38.
+	Through string `json:"through"`
+	// APIs are those that the server serves, by group, resource and version.
+	APIs []APIUse `json:"apis,omitempty"`
+}
+
+// APIUse is one version of one resource that will be removed.
+type APIUse struct {
+	Group    string `json:"group,omitempty"`
+	Version  string `json:"version"`
+	Resource string `json:"resource"`
+	// Only is true if the resource is served at no version that stays.
+	Only bool `json:"only,omitempty"`
+	// Absence says why the objects could not be read; zero if they were, or if
+	// they are not stored, as reviews are.
+	Absence Absence `json:"absence,omitzero"`
+	// Objects are the objects of the resource, whatever version they were written at.
+	Objects int `json:"objects,omitempty"`
+	// Writers are those who wrote at this version, by name.
+	Writers []APIWriter `json:"writers,omitempty"`
+	// OtherWriters is true if there are more writers than were kept.
+	OtherWriters bool `json:"otherWriters,omitempty"`
+}
+
+// APIWriter is a field manager whose latest write of some objects was at a
+// certain version.
+type APIWriter struct {
+	// Manager is the name of the field manager; of one that is read from the
+	// annotation kubectl.kubernetes.io/last-applied-configuration it is empty.
+	Manager string `json:"manager,omitempty"`
+	// AddOn is true if the objects are kept by the cluster's add-on manager, by
+	// the label addonmanager.kubernetes.io/mode.
+	AddOn bool `json:"addOn,omitempty"`
+	// Objects is their number, Names the first of them, as namespace/name.
+	Objects int      `json:"objects"`
+	Names   []string `json:"names"`
+	// Latest is the time of the latest of those writes; zero if none is known.
+	Latest time.Time `json:"latest,omitzero"`
+}
+
+// CustomResource is a CustomResourceDefinition's versions.
+type CustomResource struct {
+	Name string `json:"name"`
+	// Served are the versions that clients may use, Unserved the other ones.
+	Served   []string `json:"served,omitempty"`
+	Unserved []string `json:"unserved,omitempty"`
+	// Stored are the versions that objects may be stored at (status.storedVersions).
+	Stored []string `json:"stored,omitempty"`
+}
+
+// HelmRelease is what is kept of the Secret of a deployed release.
+type HelmRelease struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	Revision  int    `json:"revision,omitempty"`
+	// Problem says why the release could not be read; empty if it was.
+	Problem string `json:"problem,omitempty"`
+	// Objects are those of its manifest whose API is in the table of removals.
+	Objects []HelmObject `json:"objects,omitempty"`
+}
+
+// HelmObject is an object of a release's manifest.
+type HelmObject struct {
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Name       string `json:"name,omitempty"`
+}
+
+// oldestServed is the oldest minor of which this version knows what it serves.
+var oldestServed = version.Version{Major: 1, Minor: 30}
+
+// listRemoved are the resources that some minor from the oldest known on serves
+// at a version that a later one removes. Which of them are read depends on what
+// the server serves.
+func listRemoved() []rbacv1.PolicyRule {
+	var rules []rbacv1.PolicyRule
+	for _, a := range removals.All() {
+		if !a.ServedIn(oldestServed) || a.Removed == "" {
+			continue
+		}
+		if last := len(rules) - 1; last >= 0 && rules[last].APIGroups[0] == a.Group {
+			if r := rules[last].Resources; r[len(r)-1] != a.Resource {
+				rules[last].Resources = append(r, a.Resource)
+			}
+			continue
+		}
+		rules = append(rules, list(a.Group, a.Resource))
+	}
+	return rules
+}
