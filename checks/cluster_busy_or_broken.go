@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -13,35 +14,71 @@ var clusterBusyOrBroken = preflight.Check{
 	Title:    "The cluster is in a state that refuses or endangers an upgrade",
 	Severity: preflight.Blocker,
 	Needs:    []facts.Fact{facts.GKECluster, facts.GKEOperations},
-	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c := facts.GKECluster.Of(s)
-		if severity, meaning := clusterState(c.Status); meaning != "" {
-			fs = append(fs, preflight.Finding{
-				Severity: severity,
-				Subject:  clusterSubject(s),
-				Summary:  fmt.Sprintf("cluster %s is %s: %s", c.Name, c.Status, meaning),
-				Evidence: append([]preflight.Evidence{{Fact: facts.GKECluster.ID(), Path: "/status", Value: c.Status}}, running(s)...),
-				Remedy:   "see what is running or wrong:\ngcloud container operations list --filter \"status=RUNNING\" " + clusterFlags(s),
-			})
-		} else if len(c.Conditions) > 0 {
-			fs = append(fs, preflight.Finding{
-				Severity: preflight.Warning,
-				Subject:  clusterSubject(s),
-				Summary:  fmt.Sprintf("cluster %s reports %s", c.Name, conditionsText(c.Conditions)),
-				Evidence: []preflight.Evidence{{Fact: facts.GKECluster.ID(), Path: "/conditions/0/code", Value: c.Conditions[0].Code, Note: c.Conditions[0].Message}},
-				Remedy:   "put it right before the upgrade:\ngcloud container clusters describe " + c.Name + " " + clusterFlags(s),
-			})
+		status := evidenceOf(facts.GKECluster, c.Status, "", "/status")
+		f := preflight.Finding{Severity: preflight.Blocker, Subject: clusterSubject(s)}
+		meaning, known := clusterState(c.Status)
+		under := inTheWay(s)
+		switch {
+		case !known:
+			f.Undecided = fmt.Sprintf("cluster %s is in state %s, which this version of gke-preflight does not know", c.Name, c.Status)
+			return []preflight.Finding{f}
+		case meaning != "":
+			f.Summary = fmt.Sprintf("cluster %s is %s: %s", c.Name, c.Status, meaning)
+			if len(under.words) > 0 {
+				f.Summary += "; " + strings.Join(under.words, "; ")
+			}
+		case len(under.words) > 0:
+			f.Summary = fmt.Sprintf("cluster %s: %s; GKE refuses an upgrade until that is over", c.Name, strings.Join(under.words, "; "))
+		default:
+			return under.open
 		}
-		return fs
+		f.Evidence = append([]preflight.Evidence{status}, under.evidence...)
+		f.Remedy = "see what is running or wrong, and wait for it or put it right:\ngcloud container operations list --filter \"status!=DONE\" " + clusterFlags(s)
+		return append([]preflight.Finding{f}, under.open...)
 	},
 }
 
-// running are the operations under way.
-func running(s *facts.Snapshot) (es []preflight.Evidence) {
+// clusterState says what a Cluster_Status means for an upgrade, empty where it
+// means no harm (containerpb cluster_service.proto).
+func clusterState(status string) (meaning string, known bool) {
+	switch status {
+	case "RUNNING":
+		return "", true
+	case "RECONCILING":
+		return "GKE is working on it and refuses an upgrade until that is over", true
+	case "PROVISIONING":
+		return "it is still being created", true
+	case "STOPPING":
+		return "it is being deleted", true
+	case "ERROR":
+		return "it is unusable", true
+	case "DEGRADED":
+		return "it needs something done first", true
+	}
+	return "", false
+}
+
+// held is what is under way on the cluster.
+type held struct {
+	words    []string
+	evidence []preflight.Evidence
+	open     []preflight.Finding
+}
+
+// inTheWay finds the operations under way beside which GKE starts no other; one of
+// a type that this version does not know may be such a one.
+func inTheWay(s *facts.Snapshot) (h held) {
 	for i, o := range facts.GKEOperations.Of(s) {
-		if o.Status == "RUNNING" || o.Status == "PENDING" || o.Status == "ABORTING" {
-			es = append(es, preflight.Evidence{Fact: facts.GKEOperations.ID(), Path: fmt.Sprintf("/%d/status", i), Value: o.Status, Note: o.Type + " " + o.Name})
+		switch {
+		case !underWay(o) || o.Type == autoRepair:
+		case operationWords(o.Type) == "":
+			h.open = append(h.open, preflight.Finding{Severity: preflight.Blocker, Subject: preflight.Subject{Kind: "Operation", Name: o.Name}, Undecided: describeOperation(s, o) + ": whether GKE refuses an upgrade beside it is not known"})
+		default:
+			h.words = append(h.words, describeOperation(s, o))
+			h.evidence = append(h.evidence, operationEvidence(i, o))
 		}
 	}
-	return es
+	return h
 }

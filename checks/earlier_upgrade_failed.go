@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -14,41 +15,102 @@ var earlierUpgradeFailed = preflight.Check{
 	Title:    "An earlier upgrade of the control plane failed",
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.GKEOperations, facts.GKEUpgradeInfo},
-	Run: func(s *facts.Snapshot) []preflight.Finding {
-		failed := failedOperations(s)
-		for i, u := range facts.GKEUpgradeInfo.Of(s).History {
-			if u.State == "FAILED" {
-				failed = append(failed, preflight.Evidence{
-					Fact: facts.GKEUpgradeInfo.ID(), Path: fmt.Sprintf("/history/%d/state", i), Value: u.State,
-					Note: fmt.Sprintf("%s to %s on %s", u.From, u.To, u.Start.UTC().Format(time.DateOnly)),
-				})
-			}
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		bad, unknown := sinceSuccess(s)
+		for _, u := range unknown {
+			fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s),
+				Undecided: fmt.Sprintf("an upgrade of the control plane on %s is in state %s, which this version of gke-preflight does not know", day(u.start), u.state)})
 		}
-		if len(failed) == 0 {
-			return nil
+		if len(bad) == 0 {
+			return fs
 		}
-		return []preflight.Finding{{
-			Severity: preflight.Warning,
-			Subject:  clusterSubject(s),
-			Summary:  fmt.Sprintf("cluster %s: an earlier upgrade of the control plane failed (%s: %v); its cause may still be there", s.Meta.Cluster.Name, failed[0].Note, failed[0].Value),
-			Evidence: failed,
-			Remedy:   "find the cause before trying again:\ngcloud container operations list --filter \"operationType=UPGRADE_MASTER\" " + clusterFlags(s),
-		}}
+		last := bad[0]
+		f := preflight.Finding{
+			Severity: preflight.Warning, Subject: clusterSubject(s),
+			Summary: fmt.Sprintf("cluster %s: the upgrade of its control plane on %s %s, and none has succeeded since; what stopped it may still be there", s.Meta.Cluster.Name, day(last.start), last.became()),
+			Remedy:  "find the cause before trying again:\ngcloud container operations list --filter \"operationType=UPGRADE_MASTER\" " + clusterFlags(s),
+		}
+		if slices.ContainsFunc(bad, func(a attempted) bool { return neverReady(a.message) }) {
+			f.Summary = fmt.Sprintf("cluster %s: the upgrade of its control plane on %s failed because %s; none has succeeded since", s.Meta.Cluster.Name, day(last.start), neverReadyMeans)
+			f.Remedy = "see what is found on webhooks and policies in this report, and which writes of the API server were rejected then:\n" + rejectedWrites(s)
+		}
+		for _, a := range bad {
+			f.Evidence = append(f.Evidence, a.evidence)
+		}
+		return append(fs, f)
 	},
 }
 
-// failedOperations are the failed upgrades and repairs of the control plane. A
-// failed operation is DONE with an error: there is no status for it
-// (containerpb cluster_service.proto, Operation).
-func failedOperations(s *facts.Snapshot) (es []preflight.Evidence) {
+// attempted is an upgrade of the control plane that was tried.
+type attempted struct {
+	state    string
+	start    time.Time
+	message  string
+	evidence preflight.Evidence
+}
+
+func (a attempted) became() string {
+	if a.state == "CANCELED" {
+		return "was cancelled"
+	}
+	return "failed"
+}
+
+// sinceSuccess are the upgrades that failed or were cancelled after the last that
+// succeeded, newest first, and those in a state that this version does not know.
+func sinceSuccess(s *facts.Snapshot) (bad, unknown []attempted) {
+	var success time.Time
+	for _, a := range attempts(s) {
+		switch a.state {
+		case "SUCCEEDED":
+			if a.start.After(success) {
+				success = a.start
+			}
+		case "FAILED", "CANCELED":
+			bad = append(bad, a)
+		case "RUNNING":
+		default:
+			unknown = append(unknown, a)
+		}
+	}
+	bad = slices.DeleteFunc(bad, func(a attempted) bool { return a.start.Before(success) })
+	slices.SortStableFunc(bad, func(a, b attempted) int { return b.start.Compare(a.start) })
+	return bad, unknown
+}
+
+// attempts are those among the operations and those in the upgrade information. A
+// failed operation is DONE with an error: there is no status for it (containerpb
+// cluster_service.proto, Operation).
+func attempts(s *facts.Snapshot) (as []attempted) {
 	for i, o := range facts.GKEOperations.Of(s) {
-		if o.Type != "UPGRADE_MASTER" || o.Error == "" {
+		if o.Type != "UPGRADE_MASTER" {
 			continue
 		}
-		es = append(es, preflight.Evidence{
-			Fact: facts.GKEOperations.ID(), Path: fmt.Sprintf("/%d/error", i), Value: o.Error,
-			Note: fmt.Sprintf("%s on %s", o.Type, o.Start.UTC().Format(time.DateOnly)),
-		})
+		a := attempted{state: "SUCCEEDED", start: o.Start, message: o.Error}
+		switch {
+		case underWay(o):
+			a.state = "RUNNING"
+		case o.Error != "":
+			a.state, a.evidence = "FAILED", evidenceOf(facts.GKEOperations, o.Error, "UPGRADE_MASTER on "+day(o.Start), "/%d/error", i)
+		}
+		as = append(as, a)
 	}
-	return es
+	for i, u := range facts.GKEUpgradeInfo.Of(s).History {
+		as = append(as, attempted{state: u.State, start: u.Start,
+			evidence: evidenceOf(facts.GKEUpgradeInfo, u.State, fmt.Sprintf("%s to %s on %s", u.From, u.To, day(u.Start)), "/history/%d/state", i)})
+	}
+	return as
+}
+
+func day(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown day"
+	}
+	return t.UTC().Format(time.DateOnly)
+}
+
+// rejectedWrites finds the API server's own writes that a webhook rejected
+// (cloud.google.com/kubernetes-engine/docs/troubleshooting/upgrades).
+func rejectedWrites(s *facts.Snapshot) string {
+	return fmt.Sprintf("gcloud logging read --project %s --freshness 7d --limit 50 'protoPayload.authenticationInfo.principalEmail=\"system:apiserver\" protoPayload.response.message:\"webhook\"'", s.Meta.Cluster.Project)
 }
