@@ -40,6 +40,13 @@ type Interception struct {
 	// Undecided is why it can't be told from the snapshot whether the write is
 	// intercepted or what a policy says to it; empty if it can.
 	Undecided string
+	// AtStart is why a replica that has just started may reject the write although
+	// one that runs does not; such a rejection ends after [LearnsKindsWithin].
+	// Empty if it doesn't.
+	AtStart string
+	// ParamKind is the kind that a policy takes its parameters from, with its
+	// apiVersion; empty for one that takes none, and for a webhook.
+	ParamKind string
 	// Mutates says that a policy would change the object.
 	Mutates bool
 	// Reinvoked says that a mutating webhook may be called a second time for the

@@ -124,5 +124,8 @@ func (m *Matcher) Match(w bootstrap.Write) []Interception {
 	if webhooks {
 		found = append(found, m.throughValidatingWebhooks(ctx, after)...)
 	}
+	if policies && w.User.Name == bootstrap.Loopback.Name {
+		found = m.beforeKindsAreLearned(r, found)
+	}
 	return found
 }

@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission/plugin/policy/validating"
@@ -85,6 +86,7 @@ func contains(denials []string, message string) bool {
 func newPolicyPlugin(t *testing.T, s *facts.Snapshot) *validating.Plugin {
 	t.Helper()
 	objects, mapper := clusterObjects(t, s)
+	custom, lists := customParams(s)
 	client := fake.NewClientset(objects...)
 	factory := informers.NewSharedInformerFactory(client, 0)
 	plugin, err := validating.NewPlugin(nil)
@@ -94,7 +96,7 @@ func newPolicyPlugin(t *testing.T, s *facts.Snapshot) *validating.Plugin {
 	plugin.SetExternalKubeClientSet(client)
 	plugin.SetExternalKubeInformerFactory(factory)
 	plugin.SetRESTMapper(mapper)
-	plugin.SetDynamicClient(dynamicfake.NewSimpleDynamicClient(scheme.Scheme))
+	plugin.SetDynamicClient(dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme.Scheme, lists, custom...))
 	plugin.SetDrainedNotification(t.Context().Done())
 	plugin.SetAuthorizer(authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup))
 	plugin.SetExcludedAdmissionResources(admission.Reviews)
@@ -132,6 +134,9 @@ func clusterObjects(t *testing.T, s *facts.Snapshot) ([]runtime.Object, meta.RES
 			scope = meta.RESTScopeNamespace
 		}
 		mapper.AddSpecific(gvk, gvk.GroupVersion().WithResource(k.Resource), gvk.GroupVersion().WithResource(strings.ToLower(k.Kind)), scope)
+		if !scheme.Scheme.Recognizes(gvk) {
+			continue
+		}
 		for _, content := range k.Objects {
 			o, err := scheme.Scheme.New(gvk)
 			if err != nil {
@@ -144,4 +149,22 @@ func clusterObjects(t *testing.T, s *facts.Snapshot) ([]runtime.Object, meta.RES
 		}
 	}
 	return objects, mapper
+}
+
+// customParams are the objects of kinds that are not the API server's own.
+func customParams(s *facts.Snapshot) (objects []runtime.Object, lists map[schema.GroupVersionResource]string) {
+	lists = map[schema.GroupVersionResource]string{}
+	for _, k := range facts.PolicyParams.Of(s) {
+		gvk := schema.FromAPIVersionAndKind(k.APIVersion, k.Kind)
+		if k.Resource == "" || scheme.Scheme.Recognizes(gvk) {
+			continue
+		}
+		lists[gvk.GroupVersion().WithResource(k.Resource)] = k.Kind + "List"
+		for _, content := range k.Objects {
+			u := &unstructured.Unstructured{Object: runtime.DeepCopyJSON(content)}
+			u.SetGroupVersionKind(gvk)
+			objects = append(objects, u)
+		}
+	}
+	return objects, lists
 }

@@ -45,10 +45,14 @@ func (u rule) fails() bool {
 }
 
 func (u rule) interception() Interception {
-	return Interception{
+	i := Interception{
 		Kind: u.kind, Name: u.policy.GetName(), Webhook: u.binding.GetName(),
 		Fails: u.fails(), UserDependent: u.reads.user || u.reads.authorizer,
 	}
+	if k := u.policy.GetParamKind(); k != nil {
+		i.ParamKind = k.APIVersion + " " + k.Kind
+	}
+	return i
 }
 
 // informer returns the params as the API server's policy plugins take them.
@@ -116,9 +120,13 @@ func (u rule) misconfigured(r *request) bool {
 	return err != nil
 }
 
+// unserved reports whether the paramKind is not served. The API server then
+// rejects all that the policy matches, before it looks at any binding.
+func (u rule) unserved() bool { return u.params != nil && u.params.notServed != nil }
+
 func (m *Matcher) matchConstraints(u rule, r *request) matched {
 	yes, _, kind, err := m.policyMatcher.DefinitionMatches(r, m.objects, u.policy)
-	if err == nil && yes {
+	if err == nil && yes && !u.unserved() {
 		yes, err = m.policyMatcher.BindingMatches(r, m.objects, u.binding)
 	}
 	return matched{yes: yes && err == nil, kind: kind, err: err}

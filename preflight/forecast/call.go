@@ -21,6 +21,8 @@ const tlsHandshakeTimeout = 10 * time.Second
 type bound struct {
 	rejects bool
 	cost    time.Duration
+	// until is when, after the hooks begin, a rejection ends by itself; zero for never.
+	until time.Duration
 }
 
 // A call is what a new replica's call to one webhook, or evaluation of one
@@ -90,6 +92,8 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 		return call{worst: bound{rejects: true}, answer: "undecided", detail: i.Undecided}
 	case i.Denial != "":
 		return call{best: bound{rejects: true}, worst: bound{rejects: true}, answer: facts.Denied, detail: i.Denial}
+	case i.AtStart != "":
+		return call{worst: bound{rejects: true, until: admission.LearnsKindsWithin}, answer: facts.Allowed, detail: i.AtStart}
 	case i.Kind == admission.MutatingPolicy || i.Kind == admission.ValidatingPolicy:
 		return call{answer: facts.Allowed}
 	}

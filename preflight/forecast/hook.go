@@ -57,14 +57,14 @@ func runHook(h bootstrap.Hook, writes []simulated, awaited run, e end) run {
 	case bootstrap.ExitAfterPasses:
 		r = passes(h, total, failing)
 	case bootstrap.ExitAtDeadline:
-		r = deadline(h, awaited, total, failing)
+		r = deadline(h, awaited, total+failing.until, failing)
 	case bootstrap.NeverReady:
-		r = run{took: total}
+		r = run{took: total + failing.until}
 		if failing.count > 0 {
 			r.outcome = NeverReady
 		}
 	case bootstrap.Retry:
-		r = run{took: total}
+		r = run{took: total + failing.until}
 	}
 	r.writes = total
 	if r.outcome == "" {
@@ -87,19 +87,27 @@ type failures struct {
 	count, any int
 	// cost is what the failing writes that hold the hook up take together.
 	cost time.Duration
+	// until is when the last of those ends that end by themselves and hold the
+	// hook up; they are not counted.
+	until time.Duration
 }
 
 func tally(writes []simulated, e end) (total time.Duration, f failures) {
 	for _, w := range writes {
 		b := e(w)
 		rejects := b.rejects && !w.Optional
-		if rejects {
+		passing := rejects && b.until > 0
+		if rejects && !passing {
 			f.any++
 		}
 		if w.Background {
 			continue
 		}
 		total += b.cost
+		if passing {
+			f.until = max(f.until, b.until)
+			continue
+		}
 		if rejects {
 			f.count++
 			f.cost += b.cost
@@ -125,9 +133,11 @@ func exitAtOnce(writes []simulated, e end) run {
 // until one ends after the deadline, and a last pass is made then
 // (k8s.io/apimachinery pkg/util/wait, Poll; measured). A pass that ends well
 // ends the hook, however late. What passed once is not written again.
+//
+// What is rejected until after the deadline may pass in that last pass, or not.
 func passes(h bootstrap.Hook, total time.Duration, f failures) run {
-	if f.count == 0 {
-		return run{took: total}
+	if f.count == 0 && f.until < h.Deadline {
+		return run{took: total + f.until}
 	}
 	t := h.Interval + total
 	for t < h.Deadline {

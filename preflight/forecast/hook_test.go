@@ -15,13 +15,13 @@ func TestRunHook(t *testing.T) {
 	autoregister := bootstrap.Hook{Failing: bootstrap.NeverReady}
 	lease := bootstrap.Hook{Failing: bootstrap.Retry, Blocks: true}
 	background := bootstrap.Hook{Failing: bootstrap.Retry}
-	rejected := func(cost time.Duration) simulated { return simulated{worst: bound{true, cost}} }
-	passed := func(cost time.Duration) simulated { return simulated{worst: bound{false, cost}} }
+	rejected := func(cost time.Duration) simulated { return simulated{worst: bound{rejects: true, cost: cost}} }
+	passed := func(cost time.Duration) simulated { return simulated{worst: bound{rejects: false, cost: cost}} }
 	later := func(cost time.Duration) simulated {
-		return simulated{Write: bootstrap.Write{Background: true}, worst: bound{true, cost}}
+		return simulated{Write: bootstrap.Write{Background: true}, worst: bound{rejects: true, cost: cost}}
 	}
 	optional := func(cost time.Duration) simulated {
-		return simulated{Write: bootstrap.Write{Optional: true}, worst: bound{true, cost}}
+		return simulated{Write: bootstrap.Write{Optional: true}, worst: bound{rejects: true, cost: cost}}
 	}
 	const s = time.Second
 	for name, c := range map[string]struct {
@@ -87,14 +87,16 @@ func TestForetell(t *testing.T) {
 		writes           []simulated
 		outcome, atWorst Outcome
 	}{
-		"both ends fail":                         {fatal, []simulated{write(bound{true, 0}, bound{true, 10 * s})}, CrashLoop, ""},
-		"it may fail":                            {fatal, []simulated{write(bound{false, 0}, bound{true, 10 * s})}, Unknown, CrashLoop},
-		"it may be slow":                         {fatal, []simulated{write(bound{false, 0}, bound{false, 10 * s})}, Unknown, Delayed},
-		"it is slow, less or more":               {fatal, []simulated{write(bound{false, 5 * s}, bound{false, 10 * s})}, Delayed, ""},
-		"an optional write may be slow":          {lease, []simulated{maybe(bound{true, 10 * s})}, Unknown, Delayed},
-		"it may be slow, and something fails":    {lease, []simulated{maybe(bound{true, 10 * s}), background(bound{true, s})}, Delayed, ""},
+		"both ends fail":                         {fatal, []simulated{write(bound{rejects: true, cost: 0}, bound{rejects: true, cost: 10 * s})}, CrashLoop, ""},
+		"it may fail":                            {fatal, []simulated{write(bound{rejects: false, cost: 0}, bound{rejects: true, cost: 10 * s})}, Unknown, CrashLoop},
+		"it may be slow":                         {fatal, []simulated{write(bound{rejects: false, cost: 0}, bound{rejects: false, cost: 10 * s})}, Unknown, Delayed},
+		"it is slow, less or more":               {fatal, []simulated{write(bound{rejects: false, cost: 5 * s}, bound{rejects: false, cost: 10 * s})}, Delayed, ""},
+		"it may be rejected for a while":         {fatal, []simulated{write(bound{}, bound{rejects: true, until: 31 * s})}, Unknown, CrashLoop},
+		"a lease may be rejected for a while":    {lease, []simulated{write(bound{}, bound{rejects: true, until: 31 * s})}, Unknown, Delayed},
+		"an optional write may be slow":          {lease, []simulated{maybe(bound{rejects: true, cost: 10 * s})}, Unknown, Delayed},
+		"it may be slow, and something fails":    {lease, []simulated{maybe(bound{rejects: true, cost: 10 * s}), background(bound{rejects: true, cost: s})}, Delayed, ""},
 		"nothing is in the way":                  {fatal, []simulated{write(bound{}, bound{})}, Ready, ""},
-		"a slow write of a hook nobody waits on": {bootstrap.Hook{Failing: bootstrap.Retry}, []simulated{background(bound{false, 20 * s})}, Ready, ""},
+		"a slow write of a hook nobody waits on": {bootstrap.Hook{Failing: bootstrap.Retry}, []simulated{background(bound{rejects: false, cost: 20 * s})}, Ready, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if h := foretell(c.hook, c.writes, ends{}); h.Outcome != c.outcome || h.AtWorst != c.atWorst {

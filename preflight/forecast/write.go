@@ -63,7 +63,7 @@ func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) 
 			continue
 		case admission.ValidatingPolicy:
 			if b.rejects {
-				return bound{true, serial}
+				return bound{true, serial, b.until}
 			}
 			continue
 		}
@@ -72,11 +72,11 @@ func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) 
 		}
 		serial += b.cost
 		if serial >= limit || b.rejects {
-			return bound{true, min(serial, limit)}
+			return bound{true, min(serial, limit), b.until}
 		}
 	}
 	total := min(serial+parallel, limit)
-	return bound{rejected || total >= limit, total}
+	return bound{rejects: rejected || total >= limit, cost: total}
 }
 
 // consultDryRuns lets the API server's own answer decide what the direct
@@ -93,10 +93,10 @@ func (c *caller) consultDryRuns(s *simulated) {
 				s.worst.cost = min(s.worst.cost, max(s.best.cost, took))
 			}
 			if !s.best.rejects {
-				s.best = bound{true, min(s.worst.cost, took)}
+				s.best = bound{rejects: true, cost: min(s.worst.cost, took)}
 				s.blame(a)
 			}
-		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && !s.best.rejects:
+		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && s.worst.until == 0 && !s.best.rejects:
 			s.worst = bound{cost: max(s.best.cost, took)}
 		}
 	}

@@ -148,6 +148,8 @@ func interceptors(w simulation.Write) string {
 			n += ", perhaps: " + i.Undecided
 		case i.Denial != "":
 			n += " denies: " + i.Denial
+		case i.AtStart != "":
+			n += ", at first perhaps denied: " + i.AtStart
 		case i.TimeoutSeconds > 0:
 			n += fmt.Sprintf(", %s, %.0f s", i.FailurePolicy, i.TimeoutSeconds)
 		default:

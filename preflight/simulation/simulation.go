@@ -90,6 +90,9 @@ type Interception struct {
 	Denial string `json:"denial,omitempty"`
 	// Undecided says why it can't be told whether it intercepts, or what it says.
 	Undecided string `json:"undecided,omitempty"`
+	// AtStart says why a replica that has just started may reject the write
+	// although one that runs does not.
+	AtStart string `json:"atStart,omitempty"`
 	// Added says that it comes from a manifest.
 	Added bool `json:"added,omitempty"`
 }
@@ -153,7 +156,7 @@ func interception(i admission.Interception, added []manifest.Name) Interception 
 	}
 	return Interception{
 		Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: policy, TimeoutSeconds: i.Timeout.Seconds(),
-		Denial: i.Denial, Undecided: i.Undecided,
+		Denial: i.Denial, Undecided: i.Undecided, AtStart: i.AtStart,
 		Added: slices.ContainsFunc(added, func(n manifest.Name) bool {
 			return n.Name == i.Name && n.Kind == string(i.Kind) || n.Kind == string(i.Kind)+"Binding" && n.Name == i.Webhook
 		}),
@@ -178,7 +181,7 @@ func verdict(s *facts.Snapshot, plan bootstrap.Plan, sim Simulation) Verdict {
 				case len(sim.Added) > 0 && !i.Added:
 				case i.Undecided != "":
 					v = Undecided
-				case i.Denial != "" || i.closedWebhook():
+				case i.Denial != "" || i.AtStart != "" || i.closedWebhook():
 					return Endangered
 				}
 			}

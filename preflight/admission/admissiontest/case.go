@@ -206,5 +206,8 @@ func Line(w bootstrap.Write, i admission.Interception) string {
 	if i.Undecided != "" {
 		s += "; undecided: " + i.Undecided
 	}
+	if i.AtStart != "" {
+		s += "; at start: " + i.AtStart
+	}
 	return s
 }

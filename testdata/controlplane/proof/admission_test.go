@@ -62,7 +62,8 @@ func denySystemRoles() *admissionregistrationv1.ValidatingAdmissionPolicy {
 	}
 }
 
-func bind(t *testing.T, c *controlplane.Cluster, p *admissionregistrationv1.ValidatingAdmissionPolicy) {
+// bind binds the policy everywhere; params is nil for one that takes none.
+func bind(t *testing.T, c *controlplane.Cluster, p *admissionregistrationv1.ValidatingAdmissionPolicy, params *admissionregistrationv1.ParamRef) {
 	t.Helper()
 	client := c.Client.AdmissionregistrationV1()
 	if _, err := client.ValidatingAdmissionPolicies().Create(t.Context(), p, metav1.CreateOptions{}); err != nil {
@@ -71,7 +72,7 @@ func bind(t *testing.T, c *controlplane.Cluster, p *admissionregistrationv1.Vali
 	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{
 		ObjectMeta: metav1.ObjectMeta{Name: "everywhere"},
 		Spec: admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec{
-			PolicyName: p.Name, ValidationActions: []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny},
+			PolicyName: p.Name, ValidationActions: []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}, ParamRef: params,
 		},
 	}
 	if _, err := client.ValidatingAdmissionPolicyBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {

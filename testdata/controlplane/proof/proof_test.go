@@ -123,7 +123,7 @@ func start(t *testing.T) *controlplane.Cluster {
 func stage(t *testing.T, c *controlplane.Cluster, s scenario) *controlplane.OPA {
 	ctx := t.Context()
 	if s.policy != nil {
-		bind(t, c, s.policy)
+		bind(t, c, s.policy, nil)
 	}
 	if s.webhook == nil {
 		return nil

@@ -1,0 +1,52 @@
+package checks
+
+import (
+	"fmt"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
+)
+
+var policyParamsUnknownAtStart = preflight.Check{
+	ID:       "GP128",
+	Name:     "policy-params-unknown-at-start",
+	Title:    "A fail-closed policy takes parameters that a starting replica may not know",
+	Severity: preflight.Warning,
+	Needs:    startupNeeds(),
+	Uses:     startupUses(),
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		kinds := paramsUnknownAtStart(s)
+		held := func(h forecast.Hook) bool { return h.Outcome != forecast.Ready }
+		for _, b := range blame(s, forecast.Undecided, held) {
+			kind := kinds[b.Kind+"/"+b.Name]
+			if kind == "" {
+				continue
+			}
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Warning,
+				Subject:  b.subject(),
+				Summary: fmt.Sprintf("%s fails closed and takes its parameters from %s, a custom resource that a replica may not know for its first 30 s; until then it rejects %s, so that the replica starts half a minute late, or exits and is started again",
+					b.Interception, kind, b.counted()),
+				Evidence: b.evidence(),
+				Remedy:   remedy(s, b.Interception),
+			})
+		}
+		return append(fs, openWarnings(s)...)
+	},
+}
+
+// paramsUnknownAtStart are the policies, by kind and name, that a starting
+// replica may not be able to evaluate, with the kind of their parameters.
+func paramsUnknownAtStart(s *facts.Snapshot) map[string]string {
+	kinds := map[string]string{}
+	for _, w := range probe.Intercept(s) {
+		for _, i := range w.By {
+			if i.AtStart != "" {
+				kinds[string(i.Kind)+"/"+i.Name] = i.ParamKind
+			}
+		}
+	}
+	return kinds
+}
