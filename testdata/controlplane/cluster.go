@@ -50,6 +50,7 @@ type Cluster struct {
 	mu       sync.Mutex
 	replicas []*Replica
 	backends int
+	kubelets int
 	closers  []func()
 }
 
@@ -148,6 +149,7 @@ func (c *Cluster) Address(host byte) netip.Addr {
 const (
 	etcdHost         = 1
 	firstReplicaHost = 10
+	firstKubeletHost = 60
 	firstBackendHost = 100
 	claimHost        = 254
 )

@@ -97,6 +97,7 @@ func (r *Replica) makeKeys(c *Cluster, n int) error {
 	}{
 		"front-proxy-client": {frontProxy, Certificate{User: "front-proxy-client"}},
 		"server":             {c.server, Certificate{Names: []string{r.Address.Addr().String(), "127.0.0.1", "kubernetes.default.svc"}}},
+		"kubelet-client":     {c.clientCA, Certificate{User: "kube-apiserver-kubelet-client", Groups: []string{"system:masters"}}},
 		"probe":              {c.clientCA, Certificate{User: "rig", Groups: []string{"system:masters"}}},
 	} {
 		pair, err := issue.by.Issue(issue.Certificate)
@@ -140,6 +141,10 @@ func (r *Replica) flags(c *Cluster) []string {
 		"--requestheader-username-headers=X-Remote-User",
 		"--proxy-client-cert-file=" + r.file("front-proxy-client.crt"),
 		"--proxy-client-key-file=" + r.file("front-proxy-client.key"),
+		"--kubelet-client-certificate=" + r.file("kubelet-client.crt"),
+		"--kubelet-client-key=" + r.file("kubelet-client.key"),
+		"--kubelet-certificate-authority=" + c.file("server-ca.crt"),
+		"--kubelet-preferred-address-types=InternalIP",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-key-file=" + c.file("service-accounts.crt"),
 		"--service-account-signing-key-file=" + c.file("service-accounts.key"),

@@ -52,7 +52,7 @@ func seen(e controlplane.Endpoint) *facts.Snapshot {
 	return facts.New(facts.Meta{},
 		facts.Present(facts.Services, []facts.Service{{Namespace: e.Namespace, Name: e.Service, Ports: []facts.ServicePort{{Name: "https", Port: 443}}}}),
 		facts.Present(facts.Endpoints, []facts.ServiceEndpoints{{Namespace: e.Namespace, Service: e.Service, Endpoints: []facts.Endpoint{
-			{IP: e.Address.Addr().String(), PortName: "https", Port: int32(e.Address.Port()), Ready: true},
+			{IP: e.Address.Addr().String(), PortName: "https", Port: int32(e.Address.Port()), Ready: true, Pod: e.Pod},
 		}}}))
 }
 

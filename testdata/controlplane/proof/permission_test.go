@@ -24,6 +24,9 @@ func TestPermissions(t *testing.T) {
 	tool := build(t)
 	c := start(t)
 	stage(t, c, scenario{webhook: []adjust{timeout(5)}})
+	if _, err := c.StartKubelet(t.Context(), "node-1"); err != nil {
+		t.Fatal(err)
+	}
 	asked := rules(t, tool)
 
 	t.Run("as rbac says", func(t *testing.T) {
@@ -42,7 +45,14 @@ func TestPermissions(t *testing.T) {
 	})
 	t.Run("as rbac says, from outside", func(t *testing.T) {
 		r := tool.check(t, as(t, c, "outside", asked))
-		inconclusive(t, r, "certificate")
+		if r.Verdict != preflight.Ready {
+			t.Errorf("the verdict is %s; open: %v", r.Verdict, r.Open)
+		}
+	})
+	t.Run("from outside, without port-forwards", func(t *testing.T) {
+		less := as(t, c, "unforwarded", without(asked, "pods/portforward"))
+		inconclusive(t, tool.check(t, less), "pods/portforward")
+		inconclusive(t, tool.check(t, as(t, c, "unasked", asked), "--port-forward", "never"), "certificate")
 	})
 	t.Run("all but one kind", func(t *testing.T) {
 		r := tool.check(t, as(t, c, "less", without(asked, "clusterroles")), "--vantage", "pod-network")
