@@ -64,7 +64,7 @@ record: build controlplane ## record the incident anew, for the demo and the tes
 	@$(GO) run ./testdata/controlplane/record
 
 bench: controlplane ## collection and probing against what they can't be faster than
-	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./testdata/controlplane/bench
+	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./testdata/controlplane/bench ./testdata/controlplane/backends
 
 FUZZTIME ?= 30s
 fuzz: ## every parser, for FUZZTIME each

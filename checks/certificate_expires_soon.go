@@ -152,7 +152,7 @@ func unseenExpiries(s *facts.Snapshot) []preflight.Finding {
 		answers := slices.ContainsFunc(attempts, func(a facts.Attempt) bool {
 			return w.asked(a) && (a.Answer == facts.Allowed || a.Answer == facts.Denied)
 		})
-		if _, absent := s.Absence(facts.Attempts); b.serving.until.IsZero() && (answers || absent) {
+		if _, absent := s.Absence(facts.Attempts); b.serving.until.IsZero() && (answers || absent && w.client.Service != nil) {
 			names = append(names, w.target())
 		}
 	}
@@ -167,6 +167,6 @@ func unseenExpiries(s *facts.Snapshot) []preflight.Finding {
 	return []preflight.Finding{{
 		Severity:  preflight.Warning,
 		Subject:   preflight.Subject{Kind: "Webhooks", Name: "all"},
-		Undecided: "when the serving certificate of " + said + " expires was not seen: it is seen from inside the cluster, by --vantage pod-network",
+		Undecided: "when the serving certificate of " + said + " expires was not seen: it is seen through a port-forward, or from inside the cluster by --vantage pod-network",
 	}}
 }

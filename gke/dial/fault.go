@@ -28,6 +28,8 @@ func (j *journey) failure(q *question, err error) facts.Attempt {
 		return notSecured(q, err)
 	case timedOut(err):
 		return q.Attempt(facts.Hung, "", noAnswer(q))
+	case alerted(err):
+		return q.Attempt(facts.BadAnswer, facts.TLSRefused, detail)
 	case ended(err):
 		return q.Attempt(facts.BadAnswer, facts.Cut, detail)
 	}
@@ -52,11 +54,7 @@ func notConnected(q *question, err error) facts.Attempt {
 
 func notSecured(q *question, err error) facts.Attempt {
 	detail := cause(err)
-	var (
-		record tls.RecordHeaderError
-		alert  tls.AlertError
-		remote *net.OpError
-	)
+	var record tls.RecordHeaderError
 	if fault, ok := certificateFault(q, err); ok {
 		return q.Attempt(facts.BadCertificate, fault, detail)
 	}
@@ -65,12 +63,23 @@ func notSecured(q *question, err error) facts.Attempt {
 		return q.Attempt(facts.HungBeforeTLS, "", "connected, and then no TLS handshake")
 	case errors.Is(err, http.ErrSchemeMismatch), asError(err, &record):
 		return q.Attempt(facts.BadAnswer, facts.NotTLS, detail)
-	case asError(err, &alert), asError(err, &remote) && remote.Op == "remote error":
+	case alerted(err):
 		return q.Attempt(facts.BadAnswer, facts.TLSRefused, detail)
 	case ended(err):
 		return q.Attempt(facts.BadAnswer, facts.Cut, "the connection was ended during the TLS handshake: "+detail)
 	}
 	return q.Attempt(facts.BadAnswer, facts.TLSRefused, detail)
+}
+
+// alerted reports whether the backend refused by an alert of TLS. In TLS 1.3 that
+// may come after this side's handshake is over, such as for want of a client
+// certificate.
+func alerted(err error) bool {
+	var (
+		alert  tls.AlertError
+		remote *net.OpError
+	)
+	return asError(err, &alert) || asError(err, &remote) && remote.Op == "remote error"
 }
 
 // certificateFault is what the API server would object to in the certificate,

@@ -33,6 +33,7 @@ func TestWords(t *testing.T) {
 		`failed to call webhook: couldn't get version/kind; json parse error: invalid character '<' looking for beginning of value`: "bad-answer not-a-review",
 		`received invalid webhook response: expected response.uid="a", got "b"`:                                                     "bad-answer wrong-uid",
 		`received invalid webhook response: expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got /, Kind=`:   "bad-answer wrong-version",
+		`failed to call webhook: converting (v1beta1.AdmissionReview) to (v1.AdmissionReview): unknown conversion`:                  "bad-answer wrong-version",
 		`received invalid webhook response: webhook response was absent`:                                                            "bad-answer no-response",
 		`received undecodable patch in webhook response: json: cannot unmarshal object into Go value of type jsonpatch.Patch`:       "bad-answer bad-patch",
 	} {

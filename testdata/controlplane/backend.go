@@ -29,8 +29,13 @@ type BackendOptions struct {
 	Behaviour Behaviour
 	// Names are what its certificate is issued for; none for SERVICE.NAMESPACE.svc.
 	Names []string
-	// NotAfter is when the certificate expires; zero for ten years from now.
-	NotAfter time.Time
+	// NotAfter is when the certificate expires, and AuthorityNotAfter when the CA
+	// does that signed it; zero for ten years from now.
+	NotAfter, AuthorityNotAfter time.Time
+	// PlainText: it speaks HTTP, without TLS.
+	PlainText bool
+	// ClientCertificate: it takes nobody who shows no certificate.
+	ClientCertificate bool
 }
 
 // A Backend is a webhook backend in this process, on an address of its own that
@@ -53,7 +58,7 @@ func (c *Cluster) StartBackend(ctx context.Context, o BackendOptions) (*Backend,
 	if err != nil {
 		return nil, err
 	}
-	b, err := listen(endpoint, pair, o.Behaviour)
+	b, err := listen(endpoint, pair, o)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +76,7 @@ func (c *Cluster) newEndpoint(o BackendOptions) (Endpoint, Pair, error) {
 		Namespace: o.Namespace, Service: o.Service, Pod: cmp.Or(o.Pod, o.Service), Node: cmp.Or(o.Node, "node-1"),
 		Address: netip.AddrPortFrom(c.Address(host), 8443),
 	}
-	ca, err := NewAuthority(o.Service + "-ca")
+	ca, err := newAuthority(o.Service+"-ca", o.AuthorityNotAfter)
 	if err != nil {
 		return e, Pair{}, err
 	}
@@ -84,7 +89,7 @@ func (c *Cluster) newEndpoint(o BackendOptions) (Endpoint, Pair, error) {
 	return e, pair, err
 }
 
-func listen(e Endpoint, pair Pair, first Behaviour) (*Backend, error) {
+func listen(e Endpoint, pair Pair, o BackendOptions) (*Backend, error) {
 	cert, err := pair.tls()
 	if err != nil {
 		return nil, err
@@ -93,6 +98,7 @@ func listen(e Endpoint, pair Pair, first Behaviour) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	first := o.Behaviour
 	if first.respond == nil {
 		first = Allow()
 	}
@@ -102,7 +108,16 @@ func listen(e Endpoint, pair Pair, first Behaviour) (*Backend, error) {
 		TLSConfig: &tls.Config{Certificates: []tls.Certificate{cert}},
 		ErrorLog:  log.New(io.Discard, "", 0),
 	}
-	go func() { _ = b.server.ServeTLS(gate{l, b}, "", "") }()
+	if o.ClientCertificate {
+		b.server.TLSConfig.ClientAuth = tls.RequireAnyClientCert
+	}
+	go func() {
+		if o.PlainText {
+			_ = b.server.Serve(gate{l, b})
+		} else {
+			_ = b.server.ServeTLS(gate{l, b}, "", "")
+		}
+	}()
 	return b, nil
 }
 

@@ -49,6 +49,16 @@ func WrongUID() Behaviour {
 	return answering("wrong uid", func(r *admissionv1.AdmissionResponse) { r.UID = "not-the-one" })
 }
 
+// WrongVersion admits everything, in a version that it was not asked in.
+func WrongVersion() Behaviour {
+	return reviewing("wrong version", func(r *admissionv1.AdmissionReview) { r.APIVersion = "admission.k8s.io/v1beta1" })
+}
+
+// NoResponse sends the review back as it came.
+func NoResponse() Behaviour {
+	return reviewing("no response", func(r *admissionv1.AdmissionReview) { r.Response = nil })
+}
+
 // Hang accepts connections and says nothing, not even TLS. Requests on
 // connections that are open already get no answer either.
 func Hang() Behaviour {
@@ -89,6 +99,25 @@ func Redirect(url string) Behaviour {
 	}}
 }
 
+// Moved sends the caller to url with a GET, which leaves the review behind.
+func Moved(url string) Behaviour {
+	return Behaviour{name: "moved", respond: func(w http.ResponseWriter, r *http.Request, _ *admissionv1.AdmissionReview) {
+		http.Redirect(w, r, url, http.StatusFound)
+	}}
+}
+
+// Endless answers 200 with blanks for as long as the caller reads them.
+func Endless() Behaviour {
+	return Behaviour{name: "endless", respond: func(w http.ResponseWriter, r *http.Request, _ *admissionv1.AdmissionReview) {
+		block := bytes.Repeat([]byte(" "), 1<<14)
+		for r.Context().Err() == nil && pause(r.Context(), time.Millisecond) == nil {
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
+	}}
+}
+
 // Huge answers 200 with a JSON string of that many bytes.
 func Huge(size int) Behaviour {
 	return Behaviour{name: "huge", respond: func(w http.ResponseWriter, _ *http.Request, _ *admissionv1.AdmissionReview) {
@@ -113,15 +142,20 @@ func Cut() Behaviour {
 
 // answering makes a proper answer: allowed, and then as adjust changes it.
 func answering(name string, adjust func(*admissionv1.AdmissionResponse)) Behaviour {
+	return reviewing(name, func(r *admissionv1.AdmissionReview) { adjust(r.Response) })
+}
+
+// reviewing is answering for the whole review.
+func reviewing(name string, adjust func(*admissionv1.AdmissionReview)) Behaviour {
 	return Behaviour{name: name, respond: func(w http.ResponseWriter, _ *http.Request, review *admissionv1.AdmissionReview) {
 		if review.Request == nil {
 			http.Error(w, "not an AdmissionReview", http.StatusBadRequest)
 			return
 		}
-		response := &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}
-		adjust(response)
+		answer := admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: &admissionv1.AdmissionResponse{UID: review.Request.UID, Allowed: true}}
+		adjust(&answer)
 		w.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(w).Encode(admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response})
+		_ = json.NewEncoder(w).Encode(answer)
 	}}
 }
 

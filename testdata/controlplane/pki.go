@@ -24,7 +24,10 @@ type Authority struct {
 }
 
 // NewAuthority makes a certificate authority of that common name.
-func NewAuthority(name string) (*Authority, error) {
+func NewAuthority(name string) (*Authority, error) { return newAuthority(name, time.Time{}) }
+
+// newAuthority is [NewAuthority] for one that expires then; zero for ten years from now.
+func newAuthority(name string, notAfter time.Time) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -32,11 +35,14 @@ func NewAuthority(name string) (*Authority, error) {
 	template := &x509.Certificate{
 		SerialNumber:          big.NewInt(1),
 		Subject:               pkix.Name{CommonName: name},
-		NotBefore:             time.Now().Add(-time.Hour),
-		NotAfter:              time.Now().AddDate(10, 0, 0),
+		NotBefore:             time.Now().AddDate(-1, 0, 0),
+		NotAfter:              notAfter,
 		IsCA:                  true,
 		BasicConstraintsValid: true,
 		KeyUsage:              x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+	}
+	if notAfter.IsZero() {
+		template.NotAfter = time.Now().AddDate(10, 0, 0)
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
