@@ -14,6 +14,7 @@ func All() []preflight.Check {
 		oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget, backendProbesMissing, backendPriority, backendResources, backendRestarts, backendImageInCluster, webhooksGuardEachOther,
 		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
 		targetOutOfReach,
+		removedAPIInUse, removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions,
 	}
 }

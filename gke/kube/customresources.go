@@ -70,8 +70,6 @@ func customResourcePages(ctx context.Context, r *reader) ([]facts.CustomResource
 			for _, v := range item.Spec.Versions {
 				if v.Served {
 					d.Served = append(d.Served, v.Name)
-				} else {
-					d.Unserved = append(d.Unserved, v.Name)
 				}
 			}
 			out = append(out, d)

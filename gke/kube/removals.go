@@ -78,18 +78,15 @@ func goingAway(resources []facts.APIResource, through minors.Version) []goingRes
 // uses lists the objects once, at a version that stays where there is one: the
 // API server counts a request at another as one for a deprecated API.
 func (g goingResource) uses(ctx context.Context, r *reader) []facts.APIUse {
+	stays := newestOf(g.stays)
 	var out []facts.APIUse
 	for _, v := range g.going {
-		out = append(out, facts.APIUse{Group: g.Group, Version: v, Resource: g.Resource, Only: g.stays == nil})
+		out = append(out, facts.APIUse{Group: g.Group, Version: v, Resource: g.Resource, Stays: stays})
 	}
 	if !g.lists {
 		return out
 	}
-	at := g.going
-	if g.stays != nil {
-		at = g.stays
-	}
-	query := r.metadata.Resource(g.WithVersion(newestOf(at))).List
+	query := r.metadata.Resource(g.WithVersion(cmp.Or(stays, newestOf(g.going)))).List
 	tallies, err := tallied(ctx, r, query, g)
 	for i := range out {
 		if err != nil {

@@ -57,7 +57,7 @@ func examineOldVersion(t *testing.T, s *facts.Snapshot) {
 		if recent := &u.Writers[len(u.Writers)-1]; time.Since(recent.Latest) < time.Hour {
 			recent.Latest = time.Time{}
 		}
-		want := facts.APIUse{Group: "resource.k8s.io", Version: "v1beta1", Resource: "deviceclasses", Objects: 3, Writers: []facts.APIWriter{
+		want := facts.APIUse{Group: "resource.k8s.io", Version: "v1beta1", Resource: "deviceclasses", Stays: "v1", Objects: 3, Writers: []facts.APIWriter{
 			{Objects: 1, Names: []string{"by-kubectl"}, Latest: longAgo},
 			{Manager: "kubectl-client-side-apply", Objects: 1, Names: []string{"by-kubectl"}, Latest: longAgo},
 			{Manager: "terraform", Objects: 1, Names: []string{"by-client"}},

@@ -94,14 +94,14 @@ func TestDeprecatedAPIs(t *testing.T) {
 		return v
 	}
 	want := facts.APIUses{Through: "1.34", APIs: []facts.APIUse{
-		{Group: "authentication.k8s.io", Version: "v1beta1", Resource: "selfsubjectreviews", Only: true},
-		{Group: "flowcontrol.apiserver.k8s.io", Version: "v1beta3", Resource: "flowschemas", Objects: 4, Writers: []facts.APIWriter{
+		{Group: "authentication.k8s.io", Version: "v1beta1", Resource: "selfsubjectreviews"},
+		{Group: "flowcontrol.apiserver.k8s.io", Version: "v1beta3", Resource: "flowschemas", Stays: "v1", Objects: 4, Writers: []facts.APIWriter{
 			{Objects: 1, Names: []string{"b"}, Latest: at("2024-02-01T10:00:00Z")},
 			{Manager: "kubectl-client-side-apply", Objects: 1, Names: []string{"b"}, Latest: at("2024-02-01T10:00:00Z")},
 			{Manager: "terraform", Objects: 1, Names: []string{"a"}, Latest: at("2026-11-02T10:00:00Z")},
 			{Manager: "terraform", AddOn: true, Objects: 1, Names: []string{"c"}, Latest: at("2026-10-01T10:00:00Z")},
 		}},
-		{Group: "resource.k8s.io", Version: "v1alpha3", Resource: "deviceclasses", Only: true},
+		{Group: "resource.k8s.io", Version: "v1alpha3", Resource: "deviceclasses"},
 	}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)
@@ -166,7 +166,7 @@ func TestCustomResources(t *testing.T) {
 	got := facts.CustomResources.Of(s.collect(t, kube.Options{}))
 	want := []facts.CustomResource{
 		{Name: "a.example.com", Served: []string{"v1"}, Stored: []string{"v1"}},
-		{Name: "b.example.com", Served: []string{"v1"}, Unserved: []string{"v1beta1"}, Stored: []string{"v1beta1", "v1"}},
+		{Name: "b.example.com", Served: []string{"v1"}, Stored: []string{"v1beta1", "v1"}},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)

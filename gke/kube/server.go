@@ -137,8 +137,11 @@ func appendGroup(out []facts.APIResource, g apidiscovery.APIGroupDiscovery) ([]f
 	return out, nil
 }
 
-// newestOf returns the newest of versions.
+// newestOf returns the newest of versions; empty if there is none.
 func newestOf(versions []string) string {
+	if len(versions) == 0 {
+		return ""
+	}
 	return slices.MaxFunc(versions, apiversion.CompareKubeAwareVersionStrings)
 }
 

@@ -39,8 +39,9 @@ type APIUse struct {
 	Group    string `json:"group,omitempty"`
 	Version  string `json:"version"`
 	Resource string `json:"resource"`
-	// Only is true if the resource is served at no version that stays.
-	Only bool `json:"only,omitempty"`
+	// Stays is the newest version of the resource that is served and not known to
+	// be removed by then; empty if none is.
+	Stays string `json:"stays,omitempty"`
 	// Absence says why the objects could not be read; zero if they were, or if
 	// they are not stored, as reviews are.
 	Absence Absence `json:"absence,omitzero"`
@@ -71,9 +72,8 @@ type APIWriter struct {
 // CustomResource is a CustomResourceDefinition's versions.
 type CustomResource struct {
 	Name string `json:"name"`
-	// Served are the versions that clients may use, Unserved the other ones.
-	Served   []string `json:"served,omitempty"`
-	Unserved []string `json:"unserved,omitempty"`
+	// Served are the versions that clients may use.
+	Served []string `json:"served,omitempty"`
 	// Stored are the versions that objects may be stored at (status.storedVersions).
 	Stored []string `json:"stored,omitempty"`
 }
