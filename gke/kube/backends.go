@@ -69,16 +69,6 @@ func services(ctx context.Context, c *cluster) ([]facts.Service, error) {
 	})
 }
 
-func backendPods(ctx context.Context, c *cluster) ([]facts.Pod, error) {
-	namespaces, err := backendNamespaces(c)
-	if err != nil {
-		return nil, err
-	}
-	return each(namespaces, func(namespace string) ([]facts.Pod, error) {
-		return list(ctx, c.reader, c.typed.CoreV1().Pods(namespace).List, metav1.ListOptions{}, pod)
-	})
-}
-
 func pod(p *corev1.Pod) (facts.Pod, bool) {
 	out := facts.Pod{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Node: p.Spec.NodeName, Phase: string(p.Status.Phase),
 		Created: when(p.CreationTimestamp), PriorityClass: p.Spec.PriorityClassName}

@@ -23,6 +23,9 @@ type cluster struct {
 	mutatingPolicies   lazy[mutatingPolicies]
 	mutatingBindings   lazy[mutatingBindings]
 	backends           lazy[[]serviceName]
+	nodes              lazy[[]facts.Node]
+	localVolumes       lazy[[]string]
+	pods               lazy[podsRead]
 }
 
 func share(ctx context.Context, r *reader) *cluster {
@@ -36,6 +39,9 @@ func share(ctx context.Context, r *reader) *cluster {
 	c.mutatingPolicies = once(ctx, c, readMutatingPolicies)
 	c.mutatingBindings = once(ctx, c, readMutatingBindings)
 	c.backends = once(ctx, c, backends)
+	c.nodes = once(ctx, c, nodes)
+	c.localVolumes = once(ctx, c, localVolumes)
+	c.pods = once(ctx, c, readPods)
 	return c
 }
 

@@ -112,13 +112,24 @@ type page interface {
 // object that it is given, and must keep no pointer into it. A list that breaks
 // off is read once more from the start.
 func list[T, V any, L page](ctx context.Context, r *reader, query func(context.Context, metav1.ListOptions) (L, error), o metav1.ListOptions, project func(*T) (V, bool)) ([]V, error) {
-	read, err := pages(ctx, r, query, o, project)
-	if err != nil && Why(err).Reason == facts.Truncated {
-		read, err = pages(ctx, r, query, o, project)
-	}
+	read, err := twice(func() ([]named[V], error) { return pages(ctx, r, query, o, project) })
 	if err != nil {
 		return nil, err
 	}
+	return inOrder(read), nil
+}
+
+// twice reads once more what broke off.
+func twice[V any](read func() (V, error)) (V, error) {
+	v, err := read()
+	if err != nil && Why(err).Reason == facts.Truncated {
+		return read()
+	}
+	return v, err
+}
+
+// inOrder returns what was read, by namespace and name.
+func inOrder[V any](read []named[V]) []V {
 	slices.SortFunc(read, func(a, b named[V]) int {
 		return cmp.Or(strings.Compare(a.namespace, b.namespace), strings.Compare(a.name, b.name))
 	})
@@ -126,7 +137,7 @@ func list[T, V any, L page](ctx context.Context, r *reader, query func(context.C
 	for i := range read {
 		out[i] = read[i].value
 	}
-	return out, nil
+	return out
 }
 
 // errNoList: client-go takes JSON of another kind, or of no kind at all, for an

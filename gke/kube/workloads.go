@@ -58,19 +58,13 @@ func workload(kind string, m metav1.Object, selector *metav1.LabelSelector, repl
 }
 
 func disruptionBudgets(ctx context.Context, c *cluster) ([]facts.DisruptionBudget, error) {
-	namespaces, err := backendNamespaces(c)
-	if err != nil {
-		return nil, err
-	}
-	return each(namespaces, func(namespace string) ([]facts.DisruptionBudget, error) {
-		return list(ctx, c.reader, c.typed.PolicyV1().PodDisruptionBudgets(namespace).List, metav1.ListOptions{}, func(b *policyv1.PodDisruptionBudget) (facts.DisruptionBudget, bool) {
-			out := facts.DisruptionBudget{Namespace: b.Namespace, Name: b.Name, MinAvailable: text(b.Spec.MinAvailable), MaxUnavailable: text(b.Spec.MaxUnavailable),
-				DisruptionsAllowed: b.Status.DisruptionsAllowed, ExpectedPods: b.Status.ExpectedPods, Healthy: b.Status.CurrentHealthy, DesiredHealthy: b.Status.DesiredHealthy}
-			if b.Spec.Selector != nil {
-				out.Selector, out.Expressions = b.Spec.Selector.MatchLabels, b.Spec.Selector.MatchExpressions
-			}
-			return out, true
-		})
+	return list(ctx, c.reader, c.typed.PolicyV1().PodDisruptionBudgets("").List, metav1.ListOptions{}, func(b *policyv1.PodDisruptionBudget) (facts.DisruptionBudget, bool) {
+		out := facts.DisruptionBudget{Namespace: b.Namespace, Name: b.Name, MinAvailable: text(b.Spec.MinAvailable), MaxUnavailable: text(b.Spec.MaxUnavailable),
+			DisruptionsAllowed: b.Status.DisruptionsAllowed, ExpectedPods: b.Status.ExpectedPods, Healthy: b.Status.CurrentHealthy, DesiredHealthy: b.Status.DesiredHealthy}
+		if b.Spec.Selector != nil {
+			out.Selector, out.Expressions = b.Spec.Selector.MatchLabels, b.Spec.Selector.MatchExpressions
+		}
+		return out, true
 	})
 }
 

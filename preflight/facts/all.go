@@ -7,7 +7,7 @@ func All() []Fact {
 		ServerVersion, APIResources, APIServerMetrics, DeprecatedAPIs, CustomResources, HelmReleases,
 		ValidatingWebhooks, MutatingWebhooks,
 		ValidatingPolicies, ValidatingPolicyBindings, MutatingPolicies, MutatingPolicyBindings, PolicyParams,
-		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets,
+		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets, PodGroups, LocalVolumes,
 		Nodes, NodeLeases,
 		ClusterRoles, ClusterRoleBindings, Roles, RoleBindings,
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,

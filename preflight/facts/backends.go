@@ -21,7 +21,7 @@ var (
 	// BackendWorkloads are the Deployments, StatefulSets and DaemonSets of those namespaces.
 	BackendWorkloads = kubernetes[[]Workload]("backend-workloads", list("apps", "deployments", "statefulsets", "daemonsets"))
 
-	// DisruptionBudgets are the PodDisruptionBudgets of those namespaces.
+	// DisruptionBudgets are all PodDisruptionBudgets, by namespace and name.
 	DisruptionBudgets = kubernetes[[]DisruptionBudget]("disruption-budgets", list("policy", "poddisruptionbudgets"))
 )
 
@@ -149,8 +149,24 @@ type Node struct {
 	Created       time.Time   `json:"created,omitzero"`
 	Unschedulable bool        `json:"unschedulable,omitempty"`
 	Conditions    []Condition `json:"conditions,omitempty"`
+	// Labels and Taints are those that neither Kubernetes nor GKE gives to nodes.
+	Labels map[string]string `json:"labels,omitempty"`
+	Taints []NodeTaint       `json:"taints,omitempty"`
+	// Accelerator is the type that GKE's label names, of a GPU or TPU; empty for
+	// none. Devices are what the kubelet offers of them.
+	Accelerator string   `json:"accelerator,omitempty"`
+	Devices     []Device `json:"devices,omitempty"`
 	// Operation is the annotation gke-current-operation, such as AUTO_REPAIR_NODES; empty for none.
 	Operation string `json:"operation,omitempty"`
+}
+
+// Device is a kind of accelerator that a node has.
+type Device struct {
+	// Resource is such as nvidia.com/gpu or google.com/tpu.
+	Resource string `json:"resource"`
+	// Capacity is how many there are, Allocatable how many of them pods can get.
+	Capacity    int64 `json:"capacity"`
+	Allocatable int64 `json:"allocatable"`
 }
 
 // Condition is a condition of a node.
