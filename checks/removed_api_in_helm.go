@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -17,7 +18,8 @@ var removedAPIInHelm = preflight.Check{
 	Needs:    []facts.Fact{facts.HelmReleases, facts.ServerVersion},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		target, fs := removalTarget(s)
-		running, err := version.Parse(facts.ServerVersion.Of(s).GitVersion)
+		server := facts.ServerVersion.Of(s)
+		running, err := version.Parse(cmp.Or(server.Emulated, server.GitVersion))
 		if target.Major == 0 || err != nil {
 			return append(fs, openRemovals(s, preflight.Warning, "the running version or the target is not known")...)
 		}

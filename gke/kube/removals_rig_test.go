@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	admission "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	resourcev1 "k8s.io/api/resource/v1"
 	resourcev1beta1 "k8s.io/api/resource/v1beta1"
@@ -102,4 +103,38 @@ func helmReleases(t *testing.T, c *controlplane.Cluster) {
 	}); err != nil {
 		t.Error(err)
 	}
+}
+
+// seesOtherVersion reports whether a policy whose rule names resource.k8s.io/v1beta1
+// sees an object that is written at v1. matchPolicy is Equivalent, the default;
+// the policy sees ConfigMaps too, which tells when it has begun.
+func seesOtherVersion(t *testing.T, c *controlplane.Cluster) bool {
+	t.Helper()
+	ctx := t.Context()
+	rule := func(group, version, resource string) admission.NamedRuleWithOperations {
+		return admission.NamedRuleWithOperations{RuleWithOperations: admission.RuleWithOperations{Operations: []admission.OperationType{"CREATE"},
+			Rule: admission.Rule{APIGroups: []string{group}, APIVersions: []string{version}, Resources: []string{resource}}}}
+	}
+	_, err := c.Client.AdmissionregistrationV1().ValidatingAdmissionPolicies().Create(ctx, &admission.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "old"},
+		Spec: admission.ValidatingAdmissionPolicySpec{
+			MatchConstraints: &admission.MatchResources{ResourceRules: []admission.NamedRuleWithOperations{rule("resource.k8s.io", "v1beta1", "deviceclasses"), rule("", "v1", "configmaps")}},
+			Validations:      []admission.Validation{{Expression: "object.metadata.name != 'old'"}},
+		}}, metav1.CreateOptions{})
+	must(t, err)
+	_, err = c.Client.AdmissionregistrationV1().ValidatingAdmissionPolicyBindings().Create(ctx, &admission.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "old"},
+		Spec: admission.ValidatingAdmissionPolicyBindingSpec{PolicyName: "old", ValidationActions: []admission.ValidationAction{"Deny"}}}, metav1.CreateOptions{})
+	must(t, err)
+	dry := metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}
+	for ctx.Err() == nil {
+		_, err = c.Client.CoreV1().ConfigMaps("default").Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "old"}}, dry)
+		if err != nil && strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'old'") {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	_, err = c.Client.ResourceV1().DeviceClasses().Create(ctx, &resourcev1.DeviceClass{ObjectMeta: metav1.ObjectMeta{Name: "old"}}, dry)
+	if err != nil && !strings.Contains(err.Error(), "ValidatingAdmissionPolicy 'old'") {
+		t.Fatal(err)
+	}
+	return err != nil
 }

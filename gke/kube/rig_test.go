@@ -45,6 +45,9 @@ func TestRealServer(t *testing.T) {
 			replay(t, s)
 			onlyReads(t, c)
 			helmReleases(t, c)
+			if !seesOtherVersion(t, c) {
+				t.Error("a rule for resource.k8s.io/v1beta1 does not see v1, although both are served")
+			}
 		})
 	}
 }
@@ -189,6 +192,9 @@ func TestNoRights(t *testing.T) {
 	cfg, err := c.ConfigFor(c.First, "nobody")
 	must(t, err)
 	s := facts.New(facts.Meta{}, kube.Collect(t.Context(), cfg, kube.Options{})...)
+	if seesOtherVersion(t, c) {
+		t.Error("a rule for resource.k8s.io/v1beta1 sees v1, although v1beta1 is not served")
+	}
 	got := absences(s)
 	for _, f := range facts.All() {
 		a, absent := got[f.ID()]
