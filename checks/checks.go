@@ -13,7 +13,7 @@ func All() []preflight.Check {
 		nodeHeartbeatsLost, leaderElectionLost, webhookGuardsItsOwnPods, systemPodsBlocked, nodesCannotJoin, systemWritesBlocked, reviewsBlocked, policyParamsUnknownAtStart,
 		oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget, backendProbesMissing, backendPriority, backendResources, backendRestarts, backendImageInCluster, webhooksGuardEachOther,
 		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
-		targetOutOfReach,
+		targetOutOfReach, targetNotOffered, nodeSkew, endOfSupport, twoStepUpgrade, upgradeSoaking, controlPlaneVersionsDiffer,
 		removedAPIInUse, removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions,
 	}

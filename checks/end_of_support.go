@@ -1,0 +1,62 @@
+package checks
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// supportEnds is how long before the end of support it is worth knowing.
+const supportEnds = 90 * 24 * time.Hour
+
+var endOfSupport = preflight.Check{
+	ID:       "GP304",
+	Name:     "end-of-support",
+	Title:    "The version that runs is out of support, or soon will be",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo, facts.GKENodePoolUpgradeInfo},
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		c := facts.GKECluster.Of(s)
+		fs := outOfSupport(s, preflight.Finding{Subject: clusterSubject(s), Summary: fmt.Sprintf("cluster %s runs %s", c.Name, c.Version),
+			Remedy: "upgrade to a version that stays in support for longer, at a time of your own choice:\n" + clusterCommand(s, "upgrade", "--master", "--cluster-version", "VERSION")},
+			facts.GKEUpgradeInfo, facts.GKEUpgradeInfo.Of(s), "")
+		pools := facts.GKENodePoolUpgradeInfo.Of(s)
+		for _, name := range slices.Sorted(maps.Keys(pools)) {
+			fs = append(fs, outOfSupport(s, preflight.Finding{Subject: preflight.Subject{Kind: "NodePool", Name: name}, Summary: "node pool " + name + " runs a version",
+				Remedy: "upgrade the node pool after the control plane:\n" + clusterCommand(s, "upgrade", "--node-pool", name)},
+				facts.GKENodePoolUpgradeInfo, pools[name], "/"+name)...)
+		}
+		return fs
+	},
+}
+
+// outOfSupport says when the support that the cluster's channel has ends; f names
+// what runs in its summary.
+func outOfSupport(s *facts.Snapshot, f preflight.Finding, fact facts.Fact, u facts.UpgradeInfo, path string) []preflight.Finding {
+	kind, field, text := "standard", "/endOfStandardSupport", u.EndOfStandard
+	if facts.GKECluster.Of(s).Channel == "EXTENDED" {
+		kind, field, text = "extended", "/endOfExtendedSupport", u.EndOfExtended
+	}
+	end, err := time.Parse(time.RFC3339, text)
+	left := end.Sub(s.Meta.CollectedAt)
+	switch {
+	case text == "":
+		f.Severity, f.Undecided = preflight.Info, fmt.Sprintf("%s: GKE does not tell when its %s support ends", f.Summary, kind)
+	case err != nil:
+		f.Severity, f.Undecided = preflight.Info, fmt.Sprintf("%s: the end of its %s support, %q, can't be read", f.Summary, kind, text)
+	case left <= 0:
+		f.Severity, f.Summary = preflight.Warning, fmt.Sprintf("%s, whose %s support ended on %s; GKE upgrades it by itself, whatever exclusion there is", f.Summary, kind, day(end))
+	case left <= supportEnds:
+		f.Severity, f.Summary = preflight.Info, fmt.Sprintf("%s, whose %s support ends on %s, in %s; GKE then upgrades it by itself, whatever exclusion there is", f.Summary, kind, day(end), age(left))
+	default:
+		return nil
+	}
+	if f.Undecided == "" {
+		f.Evidence = []preflight.Evidence{evidenceOf(fact, text, "", "%s%s", path, field)}
+	}
+	return []preflight.Finding{f}
+}

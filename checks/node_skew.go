@@ -1,0 +1,124 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+const (
+	// gkeSkew is how many minors older than the control plane GKE supports nodes to be
+	// (cloud.google.com/kubernetes-engine/versioning).
+	gkeSkew = 2
+	// kubeletSkew is the same for kubelets and kube-proxies upstream
+	// (kubernetes.io/releases/version-skew-policy).
+	kubeletSkew = 3
+)
+
+var nodeSkew = preflight.Check{
+	ID:       "GP303",
+	Name:     "node-skew",
+	Title:    "Nodes would be too old, or too new, for the upgraded control plane",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.GKENodePools},
+	Uses:     []facts.Fact{facts.Nodes},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		target, err := version.Parse(s.Meta.Target)
+		if err != nil {
+			return []preflight.Finding{{Severity: preflight.Warning, Subject: clusterSubject(s), Undecided: "no target version is known: name one with --target-version"}}
+		}
+		pools := facts.GKENodePools.Of(s)
+		for i, p := range pools {
+			aged := agedVersions{subject: poolSubject(p), what: "node pool " + p.Name,
+				remedy: fmt.Sprintf("upgrade the node pool as well; it may skip minors:\n%s --node-pool %s --cluster-version VERSION", clusterCommand(s, "upgrade"), p.Name)}
+			aged.add(p.Version, evidenceOf(facts.GKENodePools, p.Version, "", "/%d/version", i))
+			fs = append(fs, append(aged.judge(target), aged.kubelets(s, func(n facts.Node) bool { return n.Pool == p.Name }).judge(target)...)...)
+		}
+		strays := agedVersions{subject: preflight.Subject{Kind: "NodePool", Name: "none"}, what: "the cluster, outside of its node pools,", remedy: "replace these nodes by newer ones, or remove them"}
+		fs = append(fs, strays.kubelets(s, func(n facts.Node) bool {
+			return !slices.ContainsFunc(pools, func(p facts.NodePool) bool { return p.Name == n.Pool })
+		}).judge(target)...)
+		if a, absent := s.Absence(facts.Nodes); absent {
+			fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s), Undecided: fmt.Sprintf("could not read %s (%s): single nodes may be older than their node pools say", facts.Nodes.ID(), a)})
+		}
+		return fs
+	},
+}
+
+// agedVersions collects the oldest and the newest version of a set of nodes.
+type agedVersions struct {
+	subject        preflight.Subject
+	what, remedy   string
+	oldest, newest version.Version
+	evidence       [2]preflight.Evidence
+	unreadable     string
+	any            bool
+}
+
+func (a *agedVersions) add(text string, e preflight.Evidence) {
+	v, err := version.Parse(text)
+	if err != nil {
+		a.unreadable = text
+		return
+	}
+	if !a.any || version.Compare(v, a.oldest) < 0 {
+		a.oldest, a.evidence[0] = v, e
+	}
+	if !a.any || version.Compare(v, a.newest) > 0 {
+		a.newest, a.evidence[1] = v, e
+	}
+	a.any = true
+}
+
+// kubelets adds the nodes that belong to it, as far as their minors differ from
+// what the pool itself says.
+func (a agedVersions) kubelets(s *facts.Snapshot, mine func(facts.Node) bool) *agedVersions {
+	pool := a
+	a.any, a.unreadable = false, ""
+	nodes, _ := facts.Nodes.Get(s)
+	for i, n := range nodes {
+		v, err := version.Parse(n.Kubelet)
+		if !mine(n) || err == nil && pool.any && version.CompareLine(v, pool.oldest) == 0 {
+			continue
+		}
+		a.add(n.Kubelet, evidenceOf(facts.Nodes, n.Kubelet, "kubelet of "+n.Name, "/%d/kubelet", i))
+	}
+	a.what = "a node of " + a.what
+	if a.any && a.subject.Name != "none" {
+		a.subject = preflight.Subject{Kind: "Node", Name: nodes[indexIn(a.evidence[0].Path)].Name}
+	}
+	return &a
+}
+
+func indexIn(path string) (i int) {
+	_, _ = fmt.Sscanf(path, "/%d/", &i)
+	return i
+}
+
+// judge compares with the target, by minors: GKE itself enforces none of it.
+func (a *agedVersions) judge(target version.Version) (fs []preflight.Finding) {
+	if a.unreadable != "" {
+		fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: a.subject, Undecided: fmt.Sprintf("the version %q of %s can't be read", a.unreadable, a.what)})
+	}
+	if !a.any {
+		return fs
+	}
+	f := preflight.Finding{Severity: preflight.Warning, Subject: a.subject, Remedy: a.remedy, Evidence: a.evidence[:1]}
+	behind := target.Minor - a.oldest.Minor
+	switch {
+	case target.Major != a.oldest.Major || version.CompareLine(a.newest, target) > 0:
+		f.Evidence = a.evidence[1:]
+		f.Summary = fmt.Sprintf("%s runs %s, which is newer than %s; a kubelet must never be newer than the API server", a.what, a.newest, target.Line())
+		f.Remedy = "choose a target that is no older than the nodes"
+	case behind > kubeletSkew:
+		f.Summary = fmt.Sprintf("%s runs %s, %d minors older than %s; kubelet and kube-proxy are supported up to %d, and GKE upgrades all the same", a.what, a.oldest, behind, target.Line(), kubeletSkew)
+	case behind > gkeSkew:
+		f.Summary = fmt.Sprintf("%s runs %s, %d minors older than %s; GKE supports nodes up to %d, and upgrades all the same", a.what, a.oldest, behind, target.Line(), gkeSkew)
+	default:
+		return fs
+	}
+	return append(fs, f)
+}

@@ -1,0 +1,72 @@
+package checks
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+// twoStepSince is the first minor that emulates the one before it well enough to
+// be rolled back to it (docs/versions.md).
+var twoStepSince = version.Version{Major: 1, Minor: 33, Patch: -1, GKE: -1}
+
+var twoStepUpgrade = preflight.Check{
+	ID:       "GP305",
+	Name:     "two-step-upgrade",
+	Title:    "The upgrade could be taken in two steps, of which the first can be undone",
+	Severity: preflight.Info,
+	Needs:    append(startupNeeds(), facts.GKECluster),
+	Uses:     append(startupUses(), facts.GKESettings),
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		hop, problem := bootstrap.HopOf(s)
+		settings, _ := facts.GKESettings.Get(s)
+		if problem != "" || hop.Step != bootstrap.NextMinor || version.CompareLine(hop.Target, twoStepSince) < 0 || settings.SoakSeconds != nil {
+			return nil
+		}
+		cp := forecast.Of(s).ControlPlane
+		watchers := watching(cp)
+		if len(watchers) == 0 || cp.Outcome.Fails() {
+			return openInfo(s)
+		}
+		c := facts.GKECluster.Of(s)
+		return append([]preflight.Finding{{
+			Severity: preflight.Info, Subject: clusterSubject(s),
+			Summary: fmt.Sprintf("cluster %s: what the new API server writes while it starts is seen by %s (%s), and an upgrade to %s in one step can't be undone; in two steps it can be rolled back for as long as the first one soaks",
+				c.Name, count(len(watchers), "webhook or policy configuration"), namesOf(watchers), hop.Target.Line()),
+			Evidence: []preflight.Evidence{evidenceOf(facts.GKECluster, c.Version, "runs", "/version")},
+			Remedy: fmt.Sprintf("take it in two steps, and check again before the second: what belongs to features that are new in %s is written only then:\n%s\ngke-preflight check --target-version %s\n%s",
+				hop.Target.Line(), clusterCommand(s, "upgrade", "--master", "--cluster-version", hop.Target.String(), "--control-plane-soak-duration", "24h"),
+				hop.Target.Line(), clusterCommand(s, "complete-control-plane-upgrade")),
+		}}, openInfo(s)...)
+	},
+}
+
+// watching are the webhook and policy configurations in the path of a write.
+func watching(cp forecast.ControlPlane) (names []string) {
+	for _, h := range cp.Hooks {
+		for _, w := range h.Writes {
+			for _, i := range w.InterceptedBy {
+				if i.Name != "" && !slices.Contains(names, i.Name) {
+					names = append(names, i.Name)
+				}
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// openInfo are the open hooks, as a check needs them that says no more than what
+// is worth knowing.
+func openInfo(s *facts.Snapshot) []preflight.Finding {
+	fs := openHooks(s)
+	for i := range fs {
+		fs[i].Severity = preflight.Info
+	}
+	return fs
+}

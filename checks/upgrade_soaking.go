@@ -1,0 +1,57 @@
+package checks
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// rollBackSoon is how much of the soak period is left when it is time to decide.
+const rollBackSoon = 6 * time.Hour
+
+var upgradeSoaking = preflight.Check{
+	ID:       "GP306",
+	Name:     "upgrade-soaking",
+	Title:    "A two-step upgrade is between its steps",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo},
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		c, r := facts.GKECluster.Of(s), facts.GKEUpgradeInfo.Of(s).Rollback
+		if c.EmulatedVersion == "" && r == nil {
+			return nil
+		}
+		what := fmt.Sprintf("cluster %s runs %s", c.Name, c.Version)
+		f := preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s)}
+		if c.EmulatedVersion != "" {
+			what += " and still serves " + c.EmulatedVersion
+			f.Evidence = append(f.Evidence, evidenceOf(facts.GKECluster, c.EmulatedVersion, "is emulated", "/emulatedVersion"))
+		}
+		if r == nil || r.Mode != "KCP_MINOR_UPGRADE_ROLLBACK_SAFE_MODE" || r.Until.IsZero() {
+			f.Undecided = what + ", and GKE does not say for how long it can be rolled back"
+			if r != nil {
+				f.Undecided += fmt.Sprintf(" (mode %s)", r.Mode)
+			}
+			return []preflight.Finding{f}
+		}
+		back := cmp.Or(r.Previous, c.EmulatedVersion)
+		left := r.Until.Sub(s.Meta.CollectedAt)
+		until := r.Until.UTC().Format("2006-01-02 15:04 UTC")
+		f.Evidence = append(f.Evidence, evidenceOf(facts.GKEUpgradeInfo, r.Until, "the soak period ends", "/rollback/until"))
+		f.Remedy = "check the second step, then complete it, or roll back:\ngke-preflight check --target-version " + line(c.Version) + "\n" +
+			clusterCommand(s, "complete-control-plane-upgrade") + "\n" + clusterCommand(s, "upgrade", "--master", "--cluster-version", back)
+		switch {
+		case left <= 0:
+			f.Summary = fmt.Sprintf("%s, and its soak period ended at %s; it can't be rolled back to %s any more", what, until, back)
+			f.Remedy = "check the second step, then complete it:\ngke-preflight check --target-version " + line(c.Version) + "\n" + clusterCommand(s, "complete-control-plane-upgrade")
+		case left <= rollBackSoon:
+			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s for %s only, until %s", what, back, age(left), until)
+		default:
+			f.Severity = preflight.Info
+			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s until %s, in %s", what, back, until, age(left))
+		}
+		return []preflight.Finding{f}
+	},
+}
