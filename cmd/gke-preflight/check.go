@@ -22,6 +22,10 @@ asks the webhooks, and prints the verdict. Nothing in the cluster is changed: wh
 is sent beside reads are access reviews, AdmissionReviews marked as dry-run to
 webhooks that declare that they heed it, and server-side dry-runs.
 
+From outside the cluster webhooks are asked through the API server's service proxy,
+which verifies no certificate. Those are looked at by a TLS handshake with each Pod
+through a port-forward, where permitted; --port-forward never leaves that out.
+
 Exit codes: 0 ready; 1 could not run; 3 not ready; 4 inconclusive: there is no
 blocker, but something that could hide one was not to be seen.`,
 		Example: `  # The current kubeconfig context, to the version GKE would upgrade to next

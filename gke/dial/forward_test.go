@@ -209,7 +209,7 @@ func TestForwardsTogether(t *testing.T) {
 	got := map[string]int{}
 	for _, a := range s.forwards(t.Context(), known, hooks...) {
 		pod, _, _ := strings.Cut(a.Target, ":")
-		got[fmt.Sprint(a.Webhook, " ", pod, " ", a.Answer, " ", a.Fault, a.Milliseconds > 0 && a.CertificateNotAfter != "")]++
+		got[fmt.Sprint(a.Webhook, " ", pod, " ", a.Answer, " ", a.Fault, a.Milliseconds > 0 && a.CertificateNotBefore != "" && a.CertificateNotAfter != "")]++
 	}
 	want := map[string]int{}
 	for n := range 3 {

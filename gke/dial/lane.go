@@ -184,7 +184,7 @@ func everyWrite(a facts.Attempt) bool {
 func asFirst(q, first *question) facts.Attempt {
 	if f := first.attempt; f.Vantage == facts.PortForward {
 		a := q.Attempt(f.Answer, f.Fault, f.Detail)
-		a.Milliseconds, a.CertificateNotAfter = f.Milliseconds, f.CertificateNotAfter
+		a.Milliseconds, a.CertificateNotBefore, a.CertificateNotAfter = f.Milliseconds, f.CertificateNotBefore, f.CertificateNotAfter
 		return a
 	}
 	a := q.Attempt(facts.NotAsked, "", fmt.Sprintf("not asked again: the question about %s ended in %s", first.Write.Key(), first.attempt.Answer))

@@ -36,7 +36,8 @@ func (r *Replica) Audit() ([]auditv1.Event, error) {
 // Mutations returns the events of requests that change a cluster, or try to,
 // and for which every one of keep holds. Not among them are dry-runs, reviews
 // of access and tokens, and requests that the API server passes on to a Pod,
-// Service or Node.
+// Service or Node, as those to services/proxy and pods/portforward: what they do
+// there is the backend's to say.
 func Mutations(events []auditv1.Event, keep ...func(auditv1.Event) bool) []auditv1.Event {
 	var found []auditv1.Event
 	for _, e := range events {
