@@ -96,14 +96,17 @@ func (a *api) answers(ctx context.Context) bool {
 }
 
 // allows reports whether the user may create that subresource in the namespace,
-// as services/proxy and pods/portforward. It asks once.
-func (a *api) allows(ctx context.Context, resource, subresource, namespace string) (bool, error) {
+// as services/proxy and pods/portforward. It asks once, and waits no longer than
+// patience: a review is itself created, so that a webhook may hold it up.
+func (a *api) allows(ctx context.Context, patience time.Duration, resource, subresource, namespace string) (bool, error) {
 	k := resource + "/" + subresource + " " + namespace
 	a.mu.Lock()
 	ask, ok := a.may[k]
 	if !ok {
 		ask = sync.OnceValues(func() (bool, error) {
-			return a.review(context.WithoutCancel(ctx), &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: resource, Subresource: subresource})
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+			defer cancel()
+			return a.review(ctx, &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: resource, Subresource: subresource})
 		})
 		a.may[k] = ask
 	}
@@ -112,8 +115,6 @@ func (a *api) allows(ctx context.Context, resource, subresource, namespace strin
 }
 
 func (a *api) review(ctx context.Context, what *authorizationv1.ResourceAttributes) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
 	review, err := a.access.Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 		Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: what},
 	}, metav1.CreateOptions{})

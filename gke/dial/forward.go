@@ -16,10 +16,11 @@ import (
 
 const (
 	// maxForward is how long a port-forward may take to open: the request for it
-	// passes admission first, where a webhook may hold it up for its timeout.
-	maxForward = 15 * time.Second
+	// passes admission first, where a webhook of the usual timeout holds it up for
+	// 10 s.
+	maxForward = 11 * time.Second
 	// forwardAllowance is what the way through API server and kubelet may add to
-	// the time that the API server would leave a backend for the handshake.
+	// the webhook's timeout, where that is less than the handshake's own.
 	forwardAllowance = time.Second
 )
 
@@ -39,7 +40,7 @@ func (p *prober) throughPort(ctx context.Context, q *question) facts.Attempt {
 	if err != nil {
 		return q.Attempt(facts.CouldNotAsk, "", err.Error())
 	}
-	if allowed, err := p.api.allows(ctx, "pods", "portforward", to.namespace); err == nil && !allowed {
+	if allowed, err := p.api.allows(ctx, time.Second/2, "pods", "portforward", to.namespace); err == nil && !allowed {
 		return q.Attempt(facts.CouldNotAsk, facts.NotPermitted, mayNotForward(to.namespace))
 	}
 	opening, cancel := context.WithTimeout(ctx, maxForward)
@@ -49,7 +50,7 @@ func (p *prober) throughPort(ctx context.Context, q *question) facts.Attempt {
 		return q.notForwarded(opening, to, err)
 	}
 	defer t.Close()
-	lasting, stop := context.WithTimeout(ctx, min(q.Timeout, handshakeTimeout)+forwardAllowance)
+	lasting, stop := context.WithTimeout(ctx, q.Timeout+forwardAllowance)
 	defer stop()
 	begin := time.Now()
 	j := &journey{connected: true}

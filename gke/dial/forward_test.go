@@ -280,7 +280,7 @@ func TestForwardEnds(t *testing.T) {
 					t.Fatal("a port-forward was opened")
 				}
 				q := &question{Request: &probe.Plan(known, []probe.Intercepted{{Write: clusterRole("a"), By: []admission.Interception{webhookAt(b, clusterRole("a"))}}}, probe.Options{PortForward: true})[2]}
-				outcome{answer: facts.CouldNotAsk, detail: "was not open within 15s"}.check(t, q.notForwarded(ctx, to, err))
+				outcome{answer: facts.CouldNotAsk, detail: "was not open within 11s"}.check(t, q.notForwarded(ctx, to, err))
 			})
 		}
 	}

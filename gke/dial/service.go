@@ -131,7 +131,7 @@ func (p *prober) judge(ctx context.Context, q *question, code int, s *metav1.Sta
 	case byAdmission(s.Message):
 		return p.blocked(q, s.Message), true
 	case code == http.StatusUnauthorized, code == http.StatusForbidden, code == http.StatusTooManyRequests:
-		if allowed, err := p.api.allows(ctx, "services", "proxy", b.Namespace); err != nil || !allowed {
+		if allowed, err := p.api.allows(ctx, 5*time.Second, "services", "proxy", b.Namespace); err != nil || !allowed {
 			return q.Attempt(facts.CouldNotAsk, facts.NotPermitted, s.Message), true
 		}
 	case code >= http.StatusInternalServerError:

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/moby/spdystream"
@@ -38,7 +39,7 @@ type tunnel struct {
 func (a *api) forward(ctx context.Context, to podPort) (*tunnel, error) {
 	conn, err := a.overWebSocket(ctx, to)
 	if u := (*httpstream.UpgradeFailureError)(nil); asError(err, &u) {
-		if err = u.Cause; !byAdmission(statusMessage(err)) {
+		if err = u.Cause; !byAdmission(statusMessage(err)) && !strings.Contains(err.Error(), failedCalling) {
 			conn, err = a.overSPDY(ctx, to)
 		}
 	}

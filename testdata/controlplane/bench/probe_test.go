@@ -89,6 +89,8 @@ func onEverything(ctx context.Context, c *controlplane.Cluster, b *controlplane.
 
 func hang(b *testing.B, c *controlplane.Cluster, make hook) {
 	b.Helper()
+	_, err := c.StartKubelet(b.Context(), "node-1")
+	check(b, err)
 	var backends []*controlplane.Backend
 	for i := range hung {
 		backend, err := c.StartBackend(b.Context(), controlplane.BackendOptions{Namespace: "hooks", Service: fmt.Sprintf("hook-%02d", i)})
@@ -106,7 +108,7 @@ func hang(b *testing.B, c *controlplane.Cluster, make hook) {
 func plan(b *testing.B, c *controlplane.Cluster, where facts.Vantage) []probe.Request {
 	b.Helper()
 	s := facts.New(facts.Meta{Target: target}, kube.Collect(b.Context(), c.Config, kube.Options{})...)
-	return probe.Plan(s, probe.Intercept(s), probe.Options{Vantage: where})
+	return probe.Plan(s, probe.Intercept(s), probe.Options{Vantage: where, PortForward: true})
 }
 
 // ask requires that so many webhooks are found to hang, and none to answer.
