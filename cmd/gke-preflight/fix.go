@@ -64,7 +64,7 @@ not run; 3 it would not be ready even so; 4 it could not be told.`,
 	fs.BoolVar(&f.all, "all", false, "try every way, and say what comes of each")
 	fs.StringVarP(&f.format, "output", "o", "table", "format: table, wide or json")
 	fs.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 whatever the verdict")
-	complete(cmd, "output", formats...)
+	complete(cmd, "output", "table", "wide", "json")
 	complete(cmd, "way", wayNames()...)
 	return cmd
 }
@@ -111,7 +111,7 @@ func (f *fixFlags) run(cmd *cobra.Command) error {
 
 func (f *fixFlags) options() (cure.Options, error) {
 	o := cure.Options{Way: cure.Way(f.way), All: f.all, Alone: true, Kinds: map[string][]schema.GroupResource{}}
-	if err := oneOf("--output", f.format, formats...); err != nil {
+	if err := oneOf("--output", f.format, "table", "wide", "json"); err != nil {
 		return o, err
 	}
 	if f.way != "" {

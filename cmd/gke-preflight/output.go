@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -23,16 +25,22 @@ type outputFlags struct {
 	exitZero   bool
 }
 
-var formats = []string{"table", "wide", "json"}
+func formats() []string {
+	var names []string
+	for _, f := range render.Formats() {
+		names = append(names, f.Name)
+	}
+	return names
+}
 
 func (o *outputFlags) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringArrayVarP(&o.formats, "output", "o", []string{"table"}, "format of the report: "+strings.Join(formats, ", ")+"; FORMAT=FILE writes to a file; may be given several times")
+	fs.StringArrayVarP(&o.formats, "output", "o", []string{"table"}, "format of the report: "+strings.Join(formats(), ", ")+"; FORMAT=FILE writes to a file; may be given several times")
 	fs.StringVar(&o.color, "color", "auto", "colour: auto, always or never; auto heeds NO_COLOR and FORCE_COLOR")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "show the verdict and the blockers only")
 	fs.BoolVar(&o.showPassed, "show-passed", false, "list the checks that passed, too")
 	fs.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict; still 1 if there could be none")
-	complete(cmd, "output", formats...)
+	complete(cmd, "output", formats()...)
 	complete(cmd, "color", "auto", "always", "never")
 }
 
@@ -45,7 +53,7 @@ func (o outputFlags) validate() error {
 	stdout := 0
 	for _, f := range o.formats {
 		format, file, toFile := strings.Cut(f, "=")
-		if err := oneOf("--output", format, formats...); err != nil {
+		if err := oneOf("--output", format, formats()...); err != nil {
 			return err
 		}
 		if toFile && file == "" {
@@ -85,7 +93,7 @@ func (o outputFlags) write(stdout io.Writer, r preflight.Report) error {
 		if err := o.render(&b, terminal(&b), format, r); err != nil {
 			return err
 		}
-		if err := os.WriteFile(file, b.Bytes(), 0o644); err != nil {
+		if err := replaceFile(file, b.Bytes()); err != nil {
 			return fmt.Errorf("--output %s: %w", f, err)
 		}
 	}
@@ -95,14 +103,64 @@ func (o outputFlags) write(stdout io.Writer, r preflight.Report) error {
 	return nil
 }
 
-func (o outputFlags) render(w io.Writer, d display, format string, r preflight.Report) error {
-	if format == "json" {
-		return render.JSON(w, r)
-	}
+func (o outputFlags) render(w io.Writer, d display, name string, r preflight.Report) error {
+	format, _ := render.FormatOf(name)
 	options := d.options()
 	options.Colour = d.colour(o.color)
-	options.Quiet, options.ShowPassed, options.Wide = o.quiet, o.showPassed, format == "wide"
-	return render.Table(w, r, options)
+	options.Quiet, options.ShowPassed = o.quiet, o.showPassed
+	if err := format.Write(w, r, options); err != nil || name != "github" {
+		return err
+	}
+	return summarise(r, options)
+}
+
+// summarise appends the report to the summary of the GitHub Actions step, if this
+// runs in one.
+func summarise(r preflight.Report, o render.Options) error {
+	file := os.Getenv("GITHUB_STEP_SUMMARY")
+	if file == "" {
+		return nil
+	}
+	var b bytes.Buffer
+	if err := render.Markdown(&b, r, o); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
+	}
+	_, err = f.Write(limited(b.Bytes()))
+	return errors.Join(err, f.Close())
+}
+
+// mostSummary is what GitHub takes as the summary of a step; with more it takes
+// none of it.
+const mostSummary = 1 << 20
+
+func limited(b []byte) []byte {
+	const cut = "\n\nThe rest is left out: GitHub takes no more than 1 MiB.\n"
+	if len(b) <= mostSummary {
+		return b
+	}
+	b = b[:mostSummary-len(cut)]
+	return append(b[:bytes.LastIndexByte(b, '\n')+1:len(b)], cut...)
+}
+
+// replaceFile writes a file as a whole or not at all: whoever reads it meanwhile
+// sees the old one or the new one.
+func replaceFile(file string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(file), ".gke-preflight-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
+		err = os.Rename(f.Name(), file)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // hide keeps flags out of the help text that hardly anyone needs.

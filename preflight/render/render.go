@@ -4,7 +4,6 @@
 package render
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -35,8 +34,5 @@ type Options struct {
 // JSON writes a report, a simulation, a plan of patches or what a search found as
 // indented JSON, the format that other tools rely on.
 func JSON[T preflight.Report | simulation.Simulation | cure.Report | whatif.Result](w io.Writer, r T) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	return enc.Encode(r)
+	return indented(w, r)
 }

@@ -1,0 +1,59 @@
+package render
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"io"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+)
+
+type gitlabIssue struct {
+	Description string         `json:"description"`
+	Check       string         `json:"check_name"`
+	Fingerprint string         `json:"fingerprint"`
+	Severity    string         `json:"severity"`
+	Location    gitlabLocation `json:"location"`
+}
+
+type gitlabLocation struct {
+	Path  string      `json:"path"`
+	Lines gitlabLines `json:"lines"`
+}
+
+type gitlabLines struct {
+	Begin int `json:"begin"`
+}
+
+// GitLab writes a code quality report: blockers as blocker, warnings as major,
+// the rest as info. What could hide a blocker is critical, and other open
+// questions are minor: GitLab knows no undecided.
+func GitLab(w io.Writer, r preflight.Report) error {
+	issues := []gitlabIssue{}
+	for _, c := range byCheck(r) {
+		for _, f := range c.findings {
+			if !f.Waived {
+				issues = append(issues, gitlabIssue{f.Summary, f.Check, f.Fingerprint, gitlabSeverity(f.Severity), gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
+			}
+		}
+		for _, o := range openOf(c) {
+			severity := "minor"
+			if o.Severity == preflight.Blocker {
+				severity = "critical"
+			}
+			sum := sha256.Sum256([]byte("undecided\x00" + c.ID + "\x00" + o.Subject.String()))
+			issues = append(issues, gitlabIssue{"undecided: " + o.Reason, c.ID, hex.EncodeToString(sum[:16]), severity, gitlabLocation{subjectPath(r, o.Subject), gitlabLines{1}}})
+		}
+	}
+	return indented(w, issues)
+}
+
+func gitlabSeverity(s preflight.Severity) string {
+	switch s {
+	case preflight.Blocker:
+		return "blocker"
+	case preflight.Warning:
+		return "major"
+	}
+	return "info"
+}

@@ -1,0 +1,213 @@
+package render
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// Markdown writes the report for a pull request or a job's summary, as GitHub and
+// GitLab render it. Strings from the cluster stay text, and mention nobody.
+func Markdown(w io.Writer, r preflight.Report, o Options) error {
+	m := markdown{bufio.NewWriter(w)}
+	m.line("# " + escape(headlineOf(r)))
+	m.line("")
+	m.line(escape(countsOf(r)) + ".")
+	m.line("")
+	m.line(escape((&view{r: r, page: newPage(Options{})}).foretell(r.Forecast.ControlPlane)))
+	m.hooks(r.Forecast.ControlPlane.Hooks)
+	m.findings(r, o)
+	if !o.Quiet {
+		m.open(r)
+	}
+	return m.Flush()
+}
+
+type markdown struct{ *bufio.Writer }
+
+func (m markdown) line(s string) { fmt.Fprintln(m, s) }
+
+func (m markdown) heading(s string) {
+	m.line("")
+	m.line("## " + s)
+	m.line("")
+}
+
+func (m markdown) hooks(hooks []forecast.Hook) {
+	inTrouble, _ := troubled(hooks)
+	rows := hookRows(inTrouble)
+	if len(rows) == 0 {
+		return
+	}
+	m.heading("PostStartHooks in trouble")
+	m.line("| hook | outcome | webhook or policy | writes |")
+	m.line("|---|---|---|---|")
+	for _, row := range rows {
+		for i := range row {
+			row[i] = escape(row[i])
+		}
+		m.line("| " + strings.Join(row, " | ") + " |")
+	}
+}
+
+// findings has an item for each story, with what is wrong for the same reason below
+// it; a remedy that stood in the item before is not repeated.
+func (m markdown) findings(r preflight.Report, o Options) {
+	var open []preflight.Finding
+	for _, f := range r.Findings {
+		if !f.Waived && (f.Severity == preflight.Blocker || !o.Quiet) {
+			open = append(open, f)
+		}
+	}
+	severity, remedy := preflight.Severity(-1), ""
+	for _, s := range stories(open) {
+		if s.lead.Severity != severity {
+			severity = s.lead.Severity
+			m.heading(map[preflight.Severity]string{preflight.Blocker: "Blockers", preflight.Warning: "Warnings", preflight.Info: "Worth knowing"}[severity])
+		}
+		m.finding(s.lead)
+		for _, f := range s.rest {
+			m.line("")
+			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, docsURL(f.Check), escape(f.Summary)))
+		}
+		if s.lead.Remedy == remedy && remedy != "" {
+			m.line("")
+			m.line("  What to do: as above.")
+		} else {
+			m.remedy(s.lead.Remedy)
+		}
+		remedy = s.lead.Remedy
+		m.evidence(s.lead)
+	}
+}
+
+func (m markdown) finding(f preflight.Finding) {
+	m.line(fmt.Sprintf("- **[%s](%s)** %s", f.Check, docsURL(f.Check), escape(named(f))))
+}
+
+func (m markdown) remedy(remedy string) {
+	words, commands := remedyParts(remedy)
+	if words != "" {
+		m.line("")
+		m.line("  What to do: " + escape(words))
+	}
+	if commands == nil {
+		return
+	}
+	fence := fenceFor(strings.Join(commands, "\n"))
+	m.line("")
+	m.line("  " + fence + "sh")
+	for _, c := range commands {
+		m.line("  " + c)
+	}
+	m.line("  " + fence)
+}
+
+func (m markdown) evidence(f preflight.Finding) {
+	if len(f.Evidence) == 0 {
+		return
+	}
+	m.line("")
+	m.line("  <details><summary>evidence</summary>")
+	m.line("")
+	for _, e := range f.Evidence[:min(len(f.Evidence), maxShown)] {
+		m.line("  - " + escape(observed(e)))
+	}
+	if more := len(f.Evidence) - maxShown; more > 0 {
+		m.line(fmt.Sprintf("  - and %d more", more))
+	}
+	m.line("")
+	m.line("  </details>")
+}
+
+// remedyParts are the words of a remedy and the lines to copy.
+func remedyParts(remedy string) (words string, commands []string) {
+	first, rest, more := strings.Cut(remedy, "\n")
+	if !more {
+		return first, nil
+	}
+	return first, strings.Split(rest, "\n")
+}
+
+func (m markdown) open(r preflight.Report) {
+	var lines []string
+	for _, c := range byCheck(r) {
+		for _, o := range openOf(c) {
+			s := "- " + c.ID
+			if o.Severity == preflight.Blocker {
+				s += " (could hide a blocker)"
+			}
+			if o.Subject != (preflight.Subject{}) {
+				s += " " + code(o.Subject.String())
+			}
+			lines = append(lines, s+": "+escape(o.Reason))
+		}
+	}
+	for _, f := range r.Facts {
+		if !f.Present {
+			lines = append(lines, "- not read: "+code(f.ID)+" ("+escape(f.Absence)+")")
+		}
+	}
+	if lines == nil {
+		return
+	}
+	m.heading("What was not looked at")
+	for _, l := range lines {
+		m.line(l)
+	}
+}
+
+// escape makes a text that Markdown and HTML leave as it is. A zero-width space
+// after @ keeps GitHub from telling whoever has that name.
+func escape(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		switch {
+		case r == '<':
+			b.WriteString("&lt;")
+		case r == '>':
+			b.WriteString("&gt;")
+		case r == '&':
+			b.WriteString("&amp;")
+		case r == '@':
+			b.WriteString("@\u200b")
+		case strings.ContainsRune("\\`*_{}[]#|~!", r):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case r == '\n':
+			b.WriteByte(' ')
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// code is an inline code span, in a fence longer than any in s.
+func code(s string) string {
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "\n", " "), "|", "\\|")
+	fence := strings.Repeat("`", longestRun(s)+1)
+	if strings.HasPrefix(s, "`") || strings.HasSuffix(s, "`") {
+		s = " " + s + " "
+	}
+	return fence + s + fence
+}
+
+func fenceFor(s string) string { return strings.Repeat("`", max(3, longestRun(s)+1)) }
+
+func longestRun(s string) (longest int) {
+	run := 0
+	for _, r := range s {
+		if r == '`' {
+			run++
+			longest = max(longest, run)
+		} else {
+			run = 0
+		}
+	}
+	return longest
+}

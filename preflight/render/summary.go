@@ -1,0 +1,79 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+)
+
+// headlineOf is the verdict in one line, such as "NOT READY: prod (acme,
+// europe-west1), 1.35.4 → 1.36.3".
+func headlineOf(r preflight.Report) string {
+	v := &view{r: r}
+	return verdictWords(r.Verdict) + ": " + v.cluster() + ", " + v.versions()
+}
+
+// countsOf is how much was found and left open, such as "1 blocker, 2 warnings, 0
+// undecided".
+func countsOf(r preflight.Report) string {
+	n := count(r)
+	return fmt.Sprintf("%s, %s, %d undecided", plural(n.blockers, "blocker"), plural(n.warnings, "warning"), n.undecided)
+}
+
+// summaryOf is the verdict and what it comes from, in a sentence or two.
+func summaryOf(r preflight.Report) string {
+	s := headlineOf(r) + " (" + countsOf(r) + ")"
+	for _, f := range r.Findings {
+		if f.Severity == preflight.Blocker && !f.Waived {
+			return s + ". " + f.Check + ": " + f.Summary
+		}
+	}
+	if r.Verdict == preflight.Inconclusive {
+		for _, o := range r.Open {
+			if o.Severity == preflight.Blocker {
+				return s + ". " + o.Check + " is open for " + o.Subject.String() + ": " + o.Reason
+			}
+		}
+	}
+	return s
+}
+
+// clusterPath names the cluster as project/location/name, without what is not known.
+func clusterPath(r preflight.Report) string {
+	var parts []string
+	for _, p := range []string{r.Cluster.Project, r.Cluster.Location, cmp.Or(r.Cluster.Name, "cluster")} {
+		if p != "" {
+			parts = append(parts, p)
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// A verdictOn is what a report says of one check: its findings, and what it left open.
+type verdictOn struct {
+	preflight.CheckStatus
+	findings []preflight.Finding
+	open     []preflight.OpenQuestion
+}
+
+func byCheck(r preflight.Report) []verdictOn {
+	all := make([]verdictOn, len(r.Checks))
+	index := map[string]int{}
+	for n, c := range r.Checks {
+		all[n].CheckStatus = c
+		index[c.ID] = n
+	}
+	for _, f := range r.Findings {
+		if n, ok := index[f.Check]; ok {
+			all[n].findings = append(all[n].findings, f)
+		}
+	}
+	for _, o := range r.Open {
+		if n, ok := index[o.Check]; ok {
+			all[n].open = append(all[n].open, o)
+		}
+	}
+	return all
+}
