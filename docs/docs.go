@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-//go:embed *.md report.schema.json checks outcomes hooks
+//go:embed *.md checks outcomes hooks
 var pages embed.FS
 
 // Page returns the page about a topic as Markdown: a check by its ID, an outcome
