@@ -73,6 +73,8 @@ func examineOldVersion(t *testing.T, s *facts.Snapshot) {
 	}
 }
 
+// helmReleases reads once more, this time Helm's Secrets too, after which the
+// metrics tell of the reads before.
 func helmReleases(t *testing.T, c *controlplane.Cluster) {
 	t.Helper()
 	ctx := t.Context()
@@ -94,6 +96,11 @@ func helmReleases(t *testing.T, c *controlplane.Cluster) {
 	want := []facts.HelmRelease{{Namespace: "opa", Name: "gpu", Revision: 4, Objects: []facts.HelmObject{{APIVersion: "resource.k8s.io/v1beta1", Kind: "DeviceClass", Name: "gpu"}}}}
 	if diff := cmp.Diff(want, facts.HelmReleases.Of(s)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+	for _, d := range facts.APIServerMetrics.Of(s).Deprecated {
+		if d.Group == "resource.k8s.io" && d.Resource != "deviceclasses" {
+			t.Errorf("reading counts as a request for %+v", d)
+		}
 	}
 	if err := s.Files(func(name string, content []byte) error {
 		if strings.Contains(string(content), "hunter2") {
