@@ -37,7 +37,7 @@ func casesOf(t *testing.T, id string) []testCase {
 
 // load reads a case. Facts it does not mention are those of base.txtar, a small
 // healthy cluster, and of an untouched control plane.
-func load(t *testing.T, file string) testCase {
+func load(t testing.TB, file string) testCase {
 	t.Helper()
 	a, err := txtar.ParseFile(file)
 	if err != nil {
@@ -65,7 +65,7 @@ func load(t *testing.T, file string) testCase {
 	return testCase{file, a, overUntouched(t, s, merged), string(want)}
 }
 
-func overUntouched(t *testing.T, s *facts.Snapshot, a *txtar.Archive) *facts.Snapshot {
+func overUntouched(t testing.TB, s *facts.Snapshot, a *txtar.Archive) *facts.Snapshot {
 	t.Helper()
 	minor := "1.35"
 	running, _ := facts.ServerVersion.Get(s)

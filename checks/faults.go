@@ -37,6 +37,8 @@ var (
 			"packets get lost on the way: look for a NetworkPolicy or firewall rule that does not let the control plane to the pod's own port, and for a node that is gone:", []command{pods, policies, firewall}},
 		{facts.HungBeforeTLS, "", "accepts connections and then says nothing, not even TLS, for {ms} ms",
 			"the process is stuck or starved: restart it, and give it a liveness probe that makes a TLS handshake (httpGet with scheme HTTPS, on the same port):", []command{restart, pods}},
+		{facts.Hung, facts.HTTPStatus, "puts its callers off until their time is over ({said})",
+			"it says that it is overloaded or not ready: see why, and give it more replicas. Each call costs its whole timeout meanwhile:", []command{logs, pods}},
 		{facts.Hung, "", "does not answer within {ms} ms",
 			"see what it waits for when it handles a review (its own lookups, another service, a lock, CPU), restart it, and give it a liveness probe that asks what the API server asks:", []command{logs, restart}},
 	}
@@ -47,6 +49,8 @@ var (
 			"see in its logs why it fails; if the path is not its own, correct clientConfig:", []command{logs, edit}},
 		{facts.BadAnswer, facts.TooLarge, "answers without end, or more than a review can be ({said})",
 			"see what answers there, and let clientConfig name the path that answers reviews; an API server that reads it all runs out of memory or into the timeout:", []command{logs, edit}},
+		{facts.CouldNotAsk, facts.TooLarge, "answers with a patch larger than any object needs ({said})",
+			"update or correct the backend: the API server applies it all, however long that takes:", []command{logs}},
 		{facts.BadAnswer, facts.NotReview, "answers what is no AdmissionReview ({said})",
 			"see what answers there: an ingress, a sidecar, a health or metrics port. Let clientConfig name the path and port that answer reviews:", []command{service, edit}},
 		{facts.BadAnswer, facts.WrongVersion, "answers in a version of AdmissionReview that it is not asked in ({said})",

@@ -130,6 +130,10 @@ func TestAnswers(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			hang(w, r)
 		}, []change{within(2 * time.Second)}, nil, outcome{answer: facts.Hung, detail: "no answer within 2s"}},
+		{"puts off", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(503)
+		}, []change{within(2 * time.Second)}, nil, outcome{answer: facts.Hung, fault: facts.HTTPStatus, detail: "HTTP 503 and Retry-After, and no other answer within 2s"}},
 		{"hangs", hang, []change{within(2 * time.Second)}, nil, outcome{answer: facts.Hung, detail: "no answer within 2s"}},
 
 		{"patches", reply(patch(`[{"op":"add","path":"/metadata/labels","value":{"seen":"yes"}}]`)), []change{mutating}, nil,

@@ -32,6 +32,8 @@ const handshakeTimeout = 10 * time.Second
 func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
 	j := &journey{ctx: ctx}
 	defer j.close()
+	// After HTTP 101 the transport heeds no deadline any more.
+	defer context.AfterFunc(ctx, j.close)()
 	if q.Vantage == facts.DirectURL {
 		j.guard = p.guard
 	}

@@ -1,9 +1,11 @@
 package dial
 
 import (
+	"bufio"
 	"crypto/tls"
 	"io"
 	"log"
+	"net"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -38,4 +40,18 @@ func TestClientCertificate(t *testing.T) {
 		a := askOnce(t, backend{l.Addr().String(), ca, new(atomic.Int64)}, clusterRole("a"))
 		outcome{answer: facts.BadAnswer, fault: facts.TLSRefused, detail: "remote error: tls"}.check(t, a)
 	}
+}
+
+// TestSwitchingProtocols has a backend switch to no protocol and say no more. The
+// transport leaves such a connection to its caller, deadline and all.
+func TestSwitchingProtocols(t *testing.T) {
+	ca := newAuthority(t, time.Now().Add(time.Hour))
+	cert := ca.issue(t, serviceName, time.Now().Add(time.Hour))
+	b := serveRaw(t, func(conn net.Conn) {
+		secured := tls.Server(conn, &tls.Config{Certificates: []tls.Certificate{cert}})
+		_, _ = http.ReadRequest(bufio.NewReader(secured))
+		_, _ = io.WriteString(secured, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n")
+	})
+	b.ca = ca
+	outcome{answer: facts.Hung, detail: "no answer within 1s"}.check(t, askOnce(t, b, clusterRole("a"), within(time.Second)))
 }

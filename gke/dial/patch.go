@@ -12,6 +12,11 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
+// maxPatchWork bounds the operations of a patch times the bytes that each may have
+// to move. The API server has no such bound for webhooks, and is kept busy for as
+// long as it takes: an insertion before all others, 60,000 times, for 18 s.
+const maxPatchWork = 1 << 30
+
 // patched judges the patch of an answer that allows, as the API server would
 // (k8s.io/apiserver pkg/admission/plugin/webhook/mutating/dispatcher.go,
 // callAttrMutatingHook). A patch that can't be read is a failed call; one that
@@ -32,6 +37,9 @@ func (q *question) patched(r *webhookrequest.AdmissionResponse) facts.Attempt {
 		return q.Attempt(facts.BadAnswer, facts.BadPatch, fmt.Sprintf("unsupported patch type %q", r.PatchType))
 	}
 	object, err := json.Marshal(q.Interception.Object)
+	if len(patch)*(len(object)+len(r.Patch)) > maxPatchWork {
+		return q.Attempt(facts.CouldNotAsk, facts.TooLarge, fmt.Sprintf("a patch of %d operations in %d bytes, more than this tool applies", len(patch), len(r.Patch)))
+	}
 	if err == nil {
 		object, err = patch.Apply(object)
 	}

@@ -100,8 +100,18 @@ func read(ctx context.Context, q *question, res rest.Result, r *reader, failed f
 	}
 	if hangs(a) {
 		a.Status = 0
+		if q.putOff(r.status) {
+			a.Fault, a.Detail = facts.HTTPStatus, fmt.Sprintf("HTTP %d and Retry-After, and no other answer within %v", r.status, q.Timeout)
+		}
 	}
 	return a
+}
+
+// putOff reports whether the backend asked to come back later, as the API server
+// and this tool then do until the time is over. A 429 through the service proxy
+// may be the API server's own.
+func (q *question) putOff(status int) bool {
+	return status >= http.StatusInternalServerError || status == http.StatusTooManyRequests && q.Vantage != facts.ServiceProxy
 }
 
 func (q *question) taken(res rest.Result, r *reader, failed func(error) facts.Attempt) facts.Attempt {
