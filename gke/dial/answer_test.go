@@ -145,6 +145,8 @@ func TestAnswers(t *testing.T) {
 			outcome{answer: facts.Denied, fault: facts.BadPatch, status: 500, detail: "rejects the write whatever the failurePolicy"}},
 		{"a patch that makes no object", reply(patch(`[{"op":"replace","path":"","value":3}]`)), []change{mutating}, nil,
 			outcome{answer: facts.Denied, fault: facts.BadPatch, status: 500, detail: "does not apply"}},
+		{"a patch that panics", reply(patch(`[{"op":"replace","path":""}]`)), []change{mutating}, nil,
+			outcome{answer: facts.Denied, fault: facts.BadPatch, status: 500, detail: "applying it panics"}},
 		{"a patch that would fill the memory", reply(patch(bomb)), []change{mutating}, nil,
 			outcome{answer: facts.Denied, fault: facts.BadPatch, status: 500, detail: "copy"}},
 		{"a patch of what is deleted", reply(patch(`[{"op":"add","path":"/x","value":1}]`)), []change{mutating}, &deletion,

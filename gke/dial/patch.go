@@ -41,10 +41,7 @@ func (q *question) patched(r *webhookrequest.AdmissionResponse) facts.Attempt {
 		return q.Attempt(facts.CouldNotAsk, facts.TooLarge, fmt.Sprintf("a patch of %d operations in %d bytes, more than this tool applies", len(patch), len(r.Patch)))
 	}
 	if err == nil {
-		object, err = patch.Apply(object)
-	}
-	if err == nil {
-		err = json.Unmarshal(object, &map[string]any{})
+		err = applies(patch, object)
 	}
 	if err != nil {
 		return q.patchRejected(err)
@@ -52,6 +49,20 @@ func (q *question) patched(r *webhookrequest.AdmissionResponse) facts.Attempt {
 	a := q.Attempt(facts.Allowed, "", "")
 	a.Patched = true
 	return a
+}
+
+// applies tries the patch. The library panics over some, such as a replacement of
+// everything without a value; so does an API server, which rejects the write then.
+func applies(patch jsonpatch.Patch, object []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("applying it panics: %v", r)
+		}
+	}()
+	if object, err = patch.Apply(object); err != nil {
+		return err
+	}
+	return json.Unmarshal(object, &map[string]any{})
 }
 
 func (q *question) patchRejected(err error) facts.Attempt {

@@ -25,7 +25,7 @@ func FuzzPatch(f *testing.F) {
 		`[{"op":"remove","path":"/metadata/labels"}]`, `[{"op":"replace","path":"","value":3}]`,
 		`[{"op":"add","path":"/x","value":[1]},{"op":"copy","from":"/x","path":"/x/-"},{"op":"move","from":"/x/0","path":"/x/1"}]`,
 		`[{"op":"test","path":"/metadata/name","value":"a"}]`, `[{"op":"add","path":"/x/-1","value":1}]`, `[{"op":"add","path":"/metadata/~0~1","value":null}]`,
-		`[{"op":"add","path":"/x","value":[]},{"op":"add","path":"/x/99999999999","value":1}]`, `[{"op":1,"path":2}]`, `[{"op":"copy","from":"","path":"/x"}]`,
+		`[{"op":"add","path":"/x","value":[]},{"op":"add","path":"/x/99999999999","value":1}]`, `[{"op":1,"path":2}]`, `[{"op":"replace","path":""}]`, `[{"op":"copy","from":"","path":"/x"}]`,
 	} {
 		f.Add([]byte(seed), "JSONPatch")
 	}
@@ -36,7 +36,7 @@ func FuzzPatch(f *testing.F) {
 		a := q.patched(&webhookrequest.AdmissionResponse{Patch: patch, PatchType: admissionv1.PatchType(kind)})
 		switch a.Answer {
 		case facts.Allowed:
-			if !applies(object, patch) {
+			if !fits(object, patch) {
 				t.Errorf("taken for a patch that applies: %q", patch)
 			}
 		case facts.Denied, facts.BadAnswer:
@@ -53,17 +53,13 @@ func FuzzPatch(f *testing.F) {
 	})
 }
 
-// applies reports whether the patch makes an object of the object, or is none.
-func applies(object, patch []byte) bool {
+// fits reports whether the patch makes an object of the object, or is none.
+func fits(object, patch []byte) bool {
 	if len(patch) == 0 {
 		return true
 	}
 	p, err := jsonpatch.DecodePatch(patch)
-	if err != nil || len(p) == 0 {
-		return err == nil
-	}
-	out, err := p.Apply(object)
-	return err == nil && json.Unmarshal(out, &map[string]any{}) == nil
+	return err == nil && (len(p) == 0 || applies(p, object) == nil)
 }
 
 // TestPatchOfMuchWork has a patch that would take many seconds to apply.

@@ -85,6 +85,14 @@ func Status(code int) Behaviour {
 	}}
 }
 
+// PutOff answers 503 and asks to come back in a second, always.
+func PutOff() Behaviour {
+	return Behaviour{name: "put off", respond: func(w http.ResponseWriter, _ *http.Request, _ *admissionv1.AdmissionReview) {
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "not now", http.StatusServiceUnavailable)
+	}}
+}
+
 // NotJSON answers 200 with something else than an AdmissionReview.
 func NotJSON() Behaviour {
 	return Behaviour{name: "not JSON", respond: func(w http.ResponseWriter, _ *http.Request, _ *admissionv1.AdmissionReview) {

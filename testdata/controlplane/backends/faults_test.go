@@ -44,6 +44,7 @@ var (
 	refused   = fault{name: "refused", check: "GP113", says: "refuses connections", refusal: `connection refused`, broken: stopped}
 	hangs     = fault{name: "hangs", check: "GP113", says: "not even TLS", outside: "does not answer within", refusal: `deadline exceeded|TLS handshake timeout`, options: behaving(controlplane.Hang())}
 	hangsTLS  = fault{name: "hangs-after-tls", check: "GP113", says: "does not answer within", refusal: `deadline exceeded`, options: behaving(controlplane.HangAfterTLS())}
+	putsOff   = fault{name: "puts-off", check: "GP113", says: "puts its callers off until their time is over (HTTP 503", refusal: `deadline exceeded|an error on the server`, options: behaving(controlplane.PutOff())}
 	slow      = fault{name: "slow", check: "GP118", says: "of the 3000 that it has to answer", options: behaving(controlplane.Slow(patience * 6 / 10))}
 	wrongName = fault{name: "wrong-name", check: "GP115", says: "a certificate for another name", outside: unseen, refusal: `certificate is valid for elsewhere`, options: func(o *controlplane.BackendOptions) { o.Names = []string{"elsewhere.svc"} }}
 	expired   = fault{name: "expired", check: "GP115", says: "has expired or is not valid yet", outside: unseen, refusal: `certificate has expired`, options: func(o *controlplane.BackendOptions) { o.NotAfter = time.Now().Add(-time.Hour) }}
@@ -62,6 +63,7 @@ var (
 	version    = fault{name: "wrong-version", check: "GP114", says: "in a version of AdmissionReview that it is not asked in", refusal: `unknown conversion`, options: behaving(controlplane.WrongVersion())}
 	noResponse = fault{name: "no-response", check: "GP114", says: "without a response", refusal: `webhook response was absent`, options: behaving(controlplane.NoResponse())}
 	misfit     = fault{name: "patch-misfits", check: "GP114", says: "a patch that does not fit the object", refusal: `error in remove for path`, mutating: true, options: behaving(controlplane.Patch(`[{"op":"remove","path":"/metadata/finalizers"}]`))}
+	panics     = fault{name: "patch-panics", check: "GP114", says: "applying it panics", refusal: `panic`, mutating: true, options: behaving(controlplane.Patch(`[{"op":"replace","path":""}]`))}
 	noPatch    = fault{name: "patch-is-none", check: "GP114", says: "a patch that can't be used", refusal: `undecodable patch`, mutating: true, options: behaving(controlplane.Patch(`{"metadata":{}}`))}
 	endless    = fault{name: "endless", check: "GP114", says: "answers without end", refusal: `deadline exceeded|webhook response was absent`, options: behaving(controlplane.Endless())}
 	huge       = fault{name: "huge", check: "GP114", says: "answers without end, or more than a review can be", refusal: `cannot unmarshal string|couldn't get version/kind`, options: behaving(controlplane.Huge(8 << 20))}
@@ -76,8 +78,8 @@ var (
 // faults are all of them, and the control.
 func faults() []fault {
 	return []fault{
-		noService, noPort, noEndpoint, noneReady, refused, hangs, hangsTLS, slow, wrongName, expired, expires, authority,
-		noBundle, badBundle, oldAuthority, status, redirect, moved, notJSON, wrongUID, version, noResponse, misfit, noPatch,
+		noService, noPort, noEndpoint, noneReady, refused, hangs, hangsTLS, putsOff, slow, wrongName, expired, expires, authority,
+		noBundle, badBundle, oldAuthority, status, redirect, moved, notJSON, wrongUID, version, noResponse, misfit, panics, noPatch,
 		endless, huge, cut, plainText, wantsCert, denial, healthy,
 	}
 }
