@@ -52,7 +52,40 @@ func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
 	defer r.release()
 	client.Client = r.client()
 	res := post(httptrace.WithClientTrace(ctx, j.trace()), client.Post(), q)
-	return j.finish(read(ctx, q, res, r, func(err error) facts.Attempt { return j.failure(q, err) }))
+	a := read(ctx, q, res, r, func(err error) facts.Attempt { return j.failure(q, err) })
+	if a.Fault == facts.Cut && a.Status == 0 {
+		if err := q.lateAlert(ctx, j, r.RoundTripper, cmp.Or(q.address, hostPort(client.Get().URL()))); err != nil {
+			a = q.Attempt(facts.BadAnswer, facts.TLSRefused, cause(err))
+		}
+	}
+	return j.finish(a)
+}
+
+// lateAlert shakes hands once more and listens: in TLS 1.3 a backend may refuse
+// when this side takes the handshake for over and writes, and whether the refusal
+// or a broken connection is seen first is a matter of luck. Nil if it does not.
+func (q *question) lateAlert(ctx context.Context, j *journey, transport http.RoundTripper, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	config, err := utilnet.TLSClientConfig(transport)
+	if err != nil {
+		return nil
+	}
+	config = config.Clone()
+	config.ServerName = q.ServerName
+	conn, err := j.dial(ctx, "tcp", address)
+	if err != nil {
+		return nil
+	}
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	secured := tls.Client(conn, config)
+	if err = secured.HandshakeContext(ctx); err == nil {
+		_, err = secured.Read(make([]byte, 1))
+	}
+	if !alerted(err) {
+		return nil
+	}
+	return err
 }
 
 // badBundle is what err means, with which no client could be made.

@@ -39,6 +39,16 @@ func TestClientCertificate(t *testing.T) {
 		})
 		a := askOnce(t, backend{l.Addr().String(), ca, new(atomic.Int64)}, clusterRole("a"))
 		outcome{answer: facts.BadAnswer, fault: facts.TLSRefused, detail: "remote error: tls"}.check(t, a)
+		q := question{Request: &planFor(t, backend{l.Addr().String(), ca, nil}, clusterRole("a"))[0]}
+		client, err := newHookClient(q.Interception, l.Addr().String(), (&journey{ctx: t.Context()}).dial)
+		if err != nil {
+			t.Fatal(err)
+		}
+		j := &journey{ctx: t.Context()}
+		if err := q.lateAlert(t.Context(), j, client.Client.Transport, l.Addr().String()); err == nil {
+			t.Error("the second handshake shows nothing")
+		}
+		j.close()
 	}
 }
 

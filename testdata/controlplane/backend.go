@@ -34,7 +34,8 @@ type BackendOptions struct {
 	NotAfter, AuthorityNotAfter time.Time
 	// PlainText: it speaks HTTP, without TLS.
 	PlainText bool
-	// ClientCertificate: it takes nobody who shows no certificate.
+	// ClientCertificate: it takes nobody who shows no certificate, and says so in
+	// TLS 1.2, where the refusal is part of the handshake.
 	ClientCertificate bool
 }
 
@@ -109,7 +110,7 @@ func listen(e Endpoint, pair Pair, o BackendOptions) (*Backend, error) {
 		ErrorLog:  log.New(io.Discard, "", 0),
 	}
 	if o.ClientCertificate {
-		b.server.TLSConfig.ClientAuth = tls.RequireAnyClientCert
+		b.server.TLSConfig.ClientAuth, b.server.TLSConfig.MaxVersion = tls.RequireAnyClientCert, tls.VersionTLS12
 	}
 	go func() {
 		if o.PlainText {

@@ -63,13 +63,13 @@ var (
 	version    = fault{name: "wrong-version", check: "GP114", says: "in a version of AdmissionReview that it is not asked in", refusal: `unknown conversion`, options: behaving(controlplane.WrongVersion())}
 	noResponse = fault{name: "no-response", check: "GP114", says: "without a response", refusal: `webhook response was absent`, options: behaving(controlplane.NoResponse())}
 	misfit     = fault{name: "patch-misfits", check: "GP114", says: "a patch that does not fit the object", refusal: `error in remove for path`, mutating: true, options: behaving(controlplane.Patch(`[{"op":"remove","path":"/metadata/finalizers"}]`))}
-	panics     = fault{name: "patch-panics", check: "GP114", says: "applying it panics", refusal: `panic`, mutating: true, options: behaving(controlplane.Patch(`[{"op":"replace","path":""}]`))}
+	panics     = fault{name: "patch-panics", check: "GP114", says: "applying it panics", refusal: `INTERNAL_ERROR`, mutating: true, options: behaving(controlplane.Patch(`[{"op":"replace","path":""}]`))}
 	noPatch    = fault{name: "patch-is-none", check: "GP114", says: "a patch that can't be used", refusal: `undecodable patch`, mutating: true, options: behaving(controlplane.Patch(`{"metadata":{}}`))}
 	endless    = fault{name: "endless", check: "GP114", says: "answers without end", refusal: `deadline exceeded|webhook response was absent`, options: behaving(controlplane.Endless())}
 	huge       = fault{name: "huge", check: "GP114", says: "answers without end, or more than a review can be", refusal: `cannot unmarshal string|couldn't get version/kind`, options: behaving(controlplane.Huge(8 << 20))}
 	cut        = fault{name: "cut", check: "GP114", says: "ends the connection in the middle", refusal: `unexpected EOF`, options: behaving(controlplane.Cut())}
 	plainText  = fault{name: "no-tls", check: "GP114", says: "does not speak TLS", refusal: `server gave HTTP response to HTTPS client|does not look like a TLS handshake`, options: func(o *controlplane.BackendOptions) { o.PlainText = true }}
-	wantsCert  = fault{name: "wants-certificate", check: "GP114", says: "breaks off the TLS handshake", refusal: `remote error: tls: certificate required`, options: func(o *controlplane.BackendOptions) { o.ClientCertificate = true }}
+	wantsCert  = fault{name: "wants-certificate", check: "GP114", says: "breaks off the TLS handshake", refusal: `remote error: tls`, options: func(o *controlplane.BackendOptions) { o.ClientCertificate = true }}
 
 	denial  = fault{name: "denies", check: "GP101", says: "no ClusterRoles on Fridays", refusal: `denied the request: no ClusterRoles on Fridays`, options: behaving(controlplane.Deny("no ClusterRoles on Fridays", 403))}
 	healthy = fault{name: "healthy"}
