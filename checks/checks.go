@@ -12,6 +12,7 @@ func All() []preflight.Check {
 		webhookBackendMissing, webhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate, webhookWasSlow, writesWereSlow, webhookSlow, certificateExpiresSoon,
 		nodeHeartbeatsLost, leaderElectionLost, webhookGuardsItsOwnPods, systemPodsBlocked, nodesCannotJoin, systemWritesBlocked, reviewsBlocked, policyParamsUnknownAtStart,
 		oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget, backendProbesMissing, backendPriority, backendResources, backendRestarts, backendImageInCluster, webhooksGuardEachOther,
+		conversionWebhookFails, aggregatedAPIUnavailable, outboundCertificate,
 		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
 		targetOutOfReach, targetNotOffered, nodeSkew, endOfSupport, twoStepUpgrade, upgradeSoaking, controlPlaneVersionsDiffer,
 		removedAPIInUse, removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI,

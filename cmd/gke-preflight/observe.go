@@ -54,11 +54,12 @@ func (o *observeFlags) observe(cmd *cobra.Command) (*facts.Snapshot, error) {
 		return nil, err
 	}
 	defer conn.Close()
-	return s.With(facts.Present(facts.Attempts, o.ask(ctx, conn, s, say))), nil
+	attempts, outbound := o.ask(ctx, conn, s, say)
+	return s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound)), nil
 }
 
-// ask puts the questions to the backends.
-func (o *observeFlags) ask(ctx context.Context, conn *gke.Connection, s *facts.Snapshot, say *progress) []facts.Attempt {
+// ask puts the questions to the backends, those of admission and the others side by side.
+func (o *observeFlags) ask(ctx context.Context, conn *gke.Connection, s *facts.Snapshot, say *progress) (attempts, outbound []facts.Attempt) {
 	vantage := facts.Vantage(o.vantage)
 	if o.vantage == "auto" {
 		vantage = facts.ServiceProxy
@@ -66,15 +67,25 @@ func (o *observeFlags) ask(ctx context.Context, conn *gke.Connection, s *facts.S
 			vantage = facts.PodNetwork
 		}
 	}
-	requests := probe.Plan(s, probe.All(s), probe.Options{
+	options := probe.Options{
 		Vantage:      vantage,
 		PortForward:  o.portForward != "never",
 		ServerDryRun: probe.DryRun(o.serverDryRun),
-	})
-	return dial.Probe(ctx, requests, dial.Clients{
+	}
+	requests := append(probe.Plan(s, probe.All(s), options), probe.Outbound(s, options)...)
+	all := dial.Probe(ctx, requests, dial.Clients{
 		Config:   conn.Kubernetes,
 		Identity: s.Meta.Identity,
 		Inside:   vantage == facts.PodNetwork,
 		Progress: func(done, total int) { say.say("probing webhooks %d/%d", done, total) },
 	})
+	attempts, outbound = []facts.Attempt{}, []facts.Attempt{}
+	for _, a := range all {
+		if probe.IsOutbound(a) {
+			outbound = append(outbound, a)
+		} else {
+			attempts = append(attempts, a)
+		}
+	}
+	return attempts, outbound
 }

@@ -27,7 +27,8 @@ those out; without one of them, what it would have shown stays undecided. --helm
 adds list on Secrets, which check --helm needs: it can't be granted for those of
 Helm alone, so leave it out unless you want that. Objects of
 the kinds that policies take their parameters from are read too where they can
-be: grant list on those kinds beside it. A server-side dry-run needs the verbs of
+be: grant list on those kinds beside it. To try the conversion of custom resources
+one object of each kind is read: grant get and list on those too. A server-side dry-run needs the verbs of
 the write it tries, and is left out where they are missing.`,
 		Example: `  gke-preflight rbac | kubectl apply -f -
   kubectl create clusterrolebinding gke-preflight --clusterrole gke-preflight --user nightly@my-project.iam.gserviceaccount.com`,

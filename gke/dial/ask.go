@@ -50,6 +50,14 @@ func (p *prober) answer(ctx context.Context, q *question) (a facts.Attempt) {
 		}
 	}()
 	ctx = klog.NewContext(ctx, logr.Discard())
+	if q.Call != nil && q.Vantage != facts.PortForward {
+		return p.call(ctx, q)
+	}
+	return p.put(ctx, q)
+}
+
+// put sends the question as it is.
+func (p *prober) put(ctx context.Context, q *question) facts.Attempt {
 	if q.Vantage == facts.ServiceProxy {
 		return p.throughProxy(ctx, q)
 	}
@@ -73,7 +81,10 @@ func post(ctx context.Context, r *rest.Request, q *question) rest.Result {
 	if told < q.Timeout {
 		told += time.Second
 	}
-	return r.SetHeader("Content-Type", "application/json").Param("timeout", told.String()).Body(q.Review).Do(ctx)
+	if q.Call == nil {
+		r = r.Param("timeout", told.String())
+	}
+	return r.SetHeader("Content-Type", "application/json").Body(q.Review).Do(ctx)
 }
 
 // timedOut reports whether err is that there was no answer in time.

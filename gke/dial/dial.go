@@ -1,7 +1,8 @@
 // Package dial puts the questions of a probe plan to webhook backends and to
 // the running API server, and records what came back.
 //
-// What it sends is an AdmissionReview with dryRun true, a TLS handshake, a
+// What it sends is an AdmissionReview with dryRun true, a ConversionReview with
+// one stored object to the converter of its kind, a TLS handshake, a GET, a
 // server-side dry-run, and access reviews; what it has the API server open for
 // that are requests to services/proxy and pods/portforward. It asks as the API server does, by
 // the API server's own client where it dials a backend itself, and sends a
@@ -54,7 +55,7 @@ func Probe(ctx context.Context, requests []probe.Request, c Clients) []facts.Att
 	p := &prober{
 		Clients:  c,
 		slots:    make(chan struct{}, cmp.Or(c.Parallel, 256)),
-		backends: map[string]chan struct{}{}, roads: map[string]*road{},
+		backends: map[string]chan struct{}{}, roads: map[string]*road{}, samples: map[string]func() sample{},
 		ambiguous: ambiguous(requests),
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -98,6 +99,9 @@ type prober struct {
 
 	// ambiguous are the names that several webhooks have.
 	ambiguous map[string]bool
+
+	// samples are the objects to convert, by collection.
+	samples map[string]func() sample
 
 	// trying are the roads that are still being tried.
 	trying sync.WaitGroup

@@ -187,7 +187,7 @@ func asFirst(q, first *question) facts.Attempt {
 		a.Milliseconds, a.CertificateNotBefore, a.CertificateNotAfter = f.Milliseconds, f.CertificateNotBefore, f.CertificateNotAfter
 		return a
 	}
-	a := q.Attempt(facts.NotAsked, "", fmt.Sprintf("not asked again: the question about %s ended in %s", first.Write.Key(), first.attempt.Answer))
+	a := q.Attempt(facts.NotAsked, "", fmt.Sprintf("not asked again: the question about %s ended in %s", first.About(), first.attempt.Answer))
 	if first.attempt.Answer == facts.CouldNotAsk {
 		a.Answer, a.Fault, a.Detail = facts.CouldNotAsk, first.attempt.Fault, first.attempt.Detail
 	}

@@ -132,6 +132,9 @@ func (q *question) taken(res rest.Result, r *reader, failed func(error) facts.At
 	case err != nil:
 		return withStatus(q.Attempt(facts.BadAnswer, facts.HTTPStatus, httpError(code, content)), code)
 	}
+	if q.Call != nil {
+		return q.converted(content)
+	}
 	return q.review(res, content)
 }
 

@@ -31,6 +31,8 @@ var causes = []struct {
 	{regexp.MustCompile(`EOF|connection reset|broken pipe|closed`), facts.BadAnswer, facts.Cut},
 	{regexp.MustCompile(`expected response\.uid=`), facts.BadAnswer, facts.WrongUID},
 	{regexp.MustCompile(`expected webhook response of|unknown conversion`), facts.BadAnswer, facts.WrongVersion},
+	{regexp.MustCompile(`returned \d+ objects, expected|no objects returned|returned invalid (converted )?(object|metadata)`), facts.BadAnswer, facts.BadObjects},
+	{regexp.MustCompile(`no response provided`), facts.BadAnswer, facts.NoResponse},
 	{regexp.MustCompile(`webhook response was absent`), facts.BadAnswer, facts.NoResponse},
 	{regexp.MustCompile(`patch`), facts.BadAnswer, facts.BadPatch},
 	{regexp.MustCompile(`version/kind|invalid character|unmarshal|0-length response`), facts.BadAnswer, facts.NotReview},

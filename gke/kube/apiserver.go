@@ -8,9 +8,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	discovery "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -72,55 +69,4 @@ func endpointAddresses(e *corev1.Endpoints) []string {
 func unique(s []string) []string {
 	slices.Sort(s)
 	return slices.Compact(s)
-}
-
-// apiService is what is read of an APIService, whose own types are in
-// k8s.io/kube-aggregator.
-type apiService struct {
-	Metadata metav1.ObjectMeta `json:"metadata"`
-	Spec     struct {
-		Service *struct {
-			Namespace string `json:"namespace"`
-			Name      string `json:"name"`
-		} `json:"service"`
-		GroupPriorityMinimum int32 `json:"groupPriorityMinimum"`
-		VersionPriority      int32 `json:"versionPriority"`
-	} `json:"spec"`
-	Status struct {
-		Conditions []struct {
-			Type   string `json:"type"`
-			Status string `json:"status"`
-			Reason string `json:"reason"`
-		} `json:"conditions"`
-	} `json:"status"`
-}
-
-func apiServices(ctx context.Context, c *cluster) ([]facts.APIService, error) {
-	query := c.dynamic.Resource(schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}).List
-	var broken error
-	out, err := list(ctx, c.reader, query, metav1.ListOptions{}, func(u *unstructured.Unstructured) (facts.APIService, bool) {
-		var s apiService
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(u.Object, &s); err != nil {
-			broken = err
-		}
-		return s.fact(), true
-	})
-	if err == nil {
-		err = broken
-	}
-	return out, err
-}
-
-func (s apiService) fact() facts.APIService {
-	out := facts.APIService{Name: s.Metadata.Name, Labels: s.Metadata.Labels,
-		GroupPriorityMinimum: s.Spec.GroupPriorityMinimum, VersionPriority: s.Spec.VersionPriority}
-	if s.Spec.Service != nil {
-		out.Service = s.Spec.Service.Namespace + "/" + s.Spec.Service.Name
-	}
-	for _, c := range s.Status.Conditions {
-		if c.Type == "Available" {
-			out.Available, out.Reason = c.Status, c.Reason
-		}
-	}
-	return out
 }

@@ -13,10 +13,12 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// A serviceName names a Service that a webhook calls.
+// A serviceName names a Service that the API server calls.
 type serviceName struct{ namespace, name string }
 
-// backends returns the Services that webhooks call, whether they exist or not.
+// backends returns the Services that webhooks and APIServices call, whether they
+// exist or not. Those of conversions and APIServices that can't be read are left
+// out: what needs them knows that they are absent.
 func backends(_ context.Context, c *cluster) ([]serviceName, error) {
 	validating, err1 := c.validatingWebhooks()
 	mutating, err2 := c.mutatingWebhooks()
@@ -37,6 +39,16 @@ func backends(_ context.Context, c *cluster) ([]serviceName, error) {
 	for _, configuration := range mutating {
 		for _, w := range configuration.Webhooks {
 			add(w.ClientConfig)
+		}
+	}
+	conversions, _ := c.conversions()
+	for _, d := range conversions {
+		add(d.ClientConfig)
+	}
+	aggregated, _ := c.apiServices()
+	for _, a := range aggregated {
+		if namespace, name, ok := strings.Cut(a.Service, "/"); ok {
+			out = append(out, serviceName{namespace, name})
 		}
 	}
 	slices.SortFunc(out, func(a, b serviceName) int {

@@ -22,6 +22,8 @@ type cluster struct {
 	validatingBindings lazy[validatingBindings]
 	mutatingPolicies   lazy[mutatingPolicies]
 	mutatingBindings   lazy[mutatingBindings]
+	conversions        lazy[[]facts.Conversion]
+	apiServices        lazy[[]facts.APIService]
 	backends           lazy[[]serviceName]
 	nodes              lazy[[]facts.Node]
 	localVolumes       lazy[[]string]
@@ -38,6 +40,8 @@ func share(ctx context.Context, r *reader) *cluster {
 	c.validatingBindings = once(ctx, c, readValidatingBindings)
 	c.mutatingPolicies = once(ctx, c, readMutatingPolicies)
 	c.mutatingBindings = once(ctx, c, readMutatingBindings)
+	c.conversions = once(ctx, c, readConversions)
+	c.apiServices = once(ctx, c, readAPIServices)
 	c.backends = once(ctx, c, backends)
 	c.nodes = once(ctx, c, nodes)
 	c.localVolumes = once(ctx, c, localVolumes)

@@ -32,6 +32,7 @@ func serve(t *testing.T) *server {
 	s.json("/api", discovery("", "v1", "nodes", "configmaps", "secrets"))
 	s.json("/apis", discovery("admissionregistration.k8s.io", "v1", "validatingwebhookconfigurations"))
 	s.json("/apis/apiregistration.k8s.io/v1/apiservices", `{"kind":"APIServiceList","apiVersion":"apiregistration.k8s.io/v1","metadata":{"resourceVersion":"1"},"items":[]}`)
+	s.json("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", `{"kind":"CustomResourceDefinitionList","apiVersion":"apiextensions.k8s.io/v1","metadata":{"resourceVersion":"1"},"items":[]}`)
 	s.Server = httptest.NewServer(s)
 	t.Cleanup(s.Close)
 	return s
@@ -123,7 +124,7 @@ func absences(s *facts.Snapshot) map[string]facts.Absence {
 }
 
 func ofKubernetes(f facts.Fact) bool {
-	return len(f.Access().Permissions) == 0 && f.ID() != facts.Attempts.ID()
+	return len(f.Access().Permissions) == 0 && f.ID() != facts.Attempts.ID() && f.ID() != facts.OutboundAttempts.ID()
 }
 
 func length(v any) int { return reflect.ValueOf(v).Len() }

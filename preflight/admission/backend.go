@@ -21,7 +21,8 @@ type Backend struct {
 	CABundle []byte
 }
 
-func backendOf(c admissionregistrationv1.WebhookClientConfig) Backend {
+// BackendOf returns the backend that c names, with the defaults of its fields.
+func BackendOf(c admissionregistrationv1.WebhookClientConfig) Backend {
 	b := Backend{CABundle: c.CABundle}
 	if c.URL != nil {
 		b.URL = *c.URL

@@ -172,7 +172,7 @@ func (h hook) interception() Interception {
 		Kind: h.kind, Name: h.GetConfigurationName(), Webhook: h.GetName(),
 		Fails:          *h.GetFailurePolicy() != admissionregistrationv1.Ignore,
 		Timeout:        time.Duration(*h.GetTimeoutSeconds()) * time.Second,
-		Backend:        backendOf(h.GetClientConfig()),
+		Backend:        BackendOf(h.GetClientConfig()),
 		UserDependent:  h.reads.user || h.reads.authorizer,
 		ReviewVersions: h.GetAdmissionReviewVersions(),
 	}

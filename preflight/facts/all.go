@@ -11,8 +11,9 @@ func All() []Fact {
 		Nodes, NodeLeases,
 		ClusterRoles, ClusterRoleBindings, Roles, RoleBindings,
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,
+		Conversions,
 		SystemConfigMaps, IdentityLeases, KubernetesService,
 		GKECluster, GKESettings, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights,
-		Attempts,
+		Attempts, OutboundAttempts,
 	}
 }

@@ -19,6 +19,9 @@ const (
 	PortForward Vantage = "port-forward"
 	// DirectURL: straight to the URL of the webhook's clientConfig.
 	DirectURL Vantage = "url"
+	// ServerRead: the running API server, asked to GET something that it must call
+	// the backend for. It verifies the certificate itself.
+	ServerRead Vantage = "server-read"
 	// ServerDryRun: the whole write with dryRun=All, through the running API server's own admission.
 	ServerDryRun Vantage = "server-dry-run"
 )
@@ -94,7 +97,7 @@ const (
 	Redirected Fault = "redirect"
 	// TooLarge: more than this tool reads.
 	TooLarge Fault = "too-large"
-	// NotReview: the answer can't be read as an AdmissionReview.
+	// NotReview: the answer can't be read as an AdmissionReview, or as a ConversionReview.
 	NotReview Fault = "not-a-review"
 	// WrongVersion: an AdmissionReview of another version than was asked in, or
 	// a webhook that takes none that the API server sends.
@@ -105,6 +108,10 @@ const (
 	WrongUID Fault = "wrong-uid"
 	// BadPatch: a patch that is none, is not allowed there or does not apply.
 	BadPatch Fault = "bad-patch"
+
+	// BadObjects: the converted objects are not as many, or not those, that were
+	// to be converted, or not in the version asked for.
+	BadObjects Fault = "bad-objects"
 
 	// NotPermitted: RBAC, or another authorizer, does not let this tool ask.
 	NotPermitted Fault = "forbidden"

@@ -10,7 +10,8 @@ var (
 	// Services are all Services, by namespace and name.
 	Services = kubernetes[[]Service]("services", list("", "services"))
 
-	// Endpoints are the addresses behind the Services that webhooks call, as the
+	// Endpoints are the addresses behind the Services that webhooks, also those that
+	// convert custom resources, and APIServices call, as the
 	// running version resolves them: from Endpoints up to 1.33, from
 	// EndpointSlices later.
 	Endpoints = kubernetes[[]ServiceEndpoints]("endpoints", list("discovery.k8s.io", "endpointslices"), list("", "endpoints"))

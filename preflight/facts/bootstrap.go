@@ -63,12 +63,25 @@ var (
 type APIService struct {
 	Name   string            `json:"name"`
 	Labels map[string]string `json:"labels,omitempty"`
+	// Group is empty for the core group, and Version in recordings of older
+	// versions of this tool.
+	Group   string `json:"group,omitempty"`
+	Version string `json:"version,omitempty"`
 	// Service is namespace/name of the backend; empty for a group that kube-apiserver serves itself.
-	Service              string `json:"service,omitempty"`
-	GroupPriorityMinimum int32  `json:"groupPriorityMinimum,omitempty"`
-	VersionPriority      int32  `json:"versionPriority,omitempty"`
-	Available            string `json:"available,omitempty"`
-	Reason               string `json:"reason,omitempty"`
+	Service string `json:"service,omitempty"`
+	// Port is the Service's; zero without one, and in older recordings.
+	Port int32 `json:"port,omitempty"`
+	// CABundle is PEM; empty for the system's roots, or where InsecureSkipTLSVerify
+	// says that the certificate is not verified.
+	CABundle              []byte `json:"caBundle,omitempty"`
+	InsecureSkipTLSVerify bool   `json:"insecureSkipTLSVerify,omitempty"`
+	GroupPriorityMinimum  int32  `json:"groupPriorityMinimum,omitempty"`
+	VersionPriority       int32  `json:"versionPriority,omitempty"`
+	// Available is the status of the condition of that name, empty if there is none
+	// yet; Reason and Message are the API server's. Message is kept where it is not True.
+	Available string `json:"available,omitempty"`
+	Reason    string `json:"reason,omitempty"`
+	Message   string `json:"message,omitempty"`
 }
 
 // IPAddress is an IPAddress object, whose name is the address.

@@ -16,8 +16,11 @@ import (
 type Request struct {
 	// Interception is whom to ask; zero for a dry-run.
 	Interception admission.Interception
-	// Write is what is asked about.
+	// Write is what is asked about; zero where Call is set.
 	Write bootstrap.Write
+	// Call is what is asked for where it is not admission; nil otherwise. Review is
+	// then made of what is stored, when it is asked.
+	Call *Call
 	// Vantage is where from; ServerDryRun for a dry-run.
 	Vantage facts.Vantage
 	// Review is the AdmissionReview to send, as JSON; nil to do no more than a
@@ -66,14 +69,27 @@ func (r Request) Attempt(a facts.Answer, f facts.Fault, detail string) facts.Att
 		As:     as,
 		Type:   strings.TrimSuffix(string(r.Interception.Kind), "WebhookConfiguration"),
 		Config: r.Interception.Name, Webhook: r.Interception.Webhook,
-		Write: r.Write.Key(), Vantage: r.Vantage, Target: r.Target(),
+		Write: r.About(), Vantage: r.Vantage, Target: r.Target(),
 		Answer: a, Fault: f, Detail: detail,
 	}
 }
 
+// About is the key of the write that is asked about, or what is asked for.
+func (r Request) About() string {
+	if r.Call != nil {
+		return r.Call.About
+	}
+	return r.Write.Key()
+}
+
 // Group names the writes that are taken for alike: those of one hook with one
 // operation on one resource.
-func (r Request) Group() string { return groupOf(r.Write) }
+func (r Request) Group() string {
+	if r.Call != nil {
+		return r.Call.About
+	}
+	return groupOf(r.Write)
+}
 
 func groupOf(w bootstrap.Write) string {
 	return strings.Join([]string{w.Hook, string(w.Operation), w.ResourceName()}, " ")
@@ -82,7 +98,10 @@ func groupOf(w bootstrap.Write) string {
 // String says in one line what would be done.
 func (r Request) String() string {
 	what := fmt.Sprintf("%s of %s", r.Write.Key(), r.Write.Hook)
-	if !r.DryRun() {
+	switch {
+	case r.Call != nil:
+		what = fmt.Sprintf("%s %s at %s from %s about %s", r.Interception.Kind, r.Interception.Name, r.Target(), r.Vantage, r.Call.About)
+	case !r.DryRun():
 		what = fmt.Sprintf("%s %s (%s) at %s from %s about %s", r.Interception.Kind, r.Interception.Name, r.Interception.Webhook, r.Target(), r.Vantage, what)
 	}
 	switch {
@@ -97,7 +116,9 @@ func (r Request) String() string {
 	switch {
 	case r.DryRun():
 		verb = "dry-run"
-	case r.Review == nil:
+	case r.Vantage == facts.ServerRead:
+		verb = "have the API server ask"
+	case r.Review == nil && (r.Call == nil || r.Call.Collection == ""):
 		verb = "shake hands with"
 	}
 	return fmt.Sprintf("%s %s, within %v", verb, what, r.Timeout)

@@ -1,6 +1,7 @@
 package controlplane
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
@@ -141,7 +142,9 @@ func (b *Backend) Seen() []admissionv1.AdmissionRequest {
 // ServeHTTP implements [http.Handler].
 func (b *Backend) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var review admissionv1.AdmissionReview
-	_ = json.NewDecoder(r.Body).Decode(&review)
+	body, _ := io.ReadAll(r.Body)
+	_ = json.Unmarshal(body, &review)
+	r.Body = io.NopCloser(bytes.NewReader(body))
 	b.mu.Lock()
 	if review.Request != nil {
 		b.seen = append(b.seen, *review.Request)

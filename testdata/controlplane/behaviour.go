@@ -59,6 +59,12 @@ func NoResponse() Behaviour {
 	return reviewing("no response", func(r *admissionv1.AdmissionReview) { r.Response = nil })
 }
 
+// Handle answers by h, whatever kind of backend that makes it; h can read the
+// body of the request.
+func Handle(name string, h http.HandlerFunc) Behaviour {
+	return Behaviour{name: name, respond: func(w http.ResponseWriter, r *http.Request, _ *admissionv1.AdmissionReview) { h(w, r) }}
+}
+
 // Hang accepts connections and says nothing, not even TLS. Requests on
 // connections that are open already get no answer either.
 func Hang() Behaviour {
