@@ -17,5 +17,7 @@ func All() []preflight.Check {
 		targetOutOfReach, targetNotOffered, nodeSkew, endOfSupport, twoStepUpgrade, upgradeSoaking, controlPlaneVersionsDiffer,
 		removedAPIInUse, removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions,
+		automaticUpgradesPaused, exclusionActive, unannouncedUpgrades, zonalControlPlane, noReleaseChannel, clusterCredentials, secretsKey, alphaCluster,
+		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable,
 	}
 }

@@ -1,0 +1,40 @@
+package checks
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+var bootstrapCertificate = preflight.Check{
+	ID:       "GP518",
+	Name:     "bootstrap-certificate",
+	Title:    "New nodes of a node pool can't join, or soon can't",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.GKENodePools},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		for i, p := range facts.GKENodePools.Of(s) {
+			end, field := p.BootstrapCertificate.NonTPM, "nonTPM"
+			if tpm := p.BootstrapCertificate.TPM; end.IsZero() || !tpm.IsZero() && tpm.Before(end) {
+				end, field = tpm, "tpm"
+			}
+			left := end.Sub(s.Meta.CollectedAt)
+			if end.IsZero() || left > 30*24*time.Hour {
+				continue
+			}
+			what := "ends on " + day(end) + ", in " + age(left) + "; from then on"
+			if left <= 0 {
+				what = "ended on " + day(end) + ";"
+			}
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Warning, Subject: poolSubject(p),
+				Summary:  fmt.Sprintf("node pool %s: the certificate by which its new nodes join %s a node that is repaired, drained or added does not come back", p.Name, what),
+				Evidence: []preflight.Evidence{evidenceOf(facts.GKENodePools, end, "", "/%d/bootstrapCertificate/%s", i, field)},
+				Remedy:   "upgrade or recreate the node pool, which gives it a new one; until then keep auto-repair from taking nodes away:\n" + poolCommand(s, "update", p, "--no-enable-autorepair"),
+			})
+		}
+		return fs
+	},
+}

@@ -1,0 +1,61 @@
+package checks
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+const (
+	// caRotated is how long before its end GKE rotates a CA by itself.
+	caRotated = 30 * 24 * time.Hour
+	// caSoon leaves time to do it by hand before that.
+	caSoon = 90 * 24 * time.Hour
+)
+
+var clusterCredentials = preflight.Check{
+	ID:       "GP514",
+	Name:     "cluster-credentials",
+	Title:    "A rotation of the cluster's credentials is unfinished, or due",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.GKESettings},
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		ends := facts.GKESettings.Of(s).CANotAfter
+		f := preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s)}
+		if len(ends) == 0 {
+			f.Undecided = "GKE tells no certificate of the cluster's authority"
+			return []preflight.Finding{f}
+		}
+		first := 0
+		for i, end := range ends {
+			if end.IsZero() {
+				f.Undecided = "a certificate of the cluster's authority can't be read"
+				return []preflight.Finding{f}
+			}
+			if end.Before(ends[first]) {
+				first = i
+			}
+		}
+		left := ends[first].Sub(s.Meta.CollectedAt)
+		name := s.Meta.Cluster.Name
+		f.Evidence = []preflight.Evidence{evidenceOf(facts.GKESettings, ends[first], "the first to end", "/caNotAfter/%d", first)}
+		f.Remedy = "rotate the credentials before upgrading; each node is made anew for that:\n" + clusterCommand(s, "update", "--start-credential-rotation")
+		switch {
+		case len(ends) > 1:
+			f.Summary = fmt.Sprintf("cluster %s: a rotation of credentials was begun and not completed: %d certificate authorities are in use; an upgrade beside it adds to what is half done", name, len(ends))
+			f.Remedy = "make all clients and nodes use the new one, then complete it:\n" + clusterCommand(s, "update", "--complete-credential-rotation")
+		case left <= 0:
+			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ended on %s; nodes and clients no longer trust the control plane", name, day(ends[first]))
+		case left <= caRotated:
+			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ends on %s, in %s; GKE rotates it by itself at any time now, whatever window there is, and remakes all nodes", name, day(ends[first]), age(left))
+		case left <= caSoon:
+			f.Severity = preflight.Info
+			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ends on %s, in %s; 30 days before that GKE rotates it by itself, whatever window there is", name, day(ends[first]), age(left))
+		default:
+			return nil
+		}
+		return []preflight.Finding{f}
+	},
+}
