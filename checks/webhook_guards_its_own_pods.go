@@ -2,9 +2,11 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
@@ -22,7 +24,7 @@ var webhookGuardsItsOwnPods = preflight.Check{
 		for _, w := range webhooks(s) {
 			for _, l := range forecast.Of(s).Lifelines {
 				if of(lifeline.BackendPods)(l) && w.client.Service != nil && w.client.Service.Namespace == l.Namespace {
-					fs = append(fs, guarded(w, l)...)
+					fs = append(fs, guarded(s, w, l)...)
 				}
 			}
 		}
@@ -32,7 +34,7 @@ var webhookGuardsItsOwnPods = preflight.Check{
 
 // guarded is the finding on a webhook that fails closed on the pods of l, which
 // are those of its own backend: none where it does not.
-func guarded(w webhook, l forecast.Lifeline) []preflight.Finding {
+func guarded(s *facts.Snapshot, w webhook, l forecast.Lifeline) []preflight.Finding {
 	var worst *forecast.Interception
 	var es []preflight.Evidence
 	for _, write := range l.Writes {
@@ -60,13 +62,20 @@ func guarded(w webhook, l forecast.Lifeline) []preflight.Finding {
 	default:
 		f.Summary = fmt.Sprintf("%s fails closed on the pods of its own namespace %s, so that its backend can't come back once all its pods are gone", worst, l.Namespace)
 	}
-	f.Remedy = fmt.Sprintf(`exempt its own namespace:
+	f.Remedy = exemptNamespace(w, l.Namespace)
+	if c, ok := cure.Of(s).For(string(w.kind), w.config); ok && harms(c.Before, l.Name) && !harms(c.After, l.Name) {
+		f.Remedy = patch(c)
+	}
+	return append([]preflight.Finding{f}, unknownAnswer(w, worst)...)
+}
+
+func exemptNamespace(w webhook, namespace string) string {
+	return fmt.Sprintf(`exempt its own namespace:
 kubectl edit %s %s
   namespaceSelector:
     matchExpressions:
     - {key: kubernetes.io/metadata.name, operator: NotIn, values: [%s]}
-if its backend is down now, that also lets it come back`, strings.ToLower(string(w.kind)), w.config, l.Namespace)
-	return append([]preflight.Finding{f}, unknownAnswer(w, worst)...)
+if its backend is down now, that also lets it come back`, strings.ToLower(string(w.kind)), w.config, namespace)
 }
 
 // unknownAnswer leaves open whether the backend is down already.
@@ -75,4 +84,8 @@ func unknownAnswer(w webhook, i *forecast.Interception) []preflight.Finding {
 		return nil
 	}
 	return []preflight.Finding{{Severity: preflight.Blocker, Subject: w.subject(), Undecided: "whether its backend answers: " + i.Says()}}
+}
+
+func harms(s cure.State, line string) bool {
+	return slices.ContainsFunc(s.Lifelines, func(h cure.Harm) bool { return h.Name == line })
 }

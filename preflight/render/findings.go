@@ -79,7 +79,7 @@ func (v *view) group(g []story) {
 		v.item(2, "- ", named(st.lead))
 		v.evidence(st.lead, len(g))
 		for _, f := range st.rest {
-			v.label(4, relation(st.lead, f), strings.TrimPrefix(f.Summary, st.lead.Subject.String()+" "))
+			v.label(4, relation(st.lead, f), consequence(st.lead, f))
 		}
 		if shared == "" {
 			v.remedy("Do", st.lead.Remedy)
@@ -112,6 +112,25 @@ func named(f preflight.Finding) string {
 		return f.Summary
 	}
 	return f.Subject.String() + ": " + f.Summary
+}
+
+// consequence is what f adds to the finding that leads its story: the defect that
+// both have is not said again.
+func consequence(lead, f preflight.Finding) string {
+	own := strings.TrimPrefix(f.Summary, lead.Subject.String()+" ")
+	if lead.CausedBy == f.Check {
+		return own
+	}
+	if _, comes, ok := strings.Cut(own, ", so that "); ok {
+		return comes
+	}
+	defect, _, _ := strings.Cut(strings.TrimPrefix(lead.Summary, lead.Subject.String()+" "), ";")
+	for _, joint := range []string{" and ", "; "} {
+		if comes, ok := strings.CutPrefix(own, defect+joint); ok {
+			return comes
+		}
+	}
+	return own
 }
 
 // relation says what f is to the finding that leads its story.

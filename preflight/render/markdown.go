@@ -72,7 +72,7 @@ func (m markdown) findings(r preflight.Report, o Options) {
 		m.finding(s.lead)
 		for _, f := range s.rest {
 			m.line("")
-			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, docsURL(f.Check), escape(f.Summary)))
+			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, docsURL(f.Check), escape(consequence(s.lead, f))))
 		}
 		if s.lead.Remedy == remedy && remedy != "" {
 			m.line("")

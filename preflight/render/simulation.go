@@ -87,7 +87,7 @@ func (p *page) lifelines(lines []simulation.Lifeline) error {
 
 func (p *page) simulated(all []simulation.Hook, h simulation.Hook) error {
 	p.heading(h.Name)
-	p.text(2, "If a write fails: "+cmp.Or(waiting(all, h), consequence(h))+".")
+	p.text(2, "If a write fails: "+cmp.Or(waiting(all, h), ifItFails(h))+".")
 	if h.Unknown != "" {
 		p.text(2, "Not known: "+h.Unknown+".")
 	}
@@ -109,7 +109,7 @@ func (p *page) simulated(all []simulation.Hook, h simulation.Hook) error {
 	return p.columns(2, []string{"WRITE", "SEEN BY"}, rows)
 }
 
-func consequence(h simulation.Hook) string {
+func ifItFails(h simulation.Hook) string {
 	switch bootstrap.Failing(h.Failing) {
 	case bootstrap.ExitAtOnce:
 		return "the process exits at once"

@@ -8,7 +8,8 @@ import (
 )
 
 // A story is one thing that is wrong: its worst finding, and the findings on
-// the same subject that are its cause or come of the same cause.
+// the same subject that are its cause, which stands first, or come of the same
+// cause.
 type story struct {
 	lead preflight.Finding
 	rest []preflight.Finding
@@ -38,7 +39,9 @@ func stories(fs []preflight.Finding) []story {
 	for _, k := range roots {
 		m := members[k]
 		slices.SortStableFunc(m, func(a, b preflight.Finding) int { return int(b.Severity) - int(a.Severity) })
-		all = append(all, story{m[0], m[1:]})
+		lead, rest := m[0], m[1:]
+		slices.SortStableFunc(rest, func(a, b preflight.Finding) int { return isCause(lead, b) - isCause(lead, a) })
+		all = append(all, story{lead, rest})
 	}
 	slices.SortStableFunc(all, func(a, b story) int {
 		if a.lead.Severity != b.lead.Severity {
@@ -72,4 +75,11 @@ func grouped[T any](all []T, key func(T) string) [][]T {
 		groups[len(groups)-1] = append(groups[len(groups)-1], t)
 	}
 	return groups
+}
+
+func isCause(lead, f preflight.Finding) int {
+	if lead.CausedBy == f.Check {
+		return 1
+	}
+	return 0
 }

@@ -165,7 +165,7 @@ func TestCauseAndSymptomAreOneStory(t *testing.T) {
 		}
 		got = append(got, ids)
 	}
-	if d := cmp.Diff([]string{"GP2 GP1 GP3", "GP3", "GP4"}, got); d != "" {
+	if d := cmp.Diff([]string{"GP2 GP3 GP1", "GP3", "GP4"}, got); d != "" {
 		t.Error(d)
 	}
 	loop := []preflight.Finding{{Check: "GP1", Subject: opa, CausedBy: "GP2"}, {Check: "GP2", Subject: opa, CausedBy: "GP1"}}
