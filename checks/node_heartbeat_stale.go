@@ -35,6 +35,6 @@ var nodeHeartbeatStale = preflight.Check{
 			}
 			fs = append(fs, f)
 		}
-		return fs
+		return alike(fs, "Nodes", "don't renew their leases")
 	},
 }

@@ -35,6 +35,6 @@ var nodeNotReady = preflight.Check{
 				fs = append(fs, f)
 			}
 		}
-		return fs
+		return alike(fs, "Nodes", "are not ready")
 	},
 }

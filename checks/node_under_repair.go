@@ -26,6 +26,6 @@ var nodeUnderRepair = preflight.Check{
 				Remedy:   "wait until the repair is over, and find out why it was needed:\ngcloud container operations list --filter \"operationType=AUTO_REPAIR_NODES\"",
 			})
 		}
-		return fs
+		return alike(fs, "Nodes", "are being repaired by GKE")
 	},
 }

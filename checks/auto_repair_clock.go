@@ -1,0 +1,79 @@
+package checks
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// diskRepairAfter is how long GKE lets a node's boot disk be full before it
+// repairs the node (cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair).
+const diskRepairAfter = 30 * time.Minute
+
+var autoRepairClock = preflight.Check{
+	ID:       "GP210",
+	Name:     "auto-repair-clock",
+	Title:    "Auto-repair is about to recreate a node",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.Nodes, facts.NodeLeases, facts.GKENodePools},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		sizes := poolSizes(s)
+		for _, p := range facts.GKENodePools.Of(s) {
+			var names []string
+			var evidence []preflight.Evidence
+			soonest := diskRepairAfter
+			for i, n := range facts.Nodes.Of(s) {
+				left, ticking := repairIn(s, n)
+				if n.Pool != p.Name || !p.AutoRepair || !ticking || n.Operation != "" {
+					continue
+				}
+				names, soonest = append(names, n.Name), min(soonest, left)
+				if len(evidence) < mostAlike {
+					evidence = append(evidence, preflight.Evidence{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/name", i), Value: n.Name, Note: "not ready, silent or out of disk"})
+				}
+			}
+			if names == nil {
+				continue
+			}
+			when := "within " + age(soonest)
+			if soonest <= 0 {
+				when = "at any time"
+			}
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Warning, Subject: poolNamed(p.Name), Evidence: evidence,
+				Summary: fmt.Sprintf("auto-repair recreates %s of %d of node pool %s, the first %s: %s; an upgrade begun now meets those repairs", count(len(names), "node"), sizes[p.Name], p.Name, when, few(names)),
+				Remedy:  "wait until they are well again, or repaired, before the upgrade:\nkubectl get nodes --selector cloud.google.com/gke-nodepool=" + p.Name,
+			})
+		}
+		return fs
+	},
+}
+
+// repairIn says how long it is until auto-repair takes the node for broken, and
+// whether that clock runs at all.
+func repairIn(s *facts.Snapshot, n facts.Node) (left time.Duration, ticking bool) {
+	left = diskRepairAfter
+	run := func(since time.Duration, limit time.Duration) { left, ticking = min(left, limit-since), true }
+	ready := false
+	for _, c := range n.Conditions {
+		since := s.Meta.CollectedAt.Sub(c.LastChange)
+		switch {
+		case c.Type == "Ready" && c.Status == "True":
+			ready = true
+		case c.Type == "Ready":
+			run(since, autoRepairAfter)
+		case c.Type == "DiskPressure" && c.Status == "True":
+			run(since, diskRepairAfter)
+		}
+	}
+	renewed, ok := facts.NodeLeases.Of(s)[n.Name]
+	if silent := s.Meta.CollectedAt.Sub(renewed); ok && silent > leaseDuration {
+		run(silent, autoRepairAfter)
+	}
+	if !ready && !ticking {
+		run(s.Meta.CollectedAt.Sub(n.Created), autoRepairAfter)
+	}
+	return left, ticking
+}
