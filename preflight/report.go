@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/outage"
 )
 
 // ReportSchema names the format of [Report]; fields are only ever added to it.
@@ -49,16 +50,22 @@ type Report struct {
 	Tool    string        `json:"tool"`
 	Cluster ReportCluster `json:"cluster"`
 	// TargetVersion is empty if none was asked for and none is known.
-	TargetVersion string            `json:"targetVersion"`
-	TargetOrigin  string            `json:"targetOrigin,omitempty"`
-	CollectedAt   time.Time         `json:"collectedAt"`
-	Identity      string            `json:"identity,omitempty"`
-	Forecast      forecast.Forecast `json:"forecast"`
-	Checks        []CheckStatus     `json:"checks"`
-	Findings      []Finding         `json:"findings"`
+	TargetVersion string        `json:"targetVersion"`
+	TargetOrigin  string        `json:"targetOrigin,omitempty"`
+	CollectedAt   time.Time     `json:"collectedAt"`
+	Identity      string        `json:"identity,omitempty"`
+	Forecast      Foretold      `json:"forecast"`
+	Checks        []CheckStatus `json:"checks"`
+	Findings      []Finding     `json:"findings"`
 	// Open are the subjects about which a check could not get an answer.
 	Open  []OpenQuestion `json:"open"`
 	Facts []FactStatus   `json:"facts"`
+}
+
+// Foretold is the forecast, and the outage that it comes to.
+type Foretold struct {
+	forecast.Forecast
+	outage.Outage
 }
 
 // ReportCluster is the cluster that the report is about.
@@ -106,7 +113,7 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report 
 		TargetOrigin:  s.Meta.TargetOrigin,
 		CollectedAt:   s.Meta.CollectedAt,
 		Identity:      s.Meta.Identity,
-		Forecast:      f,
+		Forecast:      Foretold{f, outage.Of(s, f)},
 		Checks:        []CheckStatus{},
 		Findings:      []Finding{},
 		Open:          []OpenQuestion{},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/outage"
 )
 
 const (
@@ -24,7 +25,7 @@ func base() preflight.Report {
 		Cluster:       preflight.ReportCluster{Name: "prod", Location: "europe-west1", Project: "acme-prod", Version: "v1.35.4-gke.1200"},
 		TargetVersion: "1.36.3-gke.100", TargetOrigin: "the version GKE upgrades to next",
 		CollectedAt: time.Date(2026, 11, 22, 14, 3, 0, 0, time.UTC), Identity: "sre@acme.example",
-		Forecast: forecast.Forecast{
+		Forecast: preflight.Foretold{Forecast: forecast.Forecast{
 			ControlPlane: forecast.ControlPlane{
 				Outcome: forecast.Ready, ReadyAfterSeconds: &forecast.Seconds{Min: 2.5, Max: 6},
 				Hooks: []forecast.Hook{
@@ -34,7 +35,7 @@ func base() preflight.Report {
 				},
 			},
 			Nodes: forecast.Nodes{Total: 5, Exposed: 5, Pools: []forecast.Pool{{Name: "default-pool", Nodes: 3}, {Name: "gpu", Nodes: 2}}},
-		},
+		}, Outage: outage.Outage{Timeline: []outage.Moment{}}},
 		Findings: []preflight.Finding{}, Open: []preflight.OpenQuestion{},
 	}
 	for _, c := range [][3]string{
@@ -125,6 +126,23 @@ kubectl edit validatingwebhookconfiguration opa-validating-webhook
   - name: not-the-api-server
     expression: request.userInfo.username != "system:apiserver"`
 
+// lost is the outage of a regional cluster.
+func lost() outage.Outage {
+	most := 125.0
+	return outage.Outage{Timeline: []outage.Moment{
+		{Event: outage.UpgradeBegins, Since: outage.UpgradeBegins, AfterSeconds: &outage.Span{Max: new(float64)}, Scope: "control plane", Text: "one of 3 API servers is taken away to be upgraded, and then the next", Source: "cloud.google.com/kubernetes-engine/docs/concepts/cluster-upgrades"},
+		{Event: outage.ReplicaFails, Since: outage.UpgradeBegins, AfterSeconds: &outage.Span{Min: 122.5, Max: &most}, Scope: "control plane", Text: "the new one exits, and again after each start; the upgrade halts"},
+		{Event: outage.APILost, Since: outage.UpgradeBegins, Scope: "control plane", Text: "where the others are overloaded, the API is gone"},
+		{Event: outage.NodesNotReady, Since: outage.APILost, AfterSeconds: &outage.Span{Min: 50}, Scope: "nodes", Text: "nodes count as NotReady, as soon as a controller can see and say it"},
+		{Event: outage.RepairBegins, Since: outage.APILost, AfterSeconds: &outage.Span{Min: 600}, Scope: "node pools", Text: "auto-repair begins to drain and recreate nodes: 5 of 5 are in pools that have it",
+			Affected: []outage.Affected{{What: "node pool default-pool", Count: 3}}},
+	}, Stop: []outage.Stop{
+		{Does: "ends it while any API server answers: no webhook sees its own removal", Command: "kubectl delete validatingwebhookconfiguration opa-validating-webhook"},
+		{Does: "keeps node pool default-pool out of it if done before the upgrade", Command: "gcloud container node-pools update default-pool --no-enable-autorepair --cluster prod"},
+		{Does: "keeps node pool gpu out of it if done before the upgrade", Command: "gcloud container node-pools update gpu --no-enable-autorepair --cluster prod"},
+	}}
+}
+
 // incident is OPA frozen in the path of rbac/bootstrap-roles.
 func incident() preflight.Report {
 	r := base()
@@ -137,12 +155,7 @@ func incident() preflight.Report {
 		Writes: by(rbacWrites(), opaHung(forecast.Rejects, "Fail")),
 		Source: "k8s.io/kubernetes pkg/registry/rbac/rest/storage_rbac.go, EnsureRBACPolicy",
 	}
-	r.Forecast.Nodes.Chain = []forecast.Event{
-		{AfterSeconds: 0, Text: "the upgrade halts; where no replica of the old version is left, or those that are left are overloaded, the API is gone", Source: "cloud.google.com/kubernetes-engine/docs/troubleshooting/upgrades"},
-		{AfterSeconds: 50, Text: "kubelets can't renew their leases; nodes count as NotReady as soon as a controller can see it"},
-		{AfterSeconds: 600, Text: "auto-repair begins to drain and recreate nodes: 5 of 5 are in pools that have it"},
-		{AfterSeconds: 4200, Text: "an hour after a repair's drain began the node is deleted, whatever its PodDisruptionBudgets say; new nodes can't join while the API is away, and the repair repeats"},
-	}
+	r.Forecast.Outage = lost()
 	slow := opaHung(forecast.Slows, "Ignore")
 	r.Forecast.Lifelines = []forecast.Lifeline{
 		{Group: "heartbeats", Name: "node leases", Outcome: forecast.Lost, DeadlineSeconds: 10, Consequence: "every node turns NotReady", Reason: "held up", Writes: []forecast.LifelineWrite{{

@@ -2,9 +2,11 @@ package render
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/outage"
 )
 
 // hookRows has a row for every culprit of every hook.
@@ -113,41 +115,69 @@ func milliseconds(ms int64) string {
 
 // nodes says what an outage of the API would do to the nodes.
 func (v *view) nodes() error {
-	n := v.r.Forecast.Nodes
-	if len(n.Chain) == 0 {
+	f := v.r.Forecast
+	if len(f.Timeline) == 0 {
 		return nil
 	}
 	v.heading("What would follow")
 	var rows [][]string
-	for _, e := range n.Chain {
-		text := e.Text
-		if v.Wide && e.Source != "" {
-			text += " (" + e.Source + ")"
+	for _, m := range f.Timeline {
+		text := m.Text
+		if text == "" {
+			continue
 		}
-		rows = append(rows, []string{delay(e.AfterSeconds), text})
+		if v.Wide && m.Source != "" {
+			text += " (" + m.Source + ")"
+		}
+		rows = append(rows, []string{delay(m), text})
 	}
 	if err := v.columns(2, []string{"", ""}, rows); err != nil {
 		return err
 	}
 	var pools []string
-	for _, p := range n.Pools {
+	for _, p := range f.Nodes.Pools {
 		pools = append(pools, fmt.Sprintf("%s (%s)", p.Name, plural(p.Nodes, "node")))
 	}
 	if pools != nil {
 		v.text(2, "Node pools with auto-repair: "+enumerate(pools, v.Wide)+".")
 	}
-	if n.Reason != "" {
-		v.text(2, "Not known: "+n.Reason+".")
+	if f.Nodes.Reason != "" {
+		v.text(2, "Not known: "+f.Nodes.Reason+".")
 	}
+	v.stops()
 	return nil
 }
 
-// delay is a time after the loss of the API.
-func delay(s int) string {
+// stops are the commands to have at hand; one of a kind, unless all are asked for.
+func (v *view) stops() {
+	shown := map[string]int{}
+	for _, s := range v.r.Forecast.Stop {
+		kind, _, _ := strings.Cut(s.Command, " ")
+		if shown[kind]++; shown[kind] > 1 && !v.Wide {
+			continue
+		}
+		v.text(2, "Have this at hand, it "+s.Does+":")
+		v.command(6, s.Command)
+	}
+	for _, kind := range []string{"kubectl", "gcloud"} {
+		if n := shown[kind] - 1; n > 0 && !v.Wide {
+			v.text(2, fmt.Sprintf("(and %s with %s, see -o wide)", plural(n, "more command"), kind))
+		}
+	}
+}
+
+// delay is when a moment comes.
+func delay(m outage.Moment) string {
+	if m.AfterSeconds == nil {
+		return "later"
+	}
+	s, most := int(m.AfterSeconds.Min), m.AfterSeconds.Max
 	switch {
+	case most != nil && *most > m.AfterSeconds.Min:
+		return fmt.Sprintf("after %d–%d s", s, int(math.Ceil(*most)))
 	case s == 0:
 		return "at once"
-	case s < 120:
+	case s < 600:
 		return fmt.Sprintf("after %d s", s)
 	}
 	return fmt.Sprintf("after %d min", s/60)

@@ -1,0 +1,175 @@
+package outage
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
+)
+
+const (
+	renewalSource  = "kubernetes pkg/kubelet/kubelet.go, nodeLeaseRenewIntervalFraction: a quarter of 40 s"
+	graceSource    = "kubernetes pkg/controller/nodelifecycle/config/v1alpha1/defaults.go, NodeMonitorGracePeriod; what GKE sets is not published"
+	evictionSource = "kubernetes plugin/pkg/admission/defaulttolerationseconds; pkg/controller/nodelifecycle/node_lifecycle_controller.go, handleDisruption"
+	repairPage     = "cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair"
+)
+
+// Seconds, from the sources above: how often a lease is renewed, how long a pod
+// stays on a node that is not ready, how long auto-repair waits for a node, and
+// how long for its drain.
+const (
+	renewal    = 10
+	toleration = 300
+	patience   = 600
+	drain      = 3600
+)
+
+// lastShortGrace is the last minor whose node controller waits 40 s rather than 50.
+var lastShortGrace = version.Version{Major: 1, Minor: 31}
+
+// grace is how long a node may be silent before it counts as not ready.
+func grace(s *facts.Snapshot) (low, high float64) {
+	running, _ := facts.ServerVersion.Get(s)
+	v, err := version.Parse(running.GitVersion)
+	target, err2 := version.Parse(s.Meta.Target)
+	low, high = 40, 50
+	if err == nil && version.CompareLine(v, lastShortGrace) > 0 {
+		low = 50
+	}
+	if err == nil && err2 == nil && version.CompareLine(v, lastShortGrace) <= 0 && version.CompareLine(target, lastShortGrace) <= 0 {
+		high = 40
+	}
+	return low, high
+}
+
+func heartbeatsLost(f forecast.Forecast) bool {
+	return slices.ContainsFunc(f.Lifelines, func(l forecast.Lifeline) bool {
+		return l.Group == string(lifeline.Heartbeats) && l.Outcome == forecast.Lost
+	})
+}
+
+// nodes is what becomes of nodes and pods, counted from since.
+func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []forecast.Interception) []Moment {
+	low, _ := grace(s)
+	repair := Moment{RepairBegins, since, from(patience), "node pools", "", repairPage, nil}
+	n := f.Nodes
+	switch {
+	case n.Total < 0:
+		repair.Text = "auto-repair, where a node pool has it, begins to drain nodes; how many there are is not known"
+	case n.Exposed < 0:
+		repair.Text = fmt.Sprintf("auto-repair, where a node pool has it, begins to drain and recreate its nodes (%d nodes in the cluster)", n.Total)
+	case n.Exposed == 0:
+		repair.Text = fmt.Sprintf("no auto-repair: none of the %d nodes is in a pool that has it", n.Total)
+	default:
+		repair.Text = fmt.Sprintf("auto-repair begins to drain and recreate nodes, several at a time and fewer the more are broken: %d of %d are in pools that have it", n.Exposed, n.Total)
+	}
+	for _, p := range n.Pools {
+		repair.Affected = append(repair.Affected, Affected{What: "node pool " + p.Name, Count: p.Nodes})
+	}
+	ms := []Moment{
+		{RenewalsFail, since, between(0, renewal), "nodes", "kubelets can't renew their leases, which they do every 10 s", renewalSource, nil},
+		{NodesNotReady, since, from(low), "nodes", "nodes count as NotReady, as soon as a controller can see and say it", graceSource, nil},
+		{PodsEvicted, since, from(low + toleration), "pods", "pods of nodes that are NotReady are deleted, 5 min after; not while all nodes are", evictionSource, nil},
+		repair,
+	}
+	if n.Exposed == 0 {
+		return ms
+	}
+	deleted := Moment{NodesDeleted, since, from(patience + shortestDrain(s)), "node pools", "drains reach their limit, and nodes are deleted, whatever their disruption budgets say", repairPage, casualties(s, n.Pools)}
+	if lost := said(deleted.Affected); lost != "" {
+		deleted.Text += "; there " + lost
+	}
+	again := Moment{RepairRepeats, since, nil, "node pools", "new nodes can't join meanwhile, and are repaired again; how soon is not known", repairPage, nil}
+	again.Affected = backendNodes(s, n.Pools, culprits)
+	for _, a := range again.Affected {
+		again.Text += fmt.Sprintf("; %s is on %s: the loop feeds itself", a.What, strings.Join(a.Names, ", "))
+	}
+	return append(ms, deleted, again)
+}
+
+// shortestDrain is an hour, or less where a node pool with auto-repair says so:
+// whether auto-repair heeds that is not documented.
+func shortestDrain(s *facts.Snapshot) float64 {
+	shortest := float64(drain)
+	pools, _ := facts.GKENodePools.Get(s)
+	for _, p := range pools {
+		if d := p.Upgrade.DrainSeconds; d != nil && p.AutoRepair {
+			shortest = min(shortest, float64(*d))
+		}
+	}
+	return shortest
+}
+
+// casualties count what runs in the pools and does not survive its node.
+func casualties(s *facts.Snapshot, pools []forecast.Pool) []Affected {
+	groups, ok := facts.PodGroups.Get(s)
+	if !ok || pools == nil {
+		return nil
+	}
+	kinds := []struct {
+		what string
+		is   func(facts.PodGroup) bool
+	}{
+		{"pod without a controller, gone for good", func(g facts.PodGroup) bool { return g.Kind == "Pod" }},
+		{"workload with data on its node", func(g facts.PodGroup) bool {
+			return g.LocalClaim != "" || g.HostPath != "" || g.EmptyDir != "" && g.Kind == "StatefulSet"
+		}},
+		{"workload with a single replica", func(g facts.PodGroup) bool { return g.Pods == 1 && (g.Kind == "Deployment" || g.Kind == "StatefulSet") }},
+	}
+	var out []Affected
+	for _, k := range kinds {
+		a := Affected{What: k.what}
+		for _, g := range groups {
+			there := slices.ContainsFunc(pools, func(p forecast.Pool) bool { return g.Pools[p.Name] > 0 })
+			if there && g.Kind != "DaemonSet" && k.is(g) {
+				a.add(g.Namespace + "/" + g.Name)
+			}
+		}
+		if a.Count > 0 {
+			out = append(out, a)
+		}
+	}
+	return append(out, budgets(s)...)
+}
+
+func budgets(s *facts.Snapshot) []Affected {
+	a := Affected{What: "disruption budget that no eviction would satisfy, ignored"}
+	all, _ := facts.DisruptionBudgets.Get(s)
+	for _, b := range all {
+		if b.DisruptionsAllowed <= 0 && b.ExpectedPods > 0 {
+			a.add(b.Namespace + "/" + b.Name)
+		}
+	}
+	if a.Count == 0 {
+		return nil
+	}
+	return []Affected{a}
+}
+
+// add counts one more, and keeps its name while they are few.
+func (a *Affected) add(name string) {
+	if a.Count++; len(a.Names) < 5 && !slices.Contains(a.Names, name) {
+		a.Names = append(a.Names, name)
+	}
+}
+
+func said(as []Affected) string {
+	var parts []string
+	for _, a := range as {
+		noun, rest, _ := strings.Cut(a.What, " ")
+		if a.Count > 1 {
+			if noun == "disruption" {
+				rest = strings.Replace(rest, "budget", "budgets", 1)
+			} else {
+				noun += "s"
+			}
+		}
+		parts = append(parts, fmt.Sprintf("%d %s %s", a.Count, noun, rest))
+	}
+	return cmp.Or(strings.Join(parts, "; "), "")
+}
