@@ -63,7 +63,7 @@ removals: ## regenerate which API is removed when, from the published modules
 record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record
 
-bench: controlplane ## collection and probing against what they can't be faster than
+bench: controlplane ## collection and probing against what they can't be faster than, and a few bad among 50,000
 	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./testdata/controlplane/bench ./testdata/controlplane/backends
 
 FUZZTIME ?= 30s

@@ -36,7 +36,7 @@ const (
 // is that of the collection and of a whole run of the program.
 func BenchmarkCollect(b *testing.B) {
 	c := controlplane.Start(b, controlplane.Options{Minor: "1.36"})
-	fill(b, c)
+	fill(b, c, size{nodes, pods, webhooks})
 	client := binary(b, c)
 	var plain, collected []time.Duration
 	var peak int
@@ -51,6 +51,7 @@ func BenchmarkCollect(b *testing.B) {
 		}
 	}
 	whole, wholePeak := snapshot(b, c)
+	named(b, c)
 	ratio := median(collected).Seconds() / median(plain).Seconds()
 	b.ReportMetric(0, "ns/op")
 	b.ReportMetric(median(plain).Seconds(), "plain-s")
@@ -118,7 +119,7 @@ func listAll(b *testing.B, c kubernetes.Interface) {
 		lists(admission.MutatingAdmissionPolicies().List), lists(admission.MutatingAdmissionPolicyBindings().List),
 		lists(core.Namespaces().List), lists(core.Services("").List), lists(c.DiscoveryV1().EndpointSlices("").List), lists(core.Pods("").List),
 		lists(apps.Deployments("").List), lists(apps.StatefulSets("").List), lists(apps.DaemonSets("").List), lists(c.PolicyV1().PodDisruptionBudgets("").List),
-		lists(core.Nodes().List), lists(c.CoordinationV1().Leases("").List),
+		lists(core.Nodes().List), lists(core.PersistentVolumes().List), lists(c.CoordinationV1().Leases("").List),
 		lists(rbac.ClusterRoles().List), lists(rbac.ClusterRoleBindings().List), lists(rbac.Roles("").List), lists(rbac.RoleBindings("").List),
 		lists(c.SchedulingV1().PriorityClasses().List), lists(flow.FlowSchemas().List), lists(flow.PriorityLevelConfigurations().List),
 		lists(net.ServiceCIDRs().List), lists(net.IPAddresses().List),

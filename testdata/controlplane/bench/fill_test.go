@@ -23,18 +23,21 @@ const (
 	webhooks   = 200
 	namespaces = 50
 	writers    = 32
+	apps       = 5
 )
 
-func fill(b *testing.B, c *controlplane.Cluster) {
+type size struct{ nodes, pods, webhooks int }
+
+func fill(b testing.TB, c *controlplane.Cluster, of size) {
 	b.Helper()
 	ctx := b.Context()
-	check(b, c.AddNodes(ctx, controlplane.NodePool{Count: nodes}))
+	check(b, c.AddNodes(ctx, controlplane.NodePool{Count: of.nodes}))
 	check(b, inParallel(ctx, namespaces, func(ctx context.Context, i int) error { return createNamespace(ctx, c, i) }))
-	check(b, inParallel(ctx, pods, func(ctx context.Context, i int) error {
-		_, err := c.Client.CoreV1().Pods(namespace(i)).Create(ctx, pod(i), metav1.CreateOptions{})
+	check(b, inParallel(ctx, of.pods, func(ctx context.Context, i int) error {
+		_, err := c.Client.CoreV1().Pods(namespace(i)).Create(ctx, pod(i, of.nodes), metav1.CreateOptions{})
 		return err
 	}))
-	check(b, inParallel(ctx, webhooks, func(ctx context.Context, i int) error {
+	check(b, inParallel(ctx, of.webhooks, func(ctx context.Context, i int) error {
 		service := &admission.ServiceReference{Namespace: namespace(i), Name: "backend"}
 		return c.Validate(ctx, fmt.Sprintf("webhook-%03d", i), admission.WebhookClientConfig{Service: service}, func(w *admission.ValidatingWebhook) {
 			w.Rules[0].Resources = []string{"configmaps"}
@@ -43,7 +46,7 @@ func fill(b *testing.B, c *controlplane.Cluster) {
 	}))
 }
 
-func check(b *testing.B, err error) {
+func check(b testing.TB, err error) {
 	b.Helper()
 	if err != nil {
 		b.Fatal(err)
@@ -75,8 +78,8 @@ func createNamespace(ctx context.Context, c *controlplane.Cluster, i int) error 
 }
 
 // pod returns a pod of about the size that pods have in practice.
-func pod(i int) *corev1.Pod {
-	app := fmt.Sprintf("app-%03d", i%500)
+func pod(i, nodes int) *corev1.Pod {
+	app := fmt.Sprintf("app-%03d", i/namespaces%apps)
 	probe := &corev1.Probe{ProbeHandler: corev1.ProbeHandler{HTTPGet: &corev1.HTTPGetAction{Path: "/healthz", Port: intstr.FromInt32(8080)}}}
 	var env []corev1.EnvVar
 	for n := range 10 {
@@ -89,9 +92,10 @@ func pod(i int) *corev1.Pod {
 	sidecar.Name, sidecar.Ports = "sidecar", nil
 	return &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
-			Name:        fmt.Sprintf("%s-7c9f6d5b4d-%05d", app, i),
-			Labels:      map[string]string{"app.kubernetes.io/name": app, "app.kubernetes.io/part-of": "shop", "pod-template-hash": "7c9f6d5b4d", "team": namespace(i)},
-			Annotations: map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "8080", "checksum/config": "0f343b0931126a20f133d67c2b018a3b5e1d4f0a9b8c7d6e5f4a3b2c1d0e9f8a"},
+			Name:            fmt.Sprintf("%s-7c9f6d5b4d-%05d", app, i),
+			OwnerReferences: []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: "ReplicaSet", Name: app + "-7c9f6d5b4d", UID: "1", Controller: new(true)}},
+			Labels:          map[string]string{"app.kubernetes.io/name": app, "app.kubernetes.io/part-of": "shop", "pod-template-hash": "7c9f6d5b4d", "team": namespace(i)},
+			Annotations:     map[string]string{"prometheus.io/scrape": "true", "prometheus.io/port": "8080", "checksum/config": "0f343b0931126a20f133d67c2b018a3b5e1d4f0a9b8c7d6e5f4a3b2c1d0e9f8a"},
 		},
 		Spec: corev1.PodSpec{NodeName: fmt.Sprintf("node-%04d", i%nodes), Containers: []corev1.Container{container, sidecar}},
 	}
