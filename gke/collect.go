@@ -21,6 +21,7 @@ func (c *Connection) CollectGKE(ctx context.Context, progress func(facts.Observa
 	all := []collector{
 		of(facts.GKECluster, (*api).readCluster),
 		of(facts.GKESettings, (*api).readSettings),
+		of(facts.GKENetwork, (*api).readNetwork),
 		of(facts.GKENodePools, (*api).readNodePools),
 		of(facts.GKEServerConfig, (*api).readServerConfig),
 		of(facts.GKEOperations, (*api).readOperations),

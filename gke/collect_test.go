@@ -16,7 +16,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-var ofGKE = []facts.Fact{facts.GKECluster, facts.GKESettings, facts.GKENodePools, facts.GKEServerConfig, facts.GKEOperations, facts.GKEUpgradeInfo, facts.GKENodePoolUpgradeInfo}
+var ofGKE = []facts.Fact{facts.GKECluster, facts.GKESettings, facts.GKENetwork, facts.GKENodePools, facts.GKEServerConfig, facts.GKEOperations, facts.GKEUpgradeInfo, facts.GKENodePoolUpgradeInfo}
 
 func collect(t *testing.T, c *gke.Connection) *facts.Snapshot {
 	t.Helper()
@@ -167,7 +167,7 @@ func TestAbsence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := []string{"gke-cluster", "gke-node-pool-upgrade-info", "gke-node-pools", "gke-operations", "gke-server-config", "gke-settings", "gke-upgrade-info"}
+	all := []string{"gke-cluster", "gke-network", "gke-node-pool-upgrade-info", "gke-node-pools", "gke-operations", "gke-server-config", "gke-settings", "gke-upgrade-info"}
 	for _, tc := range []struct {
 		name   string
 		method string
@@ -179,7 +179,7 @@ func TestAbsence(t *testing.T) {
 		{"one call forbidden", "ListOperations", status.Error(codes.PermissionDenied, `Required "container.operations.list" permission(s) for "projects/acme-prod".`),
 			facts.Forbidden, `Required "container.operations.list" permission(s) for "projects/acme-prod".`, []string{"gke-operations"}},
 		{"the cluster forbidden", "GetCluster", status.Error(codes.PermissionDenied, "no"),
-			facts.Forbidden, "no", []string{"gke-cluster", "gke-node-pool-upgrade-info", "gke-node-pools", "gke-settings"}},
+			facts.Forbidden, "no", []string{"gke-cluster", "gke-network", "gke-node-pool-upgrade-info", "gke-node-pools", "gke-settings"}},
 		{"a node pool's info forbidden", "FetchNodePoolUpgradeInfo", status.Error(codes.PermissionDenied, "no"), facts.Forbidden, "no", []string{"gke-node-pool-upgrade-info"}},
 		{"everything forbidden, for the API is off", "", off.Err(),
 			facts.Forbidden, "the GKE API is off in project acme-prod: run gcloud services enable container.googleapis.com --project acme-prod", all},

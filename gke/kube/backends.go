@@ -83,7 +83,7 @@ func services(ctx context.Context, c *cluster) ([]facts.Service, error) {
 
 func pod(p *corev1.Pod) (facts.Pod, bool) {
 	out := facts.Pod{Namespace: p.Namespace, Name: p.Name, Labels: p.Labels, Node: p.Spec.NodeName, Phase: string(p.Status.Phase),
-		Created: when(p.CreationTimestamp), PriorityClass: p.Spec.PriorityClassName}
+		Created: when(p.CreationTimestamp), PriorityClass: p.Spec.PriorityClassName, HostNetwork: p.Spec.HostNetwork}
 	if p.Spec.Priority != nil {
 		out.Priority = *p.Spec.Priority
 	}

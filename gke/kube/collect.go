@@ -97,5 +97,8 @@ func collectors() []collector {
 		of(facts.SystemConfigMaps, systemConfigMaps),
 		of(facts.IdentityLeases, identityLeases),
 		of(facts.KubernetesService, kubernetesService),
+		of(facts.NetworkPolicies, networkPolicies),
+		of(facts.OtherNetworkPolicies, otherNetworkPolicies),
+		of(facts.KonnectivityAgents, konnectivityAgents),
 	}
 }

@@ -14,6 +14,14 @@ func container(c corev1.Container, statuses []corev1.ContainerStatus) facts.Cont
 		Name: c.Name, Image: c.Image, LivenessProbe: c.LivenessProbe != nil, ReadinessProbe: c.ReadinessProbe != nil,
 		Requests: quantities(c.Resources.Requests), Limits: quantities(c.Resources.Limits),
 	}
+	for _, p := range c.Ports {
+		if p.Name != "" && (p.Protocol == corev1.ProtocolTCP || p.Protocol == "") {
+			if out.Ports == nil {
+				out.Ports = map[string]int32{}
+			}
+			out.Ports[p.Name] = p.ContainerPort
+		}
+	}
 	for _, s := range statuses {
 		if s.Name != c.Name {
 			continue

@@ -13,7 +13,8 @@ func All() []Fact {
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,
 		Conversions,
 		SystemConfigMaps, IdentityLeases, KubernetesService,
-		GKECluster, GKESettings, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights,
+		GKECluster, GKESettings, GKENetwork, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights,
+		NetworkPolicies, OtherNetworkPolicies, KonnectivityAgents,
 		Attempts, OutboundAttempts,
 	}
 }

@@ -84,6 +84,9 @@ type Pod struct {
 	PriorityClass string      `json:"priorityClass,omitempty"`
 	Priority      int32       `json:"priority,omitempty"`
 	Containers    []Container `json:"containers,omitempty"`
+	// HostNetwork holds for a pod that has its node's addresses, which
+	// NetworkPolicies do not isolate.
+	HostNetwork bool `json:"hostNetwork,omitempty"`
 }
 
 // Container is what a check reads of a container.
@@ -95,7 +98,9 @@ type Container struct {
 	// Requests and Limits hold cpu and memory alone, such as 256Mi.
 	Requests map[string]string `json:"requests,omitempty"`
 	Limits   map[string]string `json:"limits,omitempty"`
-	Restarts int32             `json:"restarts,omitempty"`
+	// Ports are the named TCP ports.
+	Ports    map[string]int32 `json:"ports,omitempty"`
+	Restarts int32            `json:"restarts,omitempty"`
 	// LastEnd is why the container last ended, such as OOMKilled or Error, and
 	// LastEndedAt when; empty for one that never ended.
 	LastEnd     string    `json:"lastEnd,omitempty"`

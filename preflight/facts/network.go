@@ -1,0 +1,64 @@
+package facts
+
+import (
+	networkingv1 "k8s.io/api/networking/v1"
+)
+
+var (
+	// NetworkPolicies are those of the namespaces in which the Services are that
+	// webhooks call, and of kube-system.
+	NetworkPolicies = kubernetes[[]NetworkPolicy]("network-policies", list("networking.k8s.io", "networkpolicies"))
+
+	// OtherNetworkPolicies are the names of policies of kinds that are not
+	// evaluated, of all namespaces.
+	OtherNetworkPolicies = kubernetes[[]OtherNetworkPolicy]("other-network-policies",
+		list("cilium.io", "ciliumclusterwidenetworkpolicies", "ciliumnetworkpolicies"),
+		list("policy.networking.k8s.io", "adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"),
+		list("networking.gke.io", "fqdnnetworkpolicies"))
+
+	// KonnectivityAgents are the pods of kube-system with the label
+	// k8s-app=konnectivity-agent: through them the control plane's calls enter the
+	// cluster. None means that it calls the nodes' network itself.
+	KonnectivityAgents = kubernetes[[]Pod]("konnectivity-agents", list("", "pods"))
+
+	// GKENetwork is what GetCluster tells of the road from the control plane to Pods.
+	GKENetwork = gke[ClusterNetwork]("gke-network", "container.clusters.get")
+)
+
+// NetworkPolicy is a NetworkPolicy of networking.k8s.io/v1.
+type NetworkPolicy struct {
+	Namespace string                         `json:"namespace"`
+	Name      string                         `json:"name"`
+	Spec      networkingv1.NetworkPolicySpec `json:"spec"`
+}
+
+// OtherNetworkPolicy is the name of a policy of another kind.
+type OtherNetworkPolicy struct {
+	// Resource is the plural name with its group, such as ciliumnetworkpolicies.cilium.io.
+	Resource string `json:"resource"`
+	// Namespace is empty for one of the whole cluster.
+	Namespace string `json:"namespace,omitempty"`
+	Name      string `json:"name"`
+}
+
+// ClusterNetwork is another part of containerpb.Cluster that the checks read.
+type ClusterNetwork struct {
+	// Network is such as projects/acme/global/networks/default; its project is the
+	// host project where the VPC is shared.
+	Network string `json:"network,omitempty"`
+	// Datapath is ADVANCED_DATAPATH for Dataplane V2; empty or LEGACY_DATAPATH for
+	// none; a number for one that this version does not know.
+	Datapath string `json:"datapath,omitempty"`
+	// NetworkPolicy says that NetworkPolicies are enforced without Dataplane V2.
+	NetworkPolicy bool `json:"networkPolicy,omitempty"`
+	// Egress is NONE where the control plane reaches no address outside the
+	// cluster, VIA_CONTROL_PLANE or empty where it does, or the number of a mode
+	// that this version does not know.
+	Egress string `json:"egress,omitempty"`
+	// ControlPlaneRange holds the control plane's addresses, such as
+	// 172.16.0.0/28; empty where the API tells none.
+	ControlPlaneRange string `json:"controlPlaneRange,omitempty"`
+	// Peering is the name of the VPC peering of an older private cluster; empty
+	// for none.
+	Peering string `json:"peering,omitempty"`
+}
