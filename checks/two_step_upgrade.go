@@ -29,7 +29,7 @@ var twoStepUpgrade = preflight.Check{
 			return nil
 		}
 		cp := forecast.Of(s).ControlPlane
-		watchers := watching(cp)
+		watchers := watching(s, cp)
 		if len(watchers) == 0 || cp.Outcome.Fails() {
 			return openInfo(s)
 		}
@@ -46,12 +46,19 @@ var twoStepUpgrade = preflight.Check{
 	},
 }
 
-// watching are the webhook and policy configurations in the path of a write.
-func watching(cp forecast.ControlPlane) (names []string) {
+// watching are the webhook and policy configurations in the path of a write,
+// without those of GKE itself, which every cluster has.
+func watching(s *facts.Snapshot, cp forecast.ControlPlane) (names []string) {
+	ofGKE := map[string]bool{}
+	for _, w := range webhooks(s) {
+		if w.ofGKE() {
+			ofGKE[string(w.kind)+w.config] = true
+		}
+	}
 	for _, h := range cp.Hooks {
 		for _, w := range h.Writes {
 			for _, i := range w.InterceptedBy {
-				if i.Name != "" && !slices.Contains(names, i.Name) {
+				if i.Name != "" && !ofGKE[i.Kind+i.Name] && !slices.Contains(names, i.Name) {
 					names = append(names, i.Name)
 				}
 			}
