@@ -21,34 +21,49 @@ func severitySign(s preflight.Severity) (sign, string) {
 // findings says what to do now: the stories, grouped by the check of their
 // worst finding, blockers first.
 func (v *view) findings() error {
-	var open []preflight.Finding
-	for _, f := range v.r.Findings {
-		if !f.Waived {
-			open = append(open, f)
-		}
-	}
-	groups := grouped(stories(open), func(s story) string { return s.lead.Check + s.lead.Severity.String() })
-	if v.Quiet {
-		groups = slices.DeleteFunc(groups, func(g []story) bool { return g[0].lead.Severity != preflight.Blocker })
-	}
-	begin := v.upgradeCommand()
+	groups := findingGroups(v.r, v.Quiet)
+	words, begin := v.begin(len(groups))
 	if len(groups) == 0 && begin == "" {
 		return nil
 	}
 	v.heading("What to do now")
-	switch {
-	case begin == "":
-	case len(groups) == 0:
-		v.text(2, "Nothing blocks the upgrade. To begin it:")
-		v.command(4, begin)
-	default:
-		v.text(2, "Nothing blocks the upgrade. Weigh the warnings below, then begin it:")
+	if begin != "" {
+		v.text(2, words)
 		v.command(4, begin)
 	}
 	for _, g := range groups {
 		v.group(g)
 	}
 	return nil
+}
+
+// findingGroups are the stories of what is not waived, by the check and severity
+// of their worst finding.
+func findingGroups(r preflight.Report, quiet bool) [][]story {
+	var open []preflight.Finding
+	for _, f := range r.Findings {
+		if !f.Waived {
+			open = append(open, f)
+		}
+	}
+	groups := grouped(stories(open), func(s story) string { return s.lead.Check + s.lead.Severity.String() })
+	if quiet {
+		groups = slices.DeleteFunc(groups, func(g []story) bool { return g[0].lead.Severity != preflight.Blocker })
+	}
+	return groups
+}
+
+// begin is how to begin the upgrade where nothing stands in its way: empty where
+// something does, or where it is not known how.
+func (v *view) begin(groups int) (words, command string) {
+	command = v.upgradeCommand()
+	switch {
+	case command == "":
+		return "", ""
+	case groups == 0:
+		return "Nothing blocks the upgrade. To begin it:", command
+	}
+	return "Nothing blocks the upgrade. Weigh the warnings below, then begin it:", command
 }
 
 // upgradeCommand begins the upgrade of a GKE cluster that is ready for it;
@@ -135,10 +150,14 @@ func consequence(lead, f preflight.Finding) string {
 
 // relation says what f is to the finding that leads its story.
 func relation(lead, f preflight.Finding) string {
+	return related(lead, f) + " (" + f.Check + ")"
+}
+
+func related(lead, f preflight.Finding) string {
 	if lead.CausedBy == f.Check {
-		return "Cause (" + f.Check + ")"
+		return "Cause"
 	}
-	return "Also (" + f.Check + ")"
+	return "Also"
 }
 
 // evidence shows the first thing that was seen, and how much more there is.

@@ -10,29 +10,37 @@ import (
 
 // gaps says what was not looked at, or not answered, and why.
 func (v *view) gaps() error {
-	n := count(v.r)
-	if n.undecided == 0 && n.absent == 0 && !v.leftAnythingOut() {
-		if v.r.Verdict == preflight.Ready {
-			v.heading("What was not looked at")
-			v.text(2, "Nothing: every check has an answer, and every fact was read.")
-		}
+	heading, text := introduceGaps(v.r)
+	if heading == "" {
 		return nil
 	}
-	if v.r.Verdict == preflight.Inconclusive {
-		v.heading("Why there is no answer")
-		v.text(2, "Nothing was found that would stop the upgrade, but not everything that could stop it was looked at.")
-	} else {
-		v.heading("What was not looked at")
+	v.heading(heading)
+	if text != "" {
+		v.text(2, text)
 	}
-	v.open()
-	v.undecided()
-	v.facts()
-	v.notApplicable()
+	v.questions(openQuestions(v.r))
+	v.questions(undecided(v.r))
+	for _, o := range omissions(v.r) {
+		v.item(2, "- ", o)
+	}
 	return nil
 }
 
-func (v *view) leftAnythingOut() bool {
-	return slices.ContainsFunc(v.r.Checks, func(c preflight.CheckStatus) bool { return c.Status == preflight.NotApplicable })
+// introduceGaps is the heading of what was not looked at, and what is said first;
+// empty where there is nothing to say.
+func introduceGaps(r preflight.Report) (heading, text string) {
+	const notLookedAt = "What was not looked at"
+	n := count(r)
+	moot := slices.ContainsFunc(r.Checks, func(c preflight.CheckStatus) bool { return c.Status == preflight.NotApplicable })
+	switch {
+	case r.Verdict == preflight.Inconclusive:
+		return "Why there is no answer", "Nothing was found that would stop the upgrade, but not everything that could stop it was looked at."
+	case n.undecided > 0 || n.absent > 0 || moot:
+		return notLookedAt, ""
+	case r.Verdict == preflight.Ready:
+		return notLookedAt, "Nothing: every check has an answer, and every fact was read."
+	}
+	return "", ""
 }
 
 // A question is what checks got no answer to, for one reason.
@@ -43,16 +51,16 @@ type question struct {
 	reason   string
 }
 
-// open lists the subjects about which checks got no answer, each with all the
+// openQuestions are the subjects about which checks got no answer, each with all the
 // checks that asked, and those that could hide a blocker first.
-func (v *view) open() {
+func openQuestions(r preflight.Report) []question {
 	type about struct {
 		subject preflight.Subject
 		reason  string
 	}
 	var qs []question
 	index := map[about]int{}
-	for _, o := range v.r.Open {
+	for _, o := range r.Open {
 		k := about{o.Subject, o.Reason}
 		n, ok := index[k]
 		if !ok {
@@ -63,27 +71,27 @@ func (v *view) open() {
 		qs[n].checks = append(qs[n].checks, o.Check)
 		qs[n].severity = max(qs[n].severity, o.Severity)
 	}
-	v.questions(qs)
+	return joined(qs)
 }
 
-// undecided lists the checks that have no answer as a whole.
-func (v *view) undecided() {
+// undecided are the checks that have no answer as a whole.
+func undecided(r preflight.Report) []question {
 	hasOpen := map[string]bool{}
-	for _, o := range v.r.Open {
+	for _, o := range r.Open {
 		hasOpen[o.Check] = true
 	}
 	var qs []question
-	for _, c := range v.r.Checks {
+	for _, c := range r.Checks {
 		if c.Status == preflight.Undecided && !hasOpen[c.ID] {
 			qs = append(qs, question{checks: []string{c.ID}, severity: c.Severity, reason: c.Reason})
 		}
 	}
-	v.questions(qs)
+	return joined(qs)
 }
 
-// questions writes a line for all questions with the same checks and reason, or
-// without a subject and with the same reason, those that could hide a blocker first.
-func (v *view) questions(qs []question) {
+// joined makes one of all questions with the same checks and reason, or without a
+// subject and with the same reason, those that could hide a blocker first.
+func joined(qs []question) []question {
 	var merged []question
 	for _, q := range qs {
 		n := slices.IndexFunc(merged, func(m question) bool {
@@ -99,7 +107,12 @@ func (v *view) questions(qs []question) {
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b question) int { return int(b.severity) - int(a.severity) })
-	for _, q := range merged {
+	return merged
+}
+
+// questions writes a line for each.
+func (v *view) questions(qs []question) {
+	for _, q := range qs {
 		text := strings.Join(q.checks, ", ")
 		if q.severity == preflight.Blocker {
 			text += yellow.of(" (could hide a blocker)")
@@ -111,38 +124,43 @@ func (v *view) questions(qs []question) {
 	}
 }
 
-// facts lists what could not be read, by reason.
-func (v *view) facts() {
-	ids := map[string][]string{}
-	var reasons []string
-	for _, f := range v.r.Facts {
-		if f.Present {
-			continue
+// omissions are what could not be read, by reason, and the checks whose question
+// does not arise or was left out.
+func omissions(r preflight.Report) []string {
+	var unread, moot reasons
+	for _, f := range r.Facts {
+		if !f.Present {
+			unread.add(f.Absence, f.ID)
 		}
-		if ids[f.Absence] == nil {
-			reasons = append(reasons, f.Absence)
+	}
+	for _, c := range r.Checks {
+		if c.Status == preflight.NotApplicable {
+			moot.add(c.Reason, c.ID)
 		}
-		ids[f.Absence] = append(ids[f.Absence], f.ID)
 	}
-	for _, reason := range reasons {
-		v.item(2, "- ", fmt.Sprintf("not read: %s (%s)", strings.Join(ids[reason], ", "), reason))
-	}
+	return append(unread.say("not read"), moot.say("not applicable")...)
 }
 
-// notApplicable lists the checks whose question does not arise or was left out.
-func (v *view) notApplicable() {
-	ids := map[string][]string{}
-	var reasons []string
-	for _, c := range v.r.Checks {
-		if c.Status != preflight.NotApplicable {
-			continue
-		}
-		if ids[c.Reason] == nil {
-			reasons = append(reasons, c.Reason)
-		}
-		ids[c.Reason] = append(ids[c.Reason], c.ID)
+// reasons are the IDs of what has the same reason, in the order of appearance.
+type reasons struct {
+	order []string
+	ids   map[string][]string
+}
+
+func (r *reasons) add(reason, id string) {
+	if r.ids == nil {
+		r.ids = map[string][]string{}
 	}
-	for _, reason := range reasons {
-		v.item(2, "- ", fmt.Sprintf("not applicable: %s (%s)", strings.Join(ids[reason], ", "), reason))
+	if r.ids[reason] == nil {
+		r.order = append(r.order, reason)
 	}
+	r.ids[reason] = append(r.ids[reason], id)
+}
+
+func (r *reasons) say(what string) []string {
+	var lines []string
+	for _, reason := range r.order {
+		lines = append(lines, fmt.Sprintf("%s: %s (%s)", what, strings.Join(r.ids[reason], ", "), reason))
+	}
+	return lines
 }

@@ -11,19 +11,7 @@ import (
 // plane's start; nothing where all is kept. Lines that share their outcome and
 // their culprit share a row, unless the view is wide.
 func (v *view) lifelines() error {
-	var rows [][]string
-	kept := 0
-	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open, forecast.Slowed, forecast.Kept} {
-		for _, l := range v.r.Forecast.Lifelines {
-			switch {
-			case l.Outcome != fate:
-			case fate == forecast.Kept:
-				kept++
-			default:
-				rows = v.addLine(rows, l)
-			}
-		}
-	}
+	rows, kept := v.lifelineRows()
 	if rows == nil {
 		return nil
 	}
@@ -42,6 +30,23 @@ func (v *view) lifelines() error {
 		v.text(2, fmt.Sprintf("(%s kept)", are(kept, "other line")))
 	}
 	return nil
+}
+
+// lifelineRows are the outcome, the lines and the culprit of what is not kept, and
+// the number of lines that are.
+func (v *view) lifelineRows() (rows [][]string, kept int) {
+	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open, forecast.Slowed, forecast.Kept} {
+		for _, l := range v.r.Forecast.Lifelines {
+			switch {
+			case l.Outcome != fate:
+			case fate == forecast.Kept:
+				kept++
+			default:
+				rows = v.addLine(rows, l)
+			}
+		}
+	}
+	return rows, kept
 }
 
 func (v *view) addLine(rows [][]string, l forecast.Lifeline) [][]string {

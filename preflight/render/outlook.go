@@ -12,11 +12,7 @@ import (
 // outlook says what would become of the new replica, and through whom.
 func (v *view) outlook() error {
 	cp := v.r.Forecast.ControlPlane
-	if v.r.Verdict == preflight.NotReady && cp.Outcome.Fails() {
-		v.heading("Why not")
-	} else {
-		v.heading("What the new replica would do")
-	}
+	v.heading(outlookHeading(v.r))
 	v.text(2, v.foretell(cp))
 	hooks, blind := troubled(cp.Hooks)
 	v.blame(hooks)
@@ -35,6 +31,13 @@ func (v *view) outlook() error {
 		return v.writes(hooks)
 	}
 	return nil
+}
+
+func outlookHeading(r preflight.Report) string {
+	if r.Verdict == preflight.NotReady && r.Forecast.ControlPlane.Outcome.Fails() {
+		return "Why not"
+	}
+	return "What the new replica would do"
 }
 
 // hooks is the table of the hooks that are in trouble, by culprit.

@@ -18,21 +18,48 @@ const maxShown = 10
 // with counts. The error is w's.
 func Table(w io.Writer, r preflight.Report, o Options) error {
 	v := &view{newPage(o), r}
-	sections := []func() error{v.headline, v.outlook, v.lifelines, v.nodes, v.findings, v.waived, v.gaps, v.passed, v.footer}
-	switch {
-	case o.Quiet:
-		sections = []func() error{v.headline, v.findings, v.footer}
-	case r.Verdict == preflight.Inconclusive:
-		sections = []func() error{v.headline, v.gaps, v.outlook, v.lifelines, v.nodes, v.findings, v.waived, v.passed, v.footer}
-	case r.Verdict == preflight.NotReady && !r.Forecast.ControlPlane.Outcome.Fails():
-		sections = []func() error{v.headline, v.findings, v.outlook, v.lifelines, v.nodes, v.waived, v.gaps, v.passed, v.footer}
-	}
-	for _, section := range sections {
-		if err := section(); err != nil {
+	for _, s := range sections(r, o) {
+		if err := v.section(s); err != nil {
 			return err
 		}
 	}
 	return v.writeTo(w)
+}
+
+// A section is a part of a report for people.
+type section string
+
+const (
+	headline  section = "headline"
+	outlook   section = "outlook"
+	lifelines section = "lifelines"
+	nodes     section = "nodes"
+	findings  section = "findings"
+	waived    section = "waived"
+	gaps      section = "gaps"
+	passed    section = "passed"
+	footer    section = "footer"
+)
+
+// sections are those to show, in the order in which their reader needs them: what
+// decides the verdict comes first.
+func sections(r preflight.Report, o Options) []section {
+	switch {
+	case o.Quiet:
+		return []section{headline, findings, footer}
+	case r.Verdict == preflight.Inconclusive:
+		return []section{headline, gaps, outlook, lifelines, nodes, findings, waived, passed, footer}
+	case r.Verdict == preflight.NotReady && !r.Forecast.ControlPlane.Outcome.Fails():
+		return []section{headline, findings, outlook, lifelines, nodes, waived, gaps, passed, footer}
+	}
+	return []section{headline, outlook, lifelines, nodes, findings, waived, gaps, passed, footer}
+}
+
+func (v *view) section(s section) error {
+	return map[section]func() error{
+		headline: v.headline, outlook: v.outlook, lifelines: v.lifelines, nodes: v.nodes, findings: v.findings,
+		waived: v.waived, gaps: v.gaps, passed: v.passed, footer: v.footer,
+	}[s]()
 }
 
 // A view is a report on its way to the page.
@@ -64,9 +91,14 @@ func verdictWords(v preflight.Verdict) string {
 func (v *view) headline() error {
 	s := verdictSign(v.r.Verdict)
 	v.item(0, v.sign(s), s.style.of(verdictWords(v.r.Verdict))+": "+bold.of(v.cluster()+", "+v.versions()))
-	if v.Quiet {
-		return nil
+	if !v.Quiet {
+		v.text(2, v.origin())
 	}
+	return nil
+}
+
+// origin says where the target comes from, and when and by whom the cluster was seen.
+func (v *view) origin() string {
 	var origin []string
 	if v.r.TargetOrigin != "" {
 		origin = append(origin, "Target version: "+v.r.TargetOrigin+".")
@@ -78,8 +110,7 @@ func (v *view) headline() error {
 		}
 		origin = append(origin, seen+".")
 	}
-	v.text(2, strings.Join(origin, " "))
-	return nil
+	return strings.Join(origin, " ")
 }
 
 func (v *view) sign(s sign) string {
@@ -124,7 +155,15 @@ func (v *view) passed() error {
 
 // footer is the last line, whatever the width: the verdict with everything counted.
 func (v *view) footer() error {
-	n := count(v.r)
+	v.blank()
+	verdict, _ := v.paint(verdictSign(v.r.Verdict).style.of(verdictWords(v.r.Verdict)), off)
+	v.emit(verdict + " - " + everythingOf(v.r))
+	return nil
+}
+
+// everythingOf counts all that a report holds.
+func everythingOf(r preflight.Report) string {
+	n := count(r)
 	counts := []string{plural(n.blockers, "blocker"), plural(n.warnings, "warning"), fmt.Sprintf("%d undecided", n.undecided)}
 	if n.infos > 0 {
 		counts = append(counts, fmt.Sprintf("%d info", n.infos))
@@ -132,14 +171,11 @@ func (v *view) footer() error {
 	if n.waived > 0 {
 		counts = append(counts, fmt.Sprintf("%d waived", n.waived))
 	}
-	seen := fmt.Sprintf("%s, %s, %d absent", plural(len(v.r.Checks), "check"), plural(len(v.r.Facts), "fact"), n.absent)
+	seen := fmt.Sprintf("%s, %s, %d absent", plural(len(r.Checks), "check"), plural(len(r.Facts), "fact"), n.absent)
 	if n.leftOut > 0 {
 		seen += fmt.Sprintf(", %d left out", n.leftOut)
 	}
-	v.blank()
-	verdict, _ := v.paint(verdictSign(v.r.Verdict).style.of(verdictWords(v.r.Verdict)), off)
-	v.emit(fmt.Sprintf("%s - %s (%s)", verdict, strings.Join(counts, ", "), seen))
-	return nil
+	return fmt.Sprintf("%s (%s)", strings.Join(counts, ", "), seen)
 }
 
 // tally counts what a report holds. An undecided check is one that left
