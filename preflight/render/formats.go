@@ -27,6 +27,7 @@ func Formats() []Format {
 		{"table", "people at a terminal", Table},
 		{"wide", "the same with every write, piece of evidence and finding", wide},
 		{"markdown", "pull requests and job summaries", Markdown},
+		{"html", "a link to send, a phone, paper: one file", HTML},
 		{"json", "programs: the whole report, versioned", plain(JSON[preflight.Report])},
 		{"yaml", "the same as YAML", plain(YAML)},
 		{"junit", "test reports of CI systems", plain(JUnit)},
@@ -94,7 +95,8 @@ func indented(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
+// manualURL is where the manual stands.
+const manualURL = "https://github.com/gke-preflight/gke-preflight/blob/main/docs/"
+
 // docsURL is where the manual explains a check.
-func docsURL(check string) string {
-	return "https://github.com/gke-preflight/gke-preflight/blob/main/docs/checks/" + check + ".md"
-}
+func docsURL(check string) string { return manualURL + "checks/" + check + ".md" }

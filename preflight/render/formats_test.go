@@ -64,7 +64,7 @@ func written(t *testing.T, format string, r preflight.Report) []byte {
 }
 
 func TestFormats(t *testing.T) {
-	extensions := map[string]string{"markdown": "md", "yaml": "yaml", "junit": "junit.xml", "sarif": "sarif", "github": "github", "gitlab": "gitlab.json", "prometheus": "prom", "terraform": "terraform.json"}
+	extensions := map[string]string{"markdown": "md", "html": "html", "yaml": "yaml", "junit": "junit.xml", "sarif": "sarif", "github": "github", "gitlab": "gitlab.json", "prometheus": "prom", "terraform": "terraform.json"}
 	for format, extension := range extensions {
 		for _, name := range []string{"incident", "all-clear", "inconclusive"} {
 			golden(t, "formats/"+name+"."+extension, written(t, format, reports()[name]))

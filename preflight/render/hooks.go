@@ -134,18 +134,27 @@ func (v *view) nodes() error {
 	if err := v.columns(2, []string{"", ""}, rows); err != nil {
 		return err
 	}
-	var pools []string
-	for _, p := range f.Nodes.Pools {
-		pools = append(pools, fmt.Sprintf("%s (%s)", p.Name, plural(p.Nodes, "node")))
-	}
-	if pools != nil {
-		v.text(2, "Node pools with auto-repair: "+enumerate(pools, v.Wide)+".")
-	}
-	if f.Nodes.Reason != "" {
-		v.text(2, "Not known: "+f.Nodes.Reason+".")
+	for _, line := range v.aftermath() {
+		v.text(2, line)
 	}
 	v.stops()
 	return nil
+}
+
+// aftermath says which node pools are hit, and what of that is not known.
+func (v *view) aftermath() []string {
+	var lines, pools []string
+	n := v.r.Forecast.Nodes
+	for _, p := range n.Pools {
+		pools = append(pools, fmt.Sprintf("%s (%s)", p.Name, plural(p.Nodes, "node")))
+	}
+	if pools != nil {
+		lines = append(lines, "Node pools with auto-repair: "+enumerate(pools, v.Wide)+".")
+	}
+	if n.Reason != "" {
+		lines = append(lines, "Not known: "+n.Reason+".")
+	}
+	return lines
 }
 
 // stops are the commands to have at hand; one of a kind, unless all are asked for.
@@ -156,7 +165,7 @@ func (v *view) stops() {
 		if shown[kind]++; shown[kind] > 1 && !v.Wide {
 			continue
 		}
-		v.text(2, "Have this at hand, it "+s.Does+":")
+		v.text(2, atHand(s))
 		v.command(6, s.Command)
 	}
 	for _, kind := range []string{"kubectl", "gcloud"} {
@@ -165,6 +174,8 @@ func (v *view) stops() {
 		}
 	}
 }
+
+func atHand(s outage.Stop) string { return "Have this at hand, it " + s.Does + ":" }
 
 // delay is when a moment comes.
 func delay(m outage.Moment) string {

@@ -1,0 +1,139 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+)
+
+// A chapter is what one check found to be worst, with all that belongs to it.
+type chapter struct {
+	Sign, Word, Severity, Title string
+	Check                       checkLink
+	Stories                     fold[told]
+	// Count is the number of stories.
+	Count int
+	// Do is what to do about all of them; empty where each has its own.
+	Do remedy
+}
+
+// told is a story: the finding that leads it, what belongs to it and what to do.
+type told struct {
+	Text     string
+	Evidence []string
+	Rest     []relative
+	Do       []remedy
+}
+
+// A relative is a finding that belongs to a story.
+type relative struct {
+	// Relation is whether it is the cause of the lead or a consequence.
+	Relation, Text string
+	Check          checkLink
+	Evidence       []string
+}
+
+// A remedy is what to do, in words and in lines to copy.
+type remedy struct {
+	Label string
+	Parts []remedyPart
+}
+
+type remedyPart struct {
+	Text string
+	Code bool
+}
+
+// beginning is how to begin the upgrade.
+type beginning struct{ Words, Command string }
+
+// Begin is how to begin the upgrade where nothing stands in its way.
+func (d document) Begin() beginning {
+	words, command := d.begin(len(findingGroups(d.r, d.Quiet)))
+	return beginning{words, command}
+}
+
+// AnythingToDo says whether there is anything to do now.
+func (d document) AnythingToDo() bool {
+	return d.Begin().Command != "" || len(findingGroups(d.r, d.Quiet)) > 0
+}
+
+// Chapters are what to do now, blockers first.
+func (d document) Chapters() []chapter {
+	var all []chapter
+	for _, g := range findingGroups(d.r, d.Quiet) {
+		s, word := severitySign(g[0].lead.Severity)
+		c := chapter{Sign: strings.TrimSpace(s.text), Word: word, Severity: g[0].lead.Severity.String(), Check: linkTo(g[0].lead.Check), Title: d.title(g[0].lead.Check), Count: len(g)}
+		shared, label := d.sharedRemedy(g)
+		if shared != "" {
+			c.Do = remedyOn(label, shared)
+		}
+		var stories []told
+		for _, st := range g {
+			stories = append(stories, tell(st, shared == ""))
+		}
+		c.Stories = foldAfter(stories, maxShown)
+		all = append(all, c)
+	}
+	return all
+}
+
+func tell(st story, own bool) told {
+	t := told{Text: named(st.lead), Evidence: seen(st.lead)}
+	if own && st.lead.Remedy != "" {
+		t.Do = append(t.Do, remedyOn("Do", st.lead.Remedy))
+	}
+	for _, f := range st.rest {
+		t.Rest = append(t.Rest, relative{related(st.lead, f), consequence(st.lead, f), linkTo(f.Check), seen(f)})
+		if f.Remedy != "" && f.Remedy != st.lead.Remedy {
+			t.Do = append(t.Do, remedyOn("Do", f.Remedy))
+		}
+	}
+	return t
+}
+
+// maxEvidence bounds what one finding may add to the file; the JSON has the rest.
+const maxEvidence = 50
+
+func seen(f preflight.Finding) []string {
+	var all []string
+	for _, e := range f.Evidence[:min(len(f.Evidence), maxEvidence)] {
+		all = append(all, observed(e))
+	}
+	if more := len(f.Evidence) - len(all); more > 0 {
+		all = append(all, fmt.Sprintf("and %d more, see -o json", more))
+	}
+	return all
+}
+
+// remedyOn parts a remedy into words and what is to be copied, line by line.
+func remedyOn(label, text string) remedy {
+	do := remedy{Label: label}
+	for _, line := range strings.Split(text, "\n") {
+		code := strings.HasPrefix(line, " ") || isCommand(line)
+		if last := len(do.Parts) - 1; last >= 0 && code && do.Parts[last].Code {
+			do.Parts[last].Text += "\n" + line
+			continue
+		}
+		do.Parts = append(do.Parts, remedyPart{line, code})
+	}
+	return do
+}
+
+// Waived are what was found and accepted.
+func (d document) Waived() []waiver {
+	var all []waiver
+	for _, f := range d.r.Findings {
+		if f.Waived {
+			_, word := severitySign(f.Severity)
+			all = append(all, waiver{linkTo(f.Check), strings.ToLower(word), named(f)})
+		}
+	}
+	return all
+}
+
+type waiver struct {
+	Check          checkLink
+	Severity, Text string
+}
