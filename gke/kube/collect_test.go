@@ -29,7 +29,7 @@ const (
 )
 
 // dependents are the facts about what webhooks call.
-var dependents = []facts.Fact{facts.Endpoints, facts.BackendPods, facts.BackendWorkloads}
+var dependents = []facts.Fact{facts.Endpoints, facts.BackendPods, facts.BackendWorkloads, facts.NetworkPolicies}
 
 func TestAbsence(t *testing.T) {
 	for _, tc := range []struct {

@@ -62,6 +62,7 @@ func populate(t *testing.T, c *controlplane.Cluster) {
 		w.Rules[0].Resources = []string{"configmaps"}
 	}))
 	must(t, c.AddNodes(ctx, controlplane.NodePool{Count: 3}))
+	populateNetwork(t, c)
 	_, err = c.Client.CoreV1().ConfigMaps("opa").Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "limits"}, Data: map[string]string{"max": "3"}}, metav1.CreateOptions{})
 	must(t, err)
 	_, err = c.Client.AdmissionregistrationV1().ValidatingAdmissionPolicies().Create(ctx, &admission.ValidatingAdmissionPolicy{
@@ -113,6 +114,7 @@ func examine(t *testing.T, s *facts.Snapshot, c *controlplane.Cluster) {
 	if got := facts.BackendPods.Of(s); len(got) != 1 || !got[0].Ready {
 		t.Errorf("the backend's pods are %+v", got)
 	}
+	examineNetwork(t, s)
 	if got := facts.PolicyParams.Of(s); len(got) != 1 || len(got[0].Objects) != 1 {
 		t.Errorf("the parameters are %+v", got)
 	}
@@ -199,8 +201,8 @@ func TestNoRights(t *testing.T) {
 	for _, f := range facts.All() {
 		a, absent := got[f.ID()]
 		open := f.ID() == facts.ServerVersion.ID() || f.ID() == facts.APIResources.ID()
-		// On a server that serves nothing that goes away there is nothing to read.
-		nothing := f.ID() == facts.DeprecatedAPIs.ID() || f.ID() == facts.HelmReleases.ID()
+		// Nothing is served that goes away, nor other kinds of network policies.
+		nothing := f.ID() == facts.DeprecatedAPIs.ID() || f.ID() == facts.OtherNetworkPolicies.ID() || f.ID() == facts.HelmReleases.ID()
 		if !ofKubernetes(f) || open && !absent || nothing && !absent {
 			continue
 		}
