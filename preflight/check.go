@@ -111,7 +111,14 @@ type Finding struct {
 	CausedBy string `json:"causedBy,omitempty"`
 	// Fingerprint is the same in every run for the same check and subject.
 	Fingerprint string `json:"fingerprint"`
-	Waived      bool   `json:"waived"`
+	// Waived says that Waiver covers the finding: it weighs nothing in the verdict.
+	Waived bool `json:"waived"`
+	// Waiver is what covers the finding, or did until it lapsed; nil if nothing does.
+	Waiver *Waiver `json:"waiver,omitempty"`
+	// Override is where Severity comes from if not from the check; nil otherwise.
+	Override *Override `json:"override,omitempty"`
+	// Baseline compares with an earlier report; empty if there is none.
+	Baseline BaselineState `json:"baseline,omitempty"`
 
 	// Undecided says why it can't be told whether Subject is affected; such a
 	// finding is no defect. Empty for a defect.
@@ -142,4 +149,7 @@ type Result struct {
 	Findings []Finding
 	// Open are the subjects about which no answer could be had, whatever the status.
 	Open []Finding
+	// Waiver accepts that a check without any answer has none, or did until it
+	// lapsed; nil if nothing does.
+	Waiver *Waiver
 }

@@ -60,6 +60,10 @@ type Report struct {
 	// Open are the subjects about which a check could not get an answer.
 	Open  []OpenQuestion `json:"open"`
 	Facts []FactStatus   `json:"facts"`
+	// Policy is what re-labelled findings and questions; nil if nothing did.
+	Policy *PolicyApplied `json:"policy,omitempty"`
+	// Baseline compares with an earlier report; nil if none was given.
+	Baseline *Baseline `json:"baseline,omitempty"`
 }
 
 // Foretold is the forecast, and the outage that it comes to.
@@ -85,6 +89,9 @@ type CheckStatus struct {
 	Severity Severity `json:"severity"`
 	Status   Status   `json:"status"`
 	Reason   string   `json:"reason,omitempty"`
+	// Waived says that Waiver accepts that the check has no answer at all.
+	Waived bool    `json:"waived,omitempty"`
+	Waiver *Waiver `json:"waiver,omitempty"`
 }
 
 // OpenQuestion is a subject about which a check could not get an answer.
@@ -93,6 +100,10 @@ type OpenQuestion struct {
 	Severity Severity `json:"severity"`
 	Subject  Subject  `json:"subject"`
 	Reason   string   `json:"reason"`
+	// Waived says that Waiver accepts the question as open: it weighs nothing in
+	// the verdict.
+	Waived bool    `json:"waived,omitempty"`
+	Waiver *Waiver `json:"waiver,omitempty"`
 }
 
 // FactStatus says whether a fact is in the snapshot.
@@ -124,10 +135,10 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report 
 	}
 	for _, res := range results {
 		c := res.Check
-		r.Checks = append(r.Checks, CheckStatus{c.ID, c.Name, c.Title, c.Severity, res.Status, res.Reason})
+		r.Checks = append(r.Checks, CheckStatus{c.ID, c.Name, c.Title, c.Severity, res.Status, res.Reason, res.Waiver.Covers(), res.Waiver})
 		r.Findings = append(r.Findings, res.Findings...)
 		for _, o := range res.Open {
-			r.Open = append(r.Open, OpenQuestion{c.ID, o.Severity, o.Subject, o.Undecided})
+			r.Open = append(r.Open, OpenQuestion{c.ID, o.Severity, o.Subject, o.Undecided, o.Waived, o.Waiver})
 		}
 	}
 	for _, f := range facts.All() {
@@ -145,11 +156,11 @@ func verdict(results []Result) Verdict {
 				return NotReady
 			}
 		}
-		if r.Status == Undecided && r.Reason != "" && len(r.Open) == 0 && r.Check.Severity == Blocker {
+		if r.Status == Undecided && r.Reason != "" && len(r.Open) == 0 && r.Check.Severity == Blocker && !r.Waiver.Covers() {
 			v = Inconclusive
 		}
 		for _, o := range r.Open {
-			if o.Severity == Blocker {
+			if o.Severity == Blocker && !o.Waived {
 				v = Inconclusive
 			}
 		}
