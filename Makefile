@@ -1,7 +1,7 @@
 # gke-preflight. `make help` lists the targets.
 
 GO    ?= go
-ALL := ./testdata/controlplane/... ./...
+ALL := ./testdata/controlplane/... ./testdata/browser ./...
 # These hold foretold seconds against real ones, so nothing else may run beside them.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
 OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$)
@@ -9,7 +9,7 @@ OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlp
 # race detector, and pure.
 DELETES := '^TestNeeds$$'
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix bench fuzz
+.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix bench pictures fuzz
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ bench: controlplane ## collection and probing against what they can't be faster 
 	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./testdata/controlplane/bench ./testdata/controlplane/backends
 
 FUZZTIME ?= 30s
+pictures: ## the HTML report on a phone, a screen and paper, light and dark, into bin/pictures
+	@mkdir -p bin/pictures
+	@$(GO) test -count 1 ./testdata/browser -pictures $(CURDIR)/bin/pictures
+
 fuzz: ## every parser, for FUZZTIME each
 	@for p in $$($(GO) list -f '{{.Dir}}' ./...); do \
 	  for f in $$(grep -hoE '^func Fuzz[A-Za-z]+' $$p/*_test.go 2>/dev/null | cut -c6-); do \

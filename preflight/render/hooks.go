@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -185,7 +184,7 @@ func delay(m outage.Moment) string {
 	s, most := int(m.AfterSeconds.Min), m.AfterSeconds.Max
 	switch {
 	case most != nil && *most > m.AfterSeconds.Min:
-		return fmt.Sprintf("after %d–%d s", s, int(math.Ceil(*most)))
+		return "after " + span(&forecast.Seconds{Min: m.AfterSeconds.Min, Max: *most})
 	case s == 0:
 		return "at once"
 	case s < 600:

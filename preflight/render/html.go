@@ -149,9 +149,18 @@ func (d document) Blind() string {
 }
 
 // Lines is what the cluster would lose beside its control plane's start.
-func (d document) Lines() [][]string {
+func (d document) Lines() []lineRow {
+	var all []lineRow
 	rows, _ := d.lifelineRows()
-	return rows
+	for _, r := range rows {
+		all = append(all, lineRow{r.outcome, strings.Join(r.lines, ", "), foldAfter(r.culprits, maxShown)})
+	}
+	return all
+}
+
+type lineRow struct {
+	Outcome, Lines string
+	Culprits       fold[string]
 }
 
 // Kept counts the other lines.

@@ -156,7 +156,7 @@ func TestHTMLHasEverything(t *testing.T) {
 			}
 		}
 		for _, f := range r.Findings {
-			for _, e := range f.Evidence[:min(len(f.Evidence), maxEvidence)] {
+			for _, e := range f.Evidence[:min(len(f.Evidence), fewEvidence)] {
 				if !f.Waived {
 					has("evidence", observed(e))
 				}

@@ -45,13 +45,43 @@ type remedyPart struct {
 	Code bool
 }
 
+// A word of a command; one that is Whole would else be broken after its hyphens,
+// where a reader takes the break for a space.
+type word struct {
+	Text  string
+	Whole bool
+}
+
+// Words are the words of what is to be copied, and the blanks between them.
+func (p remedyPart) Words() []word { return words(p.Text) }
+
+// Words are those of the command.
+func (b beginning) Words() []word { return words(b.Command) }
+
+func words(s string) []word {
+	var all []word
+	for _, w := range strings.SplitAfter(s, " ") {
+		text := strings.TrimRight(w, " ")
+		if n := len(all) - 1; n >= 0 && !all[n].Whole && !strings.Contains(text, "-") {
+			all[n].Text += w
+			continue
+		}
+		if !strings.Contains(text, "-") || strings.Contains(text, "\n") {
+			all = append(all, word{w, false})
+			continue
+		}
+		all = append(all, word{text, true}, word{w[len(text):], false})
+	}
+	return all
+}
+
 // beginning is how to begin the upgrade.
-type beginning struct{ Words, Command string }
+type beginning struct{ Text, Command string }
 
 // Begin is how to begin the upgrade where nothing stands in its way.
 func (d document) Begin() beginning {
-	words, command := d.begin(len(findingGroups(d.r, d.Quiet)))
-	return beginning{words, command}
+	text, command := d.begin(len(findingGroups(d.r, d.Quiet)))
+	return beginning{text, command}
 }
 
 // AnythingToDo says whether there is anything to do now.
@@ -70,8 +100,12 @@ func (d document) Chapters() []chapter {
 			c.Do = remedyOn(label, shared)
 		}
 		var stories []told
-		for _, st := range g {
-			stories = append(stories, tell(st, shared == ""))
+		for n, st := range g {
+			evidence := maxEvidence
+			if n >= maxShown {
+				evidence = fewEvidence
+			}
+			stories = append(stories, tell(st, shared == "", evidence))
 		}
 		c.Stories = foldAfter(stories, maxShown)
 		all = append(all, c)
@@ -79,13 +113,13 @@ func (d document) Chapters() []chapter {
 	return all
 }
 
-func tell(st story, own bool) told {
-	t := told{Text: named(st.lead), Evidence: seen(st.lead)}
+func tell(st story, own bool, evidence int) told {
+	t := told{Text: named(st.lead), Evidence: seen(st.lead, evidence)}
 	if own && st.lead.Remedy != "" {
 		t.Do = append(t.Do, remedyOn("Do", st.lead.Remedy))
 	}
 	for _, f := range st.rest {
-		t.Rest = append(t.Rest, relative{related(st.lead, f), consequence(st.lead, f), linkTo(f.Check), seen(f)})
+		t.Rest = append(t.Rest, relative{related(st.lead, f), consequence(st.lead, f), linkTo(f.Check), seen(f, evidence)})
 		if f.Remedy != "" && f.Remedy != st.lead.Remedy {
 			t.Do = append(t.Do, remedyOn("Do", f.Remedy))
 		}
@@ -93,12 +127,16 @@ func tell(st story, own bool) told {
 	return t
 }
 
-// maxEvidence bounds what one finding may add to the file; the JSON has the rest.
-const maxEvidence = 50
+// maxEvidence bounds what one finding may add to the file, fewEvidence one that
+// stands folded below others like it; the JSON has the rest.
+const (
+	maxEvidence = 50
+	fewEvidence = 3
+)
 
-func seen(f preflight.Finding) []string {
+func seen(f preflight.Finding, most int) []string {
 	var all []string
-	for _, e := range f.Evidence[:min(len(f.Evidence), maxEvidence)] {
+	for _, e := range f.Evidence[:min(len(f.Evidence), most)] {
 		all = append(all, observed(e))
 	}
 	if more := len(f.Evidence) - len(all); more > 0 {

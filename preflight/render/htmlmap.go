@@ -10,7 +10,7 @@ import (
 
 // perMap is how many webhooks and policies stand side by side: as many as a phone
 // has room for.
-const perMap = 6
+const perMap = 4
 
 // maxWrites is how many writes of one hook are listed.
 const maxWrites = 50
@@ -118,6 +118,15 @@ func (d document) Maps() fold[hooksMap] {
 		all = append(all, m)
 	}
 	return foldAfter(all, 2)
+}
+
+// MoreStanders counts the webhooks and policies of the maps that are folded.
+func (d document) MoreStanders() int {
+	n := 0
+	for _, m := range d.Maps().Folded {
+		n += len(m.Standers)
+	}
+	return n
 }
 
 // mapRowOf returns the row of a hook, and whether there is anything in it.

@@ -193,7 +193,12 @@ func (a axis) label(t float64) string {
 }
 
 // Aftermath is what is said of the nodes, below the drawing.
-func (d document) Aftermath() []string { return d.aftermath() }
+func (d document) Aftermath() []string {
+	if len(d.r.Forecast.Timeline) == 0 {
+		return nil
+	}
+	return d.aftermath()
+}
 
 // Stops are the commands to have at hand.
 func (d document) Stops() fold[remedy] {

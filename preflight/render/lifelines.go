@@ -1,7 +1,9 @@
 package render
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -11,9 +13,13 @@ import (
 // plane's start; nothing where all is kept. Lines that share their outcome and
 // their culprit share a row, unless the view is wide.
 func (v *view) lifelines() error {
-	rows, kept := v.lifelineRows()
-	if rows == nil {
+	all, kept := v.lifelineRows()
+	if all == nil {
 		return nil
+	}
+	var rows [][]string
+	for _, r := range all {
+		rows = append(rows, []string{r.outcome, strings.Join(r.lines, ", "), cmp.Or(enumerate(r.culprits, v.Wide), "-")})
 	}
 	v.heading("What the cluster lives by")
 	shown := rows
@@ -32,9 +38,14 @@ func (v *view) lifelines() error {
 	return nil
 }
 
-// lifelineRows are the outcome, the lines and the culprit of what is not kept, and
-// the number of lines that are.
-func (v *view) lifelineRows() (rows [][]string, kept int) {
+// A lostRow is lines that share their outcome and their culprits.
+type lostRow struct {
+	outcome         string
+	lines, culprits []string
+}
+
+// lifelineRows are what is not kept, and the number of lines that are.
+func (v *view) lifelineRows() (rows []lostRow, kept int) {
 	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open, forecast.Slowed, forecast.Kept} {
 		for _, l := range v.r.Forecast.Lifelines {
 			switch {
@@ -49,15 +60,15 @@ func (v *view) lifelineRows() (rows [][]string, kept int) {
 	return rows, kept
 }
 
-func (v *view) addLine(rows [][]string, l forecast.Lifeline) [][]string {
-	outcome, culprits := outcomeOf(l), culpritsOf(l)
-	for _, r := range rows {
-		if !v.Wide && r[0] == outcome && r[2] == culprits {
-			r[1] += ", " + l.Name
+func (v *view) addLine(rows []lostRow, l forecast.Lifeline) []lostRow {
+	row := lostRow{outcomeOf(l), []string{l.Name}, culpritsOf(l)}
+	for n, r := range rows {
+		if !v.Wide && r.outcome == row.outcome && slices.Equal(r.culprits, row.culprits) {
+			rows[n].lines = append(r.lines, l.Name)
 			return rows
 		}
 	}
-	return append(rows, []string{outcome, l.Name, culprits})
+	return append(rows, row)
 }
 
 func outcomeOf(l forecast.Lifeline) string {
@@ -67,13 +78,10 @@ func outcomeOf(l forecast.Lifeline) string {
 	return string(l.Outcome)
 }
 
-func culpritsOf(l forecast.Lifeline) string {
+func culpritsOf(l forecast.Lifeline) []string {
 	var names []string
 	for _, c := range l.Culprits() {
 		names = append(names, brief(c))
 	}
-	if names == nil {
-		return "-"
-	}
-	return strings.Join(names, ", ")
+	return names
 }
