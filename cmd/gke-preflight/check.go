@@ -41,7 +41,7 @@ blocker, but something that could hide one was not to be seen.`,
   gke-preflight check --snapshot prod.zip
 
   # As a step before an upgrade
-  gke-preflight check --target-version 1.36.3-gke.100 && gcloud container clusters upgrade prod --master --cluster-version 1.36.3-gke.100`,
+  gke-preflight check --target-version 1.36.3-gke.1104000 && gcloud container clusters upgrade prod --master --cluster-version 1.36.3-gke.1104000`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.validate(); err != nil {

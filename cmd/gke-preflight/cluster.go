@@ -115,10 +115,13 @@ func (c *clusterFlags) readBoth(ctx context.Context, conn *gke.Connection, say *
 	return append(fromKubernetes, fromGKE...)
 }
 
+// liveFlags say which cluster to look at and how: they have no meaning for a recording.
+var liveFlags = [...]string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "vantage", "port-forward", "server-dry-run", "helm"}
+
 // recording reads a recording, whose target the flag may replace. Flags that
 // name a live cluster have no meaning beside it.
 func (c *clusterFlags) recording(cmd *cobra.Command, file string) (*facts.Snapshot, error) {
-	for _, name := range []string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "vantage", "port-forward", "server-dry-run", "helm"} {
+	for _, name := range liveFlags {
 		if cmd.Flags().Changed(name) {
 			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
 		}

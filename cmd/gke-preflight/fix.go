@@ -48,7 +48,7 @@ a README.md. It never replaces a file unless --force is given.
 Exit codes are those of a check of the patched cluster: 0 it would be ready; 1 could
 not run; 3 it would not be ready even so; 4 it could not be told.`,
 		Example: `  gke-preflight fix --target-version 1.36
-  gke-preflight fix --out cures --kinds opa=services,ingresses.networking.k8s.io
+  gke-preflight fix --out cures --kinds opa-validating-webhook=services,ingresses.networking.k8s.io
   gke-preflight fix --snapshot prod.zip --all
   gke-preflight fix --snapshot prod.zip -o json`,
 		Args: cobra.NoArgs,
