@@ -62,6 +62,11 @@ type Check struct {
 	Run func(*facts.Snapshot) []Finding
 }
 
+// DocsURL is where the manual explains a check; explain prints the same page offline.
+func DocsURL(check string) string {
+	return "https://github.com/gke-preflight/gke-preflight/blob/main/docs/checks/" + check + ".md"
+}
+
 // A Subject is the object that a finding is about.
 type Subject struct {
 	Kind      string `json:"kind"`
@@ -109,6 +114,8 @@ type Finding struct {
 	// CausedBy is the ID of a check whose finding on the same subject explains
 	// this one; empty if none does.
 	CausedBy string `json:"causedBy,omitempty"`
+	// Docs is the URL of the page on the check; empty in reports of earlier versions.
+	Docs string `json:"docs,omitempty"`
 	// Fingerprint is the same in every run for the same check and subject.
 	Fingerprint string `json:"fingerprint"`
 	// Waived says that Waiver covers the finding: it weighs nothing in the verdict.

@@ -44,7 +44,7 @@ func run(s *facts.Snapshot, c Check) Result {
 		return r
 	}
 	for _, f := range c.Run(s) {
-		f.Check = c.ID
+		f.Check, f.Docs = c.ID, DocsURL(c.ID)
 		f.Fingerprint = fingerprint(c.ID, f.Subject)
 		if f.Undecided != "" {
 			r.Open = append(r.Open, f)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,12 +14,14 @@ import (
 
 func newExplain() *cobra.Command {
 	return &cobra.Command{
-		Use:   "explain TOPIC",
+		Use:   "explain [TOPIC]",
 		Short: "Explain a check, a PostStartHook or an outcome, offline",
-		Long: `Prints the manual's page on a check (GP101), a PostStartHook
-(rbac/bootstrap-roles) or an outcome (crash-loop). A check's name
-(webhook-not-answering) will do as well as its ID. Without a topic it lists them.`,
-		Example: `  gke-preflight explain GP101
+		Long: `Prints the manual's page on a check (GP101, or by its name:
+webhook-not-answering), a PostStartHook (rbac/bootstrap-roles), an outcome
+(crash-loop) or a guide (first-check). Without a topic it prints what there is.`,
+		Example: `  gke-preflight explain
+  gke-preflight explain GP101
+  gke-preflight explain webhook-not-answering
   gke-preflight explain rbac/bootstrap-roles
   gke-preflight explain crash-loop`,
 		Args: cobra.MaximumNArgs(1),
@@ -26,13 +29,13 @@ func newExplain() *cobra.Command {
 			return docs.Topics(), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				_, err := fmt.Fprintln(cmd.OutOrStdout(), strings.Join(docs.Topics(), "\n"))
-				return err
+			asked := "manual"
+			if len(args) > 0 {
+				asked = args[0]
 			}
-			page, ok := docs.Page(topic(args[0]))
+			page, ok := docs.Page(topic(asked))
 			if !ok {
-				return fmt.Errorf("there is no page on %q: gke-preflight explain lists the topics", args[0])
+				return fmt.Errorf("there is no page on %q: %sgke-preflight explain lists the topics", asked, suggestion(asked))
 			}
 			return render.Explain(cmd.OutOrStdout(), page, terminal(cmd.OutOrStdout()).options())
 		},
@@ -42,9 +45,64 @@ func newExplain() *cobra.Command {
 // topic turns the name of a check into its ID.
 func topic(asked string) string {
 	for _, c := range checks.All() {
-		if c.Name == asked {
+		if strings.EqualFold(c.Name, asked) {
 			return c.ID
 		}
 	}
 	return asked
+}
+
+// suggestion names up to three topics that may have been meant, or none.
+func suggestion(asked string) string {
+	type candidate struct {
+		name string
+		far  int
+	}
+	asked = strings.ToLower(asked)
+	names := docs.Topics()
+	for _, c := range checks.All() {
+		names = append(names, c.Name)
+	}
+	var near []candidate
+	for _, name := range names {
+		lower := strings.ToLower(name)
+		far := distance(asked, lower)
+		if len(asked) > 3 && strings.Contains(lower, asked) {
+			far = 0
+		}
+		if far <= max(1, len(asked)/3) {
+			near = append(near, candidate{name, far})
+		}
+	}
+	if near == nil {
+		return ""
+	}
+	slices.SortStableFunc(near, func(a, b candidate) int { return a.far - b.far })
+	names = nil
+	for _, c := range near[:min(3, len(near))] {
+		names = append(names, c.name)
+	}
+	return "did you mean " + strings.Join(names, ", ") + "? "
+}
+
+// distance is how many bytes have to be put in, left out or replaced to make b of
+// a (Levenshtein's).
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		before := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			changed := before
+			if a[i] != b[j] {
+				changed++
+			}
+			before = row[j+1]
+			row[j+1] = min(changed, row[j]+1, before+1)
+		}
+	}
+	return row[len(b)]
 }

@@ -97,6 +97,3 @@ func indented(w io.Writer, v any) error {
 
 // manualURL is where the manual stands.
 const manualURL = "https://github.com/gke-preflight/gke-preflight/blob/main/docs/"
-
-// docsURL is where the manual explains a check.
-func docsURL(check string) string { return manualURL + "checks/" + check + ".md" }

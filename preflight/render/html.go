@@ -92,7 +92,7 @@ func linkTo(check string) checkLink {
 	if !checkID.MatchString(check) {
 		return checkLink{ID: check}
 	}
-	return checkLink{check, docsURL(check)}
+	return checkLink{check, preflight.DocsURL(check)}
 }
 
 // A fold is something of which the first lines are shown and the rest is folded.

@@ -123,6 +123,6 @@ func findingText(f preflight.Finding) string {
 	if f.Remedy != "" {
 		fmt.Fprintf(&b, "%s\n", f.Remedy)
 	}
-	fmt.Fprintf(&b, "%s\n", docsURL(f.Check))
+	fmt.Fprintf(&b, "%s\n", preflight.DocsURL(f.Check))
 	return b.String()
 }

@@ -72,7 +72,7 @@ func (m markdown) findings(r preflight.Report, o Options) {
 		m.finding(s.lead)
 		for _, f := range s.rest {
 			m.line("")
-			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, docsURL(f.Check), escape(consequence(s.lead, f))))
+			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, preflight.DocsURL(f.Check), escape(consequence(s.lead, f))))
 		}
 		if s.lead.Remedy == remedy && remedy != "" {
 			m.line("")
@@ -86,7 +86,7 @@ func (m markdown) findings(r preflight.Report, o Options) {
 }
 
 func (m markdown) finding(f preflight.Finding) {
-	m.line(fmt.Sprintf("- **[%s](%s)** %s", f.Check, docsURL(f.Check), escape(named(f))))
+	m.line(fmt.Sprintf("- **[%s](%s)** %s", f.Check, preflight.DocsURL(f.Check), escape(named(f))))
 }
 
 func (m markdown) remedy(remedy string) {

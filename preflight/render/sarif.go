@@ -115,7 +115,7 @@ func SARIF(w io.Writer, r preflight.Report) error {
 	}
 	for n, c := range byCheck(r) {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
-			ID: c.ID, Name: c.Name, ShortDescription: sarifText{c.Title}, HelpURI: docsURL(c.ID), Default: sarifSeverity{sarifLevel(c.Severity)},
+			ID: c.ID, Name: c.Name, ShortDescription: sarifText{c.Title}, HelpURI: preflight.DocsURL(c.ID), Default: sarifSeverity{sarifLevel(c.Severity)},
 		})
 		for _, f := range c.findings {
 			run.Results = append(run.Results, sarifResultOf(r, n, f))
