@@ -2,6 +2,7 @@ package docs
 
 import (
 	"io/fs"
+	"os"
 	"path"
 	"regexp"
 	"slices"
@@ -96,18 +97,33 @@ func TestSections(t *testing.T) {
 	}
 }
 
-// TestWidth holds code against the width of a terminal: it is never wrapped. That
-// commands work is tested where they are, in cmd/gke-preflight.
+// TestWidth holds code against the width of a terminal, as it is never wrapped; but
+// what is quoted from files is as wide as it is there. That commands work is tested
+// where they are, in cmd/gke-preflight.
 func TestWidth(t *testing.T) {
 	for file, text := range all(t) {
-		fenced := false
+		fenced, quoted := false, false
 		for line := range strings.Lines(text) {
 			line = strings.TrimSuffix(line, "\n")
-			if strings.HasPrefix(line, "```") {
-				fenced = !fenced
-			} else if fenced && len(line) > 76 {
+			if info, ok := strings.CutPrefix(line, "```"); ok {
+				fenced, quoted = !fenced, info == "go" || info == "txtar"
+			} else if fenced && !quoted && len(line) > 76 {
 				t.Errorf("%s: %d columns: %s", file, len(line), line)
 			}
+		}
+	}
+}
+
+// TestQuoted holds what pages quote against the files.
+func TestQuoted(t *testing.T) {
+	page, _ := Page("adding-a-check")
+	for _, file := range []string{"checks/alpha_cluster.go", "testdata/checks/GP517/alpha.txtar"} {
+		b, err := os.ReadFile("../" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(page, "\n"+strings.ReplaceAll(string(b), "\t", "    ")+"```\n") {
+			t.Errorf("adding-a-check.md does not quote %s as it is", file)
 		}
 	}
 }
