@@ -1,8 +1,10 @@
 package render
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -182,9 +184,11 @@ func observed(e preflight.Evidence) string {
 	if e.Fact != "" {
 		parts = append(parts, e.Fact+e.Path)
 	}
-	switch value := e.Value.(type) {
+	switch value := asStored(e.Value).(type) {
 	case nil:
-	case string, bool, int, int32, int64, float64:
+	case float64:
+		parts = append(parts, strconv.FormatFloat(value, 'f', -1, 64))
+	case string, bool:
 		parts = append(parts, fmt.Sprint(value))
 	default:
 		if e.Note == "" {
@@ -195,6 +199,16 @@ func observed(e preflight.Evidence) string {
 		parts = append(parts, e.Note)
 	}
 	return strings.Join(parts, ": ")
+}
+
+// asStored is v as it comes back from a stored report, so that it shows alike.
+func asStored(v any) any {
+	var stored any
+	b, err := json.Marshal(v)
+	if err != nil || json.Unmarshal(b, &stored) != nil {
+		return v
+	}
+	return stored
 }
 
 // sharedRemedy is the remedy for every story of a group of several, with its

@@ -10,9 +10,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"golang.org/x/net/html"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
@@ -253,6 +255,24 @@ func TestAxis(t *testing.T) {
 		}
 		if got := strings.Join(labels, " "); got != want {
 			t.Errorf("%v: %s, want %s", seconds, got, want)
+		}
+	}
+}
+
+// What was seen shows alike, whether the report is fresh or was stored.
+func TestEvidenceShowsAlike(t *testing.T) {
+	r := incident()
+	r.Findings[0].Evidence = nil
+	for _, v := range []any{facts.Hung, int64(5_000_000), 2.5, true, []string{"a"}, map[string]int{"b": 1}, r.CollectedAt, struct{ A, B any }{1, nil}} {
+		r.Findings[0].Evidence = append(r.Findings[0].Evidence, preflight.Evidence{Fact: "nodes", Value: v})
+	}
+	back, err := Parse(written(t, "json", r))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, format := range []string{"wide", "html", "markdown"} {
+		if d := cmp.Diff(string(written(t, format, r)), string(written(t, format, back))); d != "" {
+			t.Errorf("%s: %s", format, d)
 		}
 	}
 }

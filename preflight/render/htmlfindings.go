@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -58,19 +59,17 @@ func (p remedyPart) Words() []word { return words(p.Text) }
 // Words are those of the command.
 func (b beginning) Words() []word { return words(b.Command) }
 
+var wordOrBlank = regexp.MustCompile(`\S+|\s+`)
+
 func words(s string) []word {
 	var all []word
-	for _, w := range strings.SplitAfter(s, " ") {
-		text := strings.TrimRight(w, " ")
-		if n := len(all) - 1; n >= 0 && !all[n].Whole && !strings.Contains(text, "-") {
-			all[n].Text += w
+	for _, text := range wordOrBlank.FindAllString(s, -1) {
+		whole := strings.Contains(text, "-")
+		if n := len(all) - 1; n >= 0 && !whole && !all[n].Whole {
+			all[n].Text += text
 			continue
 		}
-		if !strings.Contains(text, "-") || strings.Contains(text, "\n") {
-			all = append(all, word{w, false})
-			continue
-		}
-		all = append(all, word{text, true}, word{w[len(text):], false})
+		all = append(all, word{text, whole})
 	}
 	return all
 }
@@ -102,12 +101,12 @@ func (d document) Chapters() []chapter {
 		var stories []told
 		for n, st := range g {
 			evidence := maxEvidence
-			if n >= maxShown {
+			if n >= shownStories {
 				evidence = fewEvidence
 			}
 			stories = append(stories, tell(st, shared == "", evidence))
 		}
-		c.Stories = foldAfter(stories, maxShown)
+		c.Stories = foldAfter(stories, shownStories)
 		all = append(all, c)
 	}
 	return all
@@ -126,6 +125,9 @@ func tell(st story, own bool, evidence int) told {
 	}
 	return t
 }
+
+// shownStories is how many stories of a check stand open.
+const shownStories = 5
 
 // maxEvidence bounds what one finding may add to the file, fewEvidence one that
 // stands folded below others like it; the JSON has the rest.
