@@ -21,6 +21,6 @@ func All() []preflight.Check {
 		budgetAllowsNothing, budgetsOverlap, budgetSelectsNothing, podWithoutController, localStorage, graceBeyondDrain, pinnedToNode, labelNotOnPool, singleReplica, stockoutProne,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions,
 		automaticUpgradesPaused, exclusionActive, unannouncedUpgrades, zonalControlPlane, noReleaseChannel, clusterCredentials, secretsKey, alphaCluster,
-		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable,
+		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable, googleInsights, pipelineGivesUp,
 	}
 }

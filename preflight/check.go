@@ -58,6 +58,8 @@ type Check struct {
 	// After are the IDs of checks whose finding on the same subject is the cause
 	// of this one's.
 	After []string
+	// Moot says why the question does not arise; nil, or an empty answer, if it does.
+	Moot func(facts.Meta) string
 	// Run is a pure function of the snapshot.
 	Run func(*facts.Snapshot) []Finding
 }

@@ -24,6 +24,12 @@ func Run(s *facts.Snapshot, checks []Check) []Result {
 
 func run(s *facts.Snapshot, c Check) Result {
 	r := Result{Check: c}
+	if c.Moot != nil {
+		if r.Reason = c.Moot(s.Meta); r.Reason != "" {
+			r.Status = NotApplicable
+			return r
+		}
+	}
 	var missing, leftOut []string
 	for _, f := range c.Needs {
 		a, absent := s.Absence(f)

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"fmt"
+	"time"
+
 	"github.com/spf13/cobra"
 
 	"github.com/gke-preflight/gke-preflight/checks"
@@ -13,6 +16,7 @@ func newCheck() *cobra.Command {
 	var o observeFlags
 	var out outputFlags
 	var recording string
+	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Foretell the upgrade, and say whether to go ahead",
@@ -47,9 +51,17 @@ blocker, but something that could hide one was not to be seen.`,
 			if err := out.validate(); err != nil {
 				return err
 			}
+			if patience < 0 {
+				return fmt.Errorf("--upgrade-timeout: %v is no time to wait, such as 20m", patience)
+			}
 			s, err := o.snapshot(cmd, recording)
 			if err != nil {
 				return err
+			}
+			if patience > 0 {
+				m := s.Meta
+				m.UpgradeTimeoutSeconds = int64(patience.Seconds())
+				s = s.WithMeta(m)
 			}
 			return out.write(cmd.OutOrStdout(), report(s))
 		},
@@ -57,6 +69,7 @@ blocker, but something that could hide one was not to be seen.`,
 	o.bind(cmd)
 	o.bindHelm(cmd.Flags())
 	out.bind(cmd)
+	cmd.Flags().DurationVar(&patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
 	cmd.Flags().StringVar(&recording, "snapshot", "", "judge this recording instead of a live cluster")
 	return cmd
 }

@@ -30,6 +30,9 @@ type Meta struct {
 	Target string `json:"target,omitempty"`
 	// TargetOrigin says in words where Target comes from.
 	TargetOrigin string `json:"targetOrigin,omitempty"`
+	// UpgradeTimeoutSeconds is how long the pipeline waits that makes the upgrade;
+	// zero where that was not said.
+	UpgradeTimeoutSeconds int64 `json:"upgradeTimeoutSeconds,omitempty"`
 	// Identity is the Kubernetes user that read the facts; empty if unknown.
 	Identity string `json:"identity,omitempty"`
 }
