@@ -49,7 +49,14 @@ func run(s *facts.Snapshot, c Check) Result {
 		r.Status, r.Reason = Undecided, "could not read "+strings.Join(missing, ", ")
 		return r
 	}
-	for _, f := range c.Run(s) {
+	return Summarise(c, c.Run(s))
+}
+
+// Summarise is the result of a check that found fs, among which its open
+// questions are. It fills in their checks and fingerprints.
+func Summarise(c Check, fs []Finding) Result {
+	r := Result{Check: c}
+	for _, f := range fs {
 		f.Check, f.Docs = c.ID, DocsURL(c.ID)
 		f.Fingerprint = fingerprint(c.ID, f.Subject)
 		if f.Undecided != "" {

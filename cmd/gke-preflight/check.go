@@ -15,6 +15,7 @@ import (
 func newCheck() *cobra.Command {
 	var o observeFlags
 	var out outputFlags
+	var p policyFlags
 	var recording string
 	var patience time.Duration
 	cmd := &cobra.Command{
@@ -44,6 +45,9 @@ blocker, but something that could hide one was not to be seen.`,
   # A recording, without a cluster
   gke-preflight check --snapshot prod.zip
 
+  # With waivers, and without what stood in an earlier report
+  gke-preflight check --policy policy.yaml --baseline last.json --fail-on-new
+
   # As a step before an upgrade
   gke-preflight check --target-version 1.36.3-gke.1104000 && gcloud container clusters upgrade prod --master --cluster-version 1.36.3-gke.1104000`,
 		Args: cobra.NoArgs,
@@ -54,6 +58,10 @@ blocker, but something that could hide one was not to be seen.`,
 			if patience < 0 {
 				return fmt.Errorf("--upgrade-timeout: %v is no time to wait, such as 20m", patience)
 			}
+			rules, err := p.rules(cmd)
+			if err != nil {
+				return err
+			}
 			s, err := o.snapshot(cmd, recording)
 			if err != nil {
 				return err
@@ -63,12 +71,17 @@ blocker, but something that could hide one was not to be seen.`,
 				m.UpgradeTimeoutSeconds = int64(patience.Seconds())
 				s = s.WithMeta(m)
 			}
-			return out.write(cmd.OutOrStdout(), report(s))
+			r, err := reportUnder(s, rules)
+			if err != nil {
+				return err
+			}
+			return out.write(cmd.OutOrStdout(), r)
 		},
 	}
 	o.bind(cmd)
 	o.bindHelm(cmd.Flags())
 	out.bind(cmd)
+	p.bind(cmd)
 	cmd.Flags().DurationVar(&patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
 	cmd.Flags().StringVar(&recording, "snapshot", "", "judge this recording instead of a live cluster")
 	return cmd

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/checks"
 	"github.com/gke-preflight/gke-preflight/docs"
+	"github.com/gke-preflight/gke-preflight/preflight/policy"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
@@ -44,7 +45,7 @@ webhook-not-answering), a PostStartHook (rbac/bootstrap-roles), an outcome
 
 // topic turns the name of a check into its ID.
 func topic(asked string) string {
-	for _, c := range checks.All() {
+	for _, c := range append(checks.All(), policy.Own()...) {
 		if strings.EqualFold(c.Name, asked) {
 			return c.ID
 		}

@@ -47,8 +47,18 @@ func run(args []string, std stdio) int {
 	case errors.As(err, &code):
 		return int(code)
 	}
-	fmt.Fprintf(std.err, "gke-preflight: %v\n", preflight.Clean(err.Error()))
+	for _, e := range apart(err) {
+		fmt.Fprintf(std.err, "gke-preflight: %v\n", preflight.Clean(e.Error()))
+	}
 	return preflight.ExitCouldNotRun
+}
+
+// apart returns the errors that err joins, each of which gets a line of its own.
+func apart(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
 }
 
 func newRoot() *cobra.Command {
@@ -80,7 +90,7 @@ crash-looping; who is to blame; and what to do. It changes nothing.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newSnapshot(), newRender(), newExplain(), newRBAC(), newDemo(), newVersion())
+	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newSnapshot(), newRender(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())
 	return root
 }
 

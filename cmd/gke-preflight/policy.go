@@ -1,0 +1,143 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/gke-preflight/gke-preflight/checks"
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/policy"
+	"github.com/gke-preflight/gke-preflight/preflight/render"
+)
+
+// policyVariable names a policy file where the flag does not.
+const policyVariable = "GKE_PREFLIGHT_POLICY"
+
+// policyFlags say what to accept, until when, and what an earlier report held.
+type policyFlags struct {
+	file      string
+	accept    []string
+	baseline  string
+	failOnNew bool
+	asOf      string
+}
+
+func (p *policyFlags) bind(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringVar(&p.file, "policy", "", "file with severities and waivers; default: $"+policyVariable+", then none")
+	fs.StringSliceVar(&p.accept, "accept", nil, "for this run accept what these checks find or leave open, by ID or name; it stays in the report")
+	fs.StringVar(&p.baseline, "baseline", "", "compare with this report, which check wrote with -o json or -o yaml")
+	fs.BoolVar(&p.failOnNew, "fail-on-new", false, "accept findings that are no worse in the baseline, so that only new ones block")
+	bindAsOf(cmd, &p.asOf)
+}
+
+func bindAsOf(cmd *cobra.Command, asOf *string) {
+	cmd.Flags().StringVar(asOf, "as-of", "", "judge waivers as of this day, such as 2026-12-31; default: today (UTC)")
+}
+
+// day is the only place where a clock enters a report: it says which waivers have
+// ended. Recordings are judged by it too, unless --as-of names another day.
+func day(asOf string) (time.Time, error) {
+	if asOf == "" {
+		return policy.Day(time.Now()), nil
+	}
+	t, err := policy.ParseDay(asOf)
+	if err != nil {
+		return t, fmt.Errorf("--as-of: %w", err)
+	}
+	return t, nil
+}
+
+// rules reads what the flags name, before anything is collected.
+func (p *policyFlags) rules(cmd *cobra.Command) (policy.Rules, error) {
+	rules := policy.Rules{FailOnNew: p.failOnNew}
+	if p.failOnNew && p.baseline == "" {
+		return rules, fmt.Errorf("--fail-on-new: new since when? Add --baseline REPORT")
+	}
+	var err error
+	if rules.Day, err = day(p.asOf); err != nil {
+		return rules, err
+	}
+	for _, name := range p.accept {
+		id, err := policy.CheckID(name, append(checks.All(), policy.Own()...))
+		if err != nil {
+			return rules, fmt.Errorf("--accept: %w", err)
+		}
+		rules.Accept = append(rules.Accept, id)
+	}
+	if !cmd.Flags().Changed("policy") {
+		p.file = os.Getenv(policyVariable)
+	}
+	if p.file != "" {
+		if rules.Policy, err = readPolicy(cmd, p.file, rules.Day); err != nil {
+			return rules, err
+		}
+	}
+	if p.baseline != "" {
+		b, err := readFile(cmd.InOrStdin(), p.baseline)
+		if err != nil {
+			return rules, fmt.Errorf("--baseline: %w", err)
+		}
+		r, err := render.Parse(b)
+		if err != nil {
+			return rules, fmt.Errorf("--baseline %s: %w", p.baseline, err)
+		}
+		rules.Baseline = &r
+	}
+	return rules, nil
+}
+
+func readPolicy(cmd *cobra.Command, file string, day time.Time) (*policy.Policy, error) {
+	b, err := readFile(cmd.InOrStdin(), file)
+	if err != nil {
+		return nil, fmt.Errorf("policy: %w", err)
+	}
+	return policy.Parse(file, b, checks.All(), day)
+}
+
+// reportUnder is the pure part: equal snapshots under equal rules give equal reports.
+func reportUnder(s *facts.Snapshot, rules policy.Rules) (preflight.Report, error) {
+	if rules.Baseline != nil {
+		c := s.Meta.Cluster
+		if err := policy.SameCluster(*rules.Baseline, c.Project, c.Location, c.Name); err != nil {
+			return preflight.Report{}, fmt.Errorf("--baseline: %w", err)
+		}
+	}
+	return policy.Apply(s, preflight.Run(s, checks.All()), forecast.Of(s), rules), nil
+}
+
+func newPolicy() *cobra.Command {
+	var asOf string
+	cmd := &cobra.Command{
+		Use:   "policy FILE",
+		Short: "Validate a policy file, and show what it says",
+		Long: `Reads a policy file as check --policy does, and shows the severities that it
+moves and its waivers: those in force, those that end soon and those that have
+expired. Every mistake is named with its line. No cluster is needed. FILE may be -
+for standard input.
+
+Exit codes: 0 the file is valid; 1 it is not.`,
+		Example: `  gke-preflight policy policy.yaml
+  gke-preflight policy policy.yaml --as-of 2026-12-31`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			on, err := day(asOf)
+			if err != nil {
+				return err
+			}
+			p, err := readPolicy(cmd, args[0], on)
+			if err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			return render.Policy(out, p, on, terminal(out).options())
+		},
+	}
+	bindAsOf(cmd, &asOf)
+	return cmd
+}

@@ -1,0 +1,163 @@
+package policy
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+)
+
+// Rules are what a report is drawn up under. The zero value changes nothing.
+type Rules struct {
+	// Policy is nil for none.
+	Policy *Policy
+	// Accept are the IDs of checks whose findings and open questions are accepted
+	// for this run.
+	Accept []string
+	// Baseline is an earlier report; nil for none.
+	Baseline *preflight.Report
+	// FailOnNew accepts findings that are no worse in Baseline. It leaves open
+	// questions open: they may hide what is new.
+	FailOnNew bool
+	// Day is that on which waivers are judged; see [Day].
+	Day time.Time
+}
+
+// Apply draws up the report of results under rules. What is waived stays in it;
+// the verdict is computed once, from what is left. results stay as they are.
+func Apply(s *facts.Snapshot, results []preflight.Result, f forecast.Forecast, rules Rules) preflight.Report {
+	a := &applying{Rules: rules, cluster: clusterOf(s), used: map[int]bool{}}
+	results = slices.Clone(results)
+	for i := range results {
+		a.relabel(&results[i])
+	}
+	results = append(results, a.notices(results)...)
+	base := a.compare(results)
+	r := preflight.NewReport(s, results, f)
+	if rules.Policy != nil || rules.Accept != nil {
+		r.Policy = &preflight.PolicyApplied{JudgedOn: rules.Day.Format(dateLayout), Accepted: rules.Accept}
+		if rules.Policy != nil {
+			r.Policy.File = preflight.Clean(rules.Policy.File)
+		}
+	}
+	r.Baseline = base
+	return r
+}
+
+type applying struct {
+	Rules
+	cluster string
+	// used are the waivers that met something, by index, in force or not.
+	used map[int]bool
+}
+
+// clusterOf is project/location/name, without what is not known.
+func clusterOf(s *facts.Snapshot) string {
+	c := s.Meta.Cluster
+	parts := slices.DeleteFunc([]string{c.Project, c.Location, c.Name}, func(p string) bool { return p == "" })
+	return strings.Join(parts, "/")
+}
+
+func (a *applying) relabel(r *preflight.Result) {
+	r.Findings, r.Open = slices.Clone(r.Findings), slices.Clone(r.Open)
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		a.override(f)
+		f.Waiver = a.waiverFor(r.Check.ID, f.Subject.String())
+		f.Waived = f.Waiver.Covers()
+	}
+	for i := range r.Open {
+		o := &r.Open[i]
+		o.Severity = a.couldBe(r.Check.ID, o.Severity, o.Subject.String())
+		o.Waiver = a.waiverFor(r.Check.ID, o.Subject.String())
+		o.Waived = o.Waiver.Covers()
+	}
+	r.Check.Severity = max(r.Check.Severity, a.couldBe(r.Check.ID, r.Check.Severity, ""))
+	if r.Status == preflight.Undecided && len(r.Open) == 0 {
+		r.Waiver = a.waiverFor(r.Check.ID, "")
+	}
+	slices.SortStableFunc(r.Findings, func(x, y preflight.Finding) int { return int(y.Severity) - int(x.Severity) })
+}
+
+// meets reports whether the scope covers a subject of a check on this cluster.
+func (a *applying) meets(s Scope, check, subject string) bool {
+	return s.Check == check && glob(s.Cluster, a.cluster) && glob(s.Subject, subject)
+}
+
+// override replaces the severity of a finding by that of the first override which
+// meets it.
+func (a *applying) override(f *preflight.Finding) {
+	if a.Policy == nil {
+		return
+	}
+	for _, o := range a.Policy.Severities {
+		if a.meets(o.Scope, f.Check, f.Subject.String()) {
+			if o.Severity != f.Severity {
+				f.Override = &preflight.Override{By: a.Policy.by(o.Scope), From: f.Severity, Reason: o.Reason}
+				f.Severity = o.Severity
+			}
+			return
+		}
+	}
+}
+
+// couldBe is what an open question could hide: at least what any override of the
+// check raises it to, since the subject of a question need not be that of the
+// finding; less only where the first override that meets its subject says so.
+func (a *applying) couldBe(check string, s preflight.Severity, subject string) preflight.Severity {
+	if a.Policy == nil {
+		return s
+	}
+	worst, lowered, met := s, s, false
+	for _, o := range a.Policy.Severities {
+		if o.Check != check || !glob(o.Cluster, a.cluster) {
+			continue
+		}
+		worst = max(worst, o.Severity)
+		if !met && glob(o.Subject, subject) {
+			lowered, met = o.Severity, true
+		}
+	}
+	if worst > s {
+		return worst
+	}
+	return lowered
+}
+
+// waiverFor returns the first waiver in force that meets a subject; else
+// --accept, if that names the check; else the last to end of those that lapsed;
+// nil if there is none. All that meet it count as used.
+func (a *applying) waiverFor(check, subject string) *preflight.Waiver {
+	var lapsed, covering *Waiver
+	if a.Policy != nil {
+		for i := range a.Policy.Waivers {
+			w := &a.Policy.Waivers[i]
+			if !a.meets(w.Scope, check, subject) {
+				continue
+			}
+			a.used[i] = true
+			switch expired := w.On(a.Day) == Expired; {
+			case !expired && covering == nil:
+				covering = w
+			case expired && (lapsed == nil || w.Until.After(lapsed.Until)):
+				lapsed = w
+			}
+		}
+	}
+	switch {
+	case covering != nil:
+		return a.labelled(covering, false)
+	case slices.Contains(a.Accept, check):
+		return &preflight.Waiver{By: "--accept", Reason: "accepted by --accept for this run"}
+	case lapsed != nil:
+		return a.labelled(lapsed, true)
+	}
+	return nil
+}
+
+func (a *applying) labelled(w *Waiver, lapsed bool) *preflight.Waiver {
+	return &preflight.Waiver{By: a.Policy.by(w.Scope), Reason: w.Reason, Until: w.Until.Format(dateLayout), Owner: w.Owner, Lapsed: lapsed}
+}

@@ -1,0 +1,150 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/policy"
+)
+
+// Policy writes what a policy says, as of a day. The error is w's.
+func Policy(w io.Writer, p *policy.Policy, day time.Time, o Options) error {
+	v := newPage(o)
+	v.text(0, preflight.Clean(fmt.Sprintf("%s is valid, as of %s: %s, %s.", p.File, day.Format(time.DateOnly), plural(len(p.Severities), "override"), plural(len(p.Waivers), "waiver"))))
+	var rows [][]string
+	for _, s := range p.Severities {
+		rows = append(rows, append(scopeRow(s.Scope), s.Severity.String(), preflight.Clean(s.Reason)))
+	}
+	if err := table(v, "Severities", []string{"LINE", "CHECK", "SUBJECT", "CLUSTER", "SEVERITY", "REASON"}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, x := range p.Waivers {
+		reason := x.Reason
+		if x.Owner != "" {
+			reason += " (" + x.Owner + ")"
+		}
+		rows = append(rows, append(scopeRow(x.Scope), x.Until.Format(time.DateOnly), string(x.On(day)), preflight.Clean(reason)))
+	}
+	if err := table(v, "Waivers", []string{"LINE", "CHECK", "SUBJECT", "CLUSTER", "UNTIL", "STATE", "REASON"}, rows); err != nil {
+		return err
+	}
+	return v.writeTo(w)
+}
+
+func table(v *page, heading string, header []string, rows [][]string) error {
+	if rows == nil {
+		return nil
+	}
+	v.heading(heading)
+	return v.columns(2, header, rows)
+}
+
+func scopeRow(s policy.Scope) []string {
+	return []string{fmt.Sprint(s.Line), s.Check, preflight.Clean(cmp.Or(s.Subject, "any")), preflight.Clean(cmp.Or(s.Cluster, "any"))}
+}
+
+// waiverWords say by what something is accepted, until when and why.
+func waiverWords(w *preflight.Waiver) string {
+	if w == nil {
+		return "waived"
+	}
+	word := "waived"
+	switch {
+	case w.Lapsed:
+		word = "waived up to " + w.Until + ", which is over"
+	case w.Until != "":
+		word = "waived up to " + w.Until
+	}
+	who := []string{w.By}
+	if w.Owner != "" {
+		who = append(who, w.Owner)
+	}
+	return fmt.Sprintf("%s: %s (%s)", word, w.Reason, strings.Join(who, ", "))
+}
+
+// lapsed is the note on a finding whose waiver has ended; empty for any other.
+func lapsed(f preflight.Finding) string {
+	if f.Waiver == nil || f.Waived {
+		return ""
+	}
+	return waiverWords(f.Waiver)
+}
+
+// relabelled says what a policy and a baseline made of a finding that counts:
+// empty if nothing.
+func relabelled(f preflight.Finding) []string {
+	var notes []string
+	if s := lapsed(f); s != "" {
+		notes = append(notes, s)
+	}
+	if o := f.Override; o != nil {
+		notes = append(notes, fmt.Sprintf("%s instead of %s: %s (%s)", f.Severity, o.From, o.Reason, o.By))
+	}
+	if f.Baseline == preflight.New || f.Baseline == preflight.Worse {
+		notes = append(notes, string(f.Baseline)+" since the baseline")
+	}
+	return notes
+}
+
+// blockersAccepted counts what would decide the verdict if it were not waived.
+func blockersAccepted(r preflight.Report) int {
+	n := 0
+	for _, f := range r.Findings {
+		if f.Waived && f.Severity == preflight.Blocker {
+			n++
+		}
+	}
+	return n + len(questionsAccepted(r, preflight.Blocker))
+}
+
+// questionsAccepted are the waived open questions of at least a severity.
+func questionsAccepted(r preflight.Report, least preflight.Severity) []preflight.OpenQuestion {
+	var all []preflight.OpenQuestion
+	for _, c := range byCheck(r) {
+		for _, o := range openOf(c) {
+			if o.Waived && o.Severity >= least {
+				all = append(all, o)
+			}
+		}
+	}
+	return all
+}
+
+// underPolicy says under which policy and beside which baseline the report was
+// drawn up; empty if there was neither.
+func underPolicy(r preflight.Report) string {
+	var s []string
+	if p := r.Policy; p != nil {
+		text := "Waivers judged on " + p.JudgedOn
+		if p.File != "" {
+			text = "Policy: " + p.File + ", judged on " + p.JudgedOn
+		}
+		if p.Accepted != nil {
+			text += "; accepted for this run: " + strings.Join(p.Accepted, ", ")
+		}
+		s = append(s, text+".")
+	}
+	if b := r.Baseline; b != nil {
+		text := "Baseline: the report of " + b.CollectedAt.UTC().Format("2006-01-02 15:04 UTC") + " (" + string(b.Verdict) + ")"
+		if b.FailOnNew {
+			text += ", whose findings are accepted where they are no worse"
+		}
+		s = append(s, text+".")
+	}
+	return strings.Join(s, " ")
+}
+
+// missing names findings of the baseline in a line each.
+func missing(ms []preflight.Missing) []string {
+	var lines []string
+	for _, m := range ms {
+		lines = append(lines, named(preflight.Finding{Subject: m.Subject, Summary: m.Summary}))
+		lines[len(lines)-1] = m.Check + ", " + m.Severity.String() + ": " + lines[len(lines)-1]
+	}
+	return lines
+}
