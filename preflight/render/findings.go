@@ -63,9 +63,9 @@ func (v *view) begin(groups int) (words, command string) {
 	case command == "":
 		return "", ""
 	case groups == 0:
-		return "Nothing blocks the upgrade. To begin it:", command
+		return v.free() + ". To begin it:", command
 	}
-	return "Nothing blocks the upgrade. Weigh the warnings below, then begin it:", command
+	return v.free() + ". Weigh the warnings below, then begin it:", command
 }
 
 // upgradeCommand begins the upgrade of a GKE cluster that is ready for it;
@@ -95,8 +95,11 @@ func (v *view) group(g []story) {
 	for _, st := range shown {
 		v.item(2, "- ", named(st.lead))
 		v.evidence(st.lead, len(g))
+		for _, note := range relabelled(st.lead) {
+			v.label(4, "Note", note)
+		}
 		for _, f := range st.rest {
-			v.label(4, relation(st.lead, f), consequence(st.lead, f))
+			v.label(4, relation(st.lead, f), noted(consequence(st.lead, f), f))
 		}
 		if shared == "" {
 			v.remedy("Do", st.lead.Remedy)
@@ -269,23 +272,4 @@ func explain(shown []story) string {
 		command += ", and so for " + strings.Join(ids[1:], ", ")
 	}
 	return command
-}
-
-// waived lists what was found and accepted.
-func (v *view) waived() error {
-	var fs []preflight.Finding
-	for _, f := range v.r.Findings {
-		if f.Waived {
-			fs = append(fs, f)
-		}
-	}
-	if len(fs) == 0 {
-		return nil
-	}
-	v.heading(fmt.Sprintf("Waived (%d)", len(fs)))
-	for _, f := range fs {
-		_, word := severitySign(f.Severity)
-		v.item(2, "- ", fmt.Sprintf("%s, %s: %s", f.Check, strings.ToLower(word), named(f)))
-	}
-	return nil
 }

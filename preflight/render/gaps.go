@@ -37,7 +37,7 @@ func introduceGaps(r preflight.Report) (heading, text string) {
 		return "Why there is no answer", "Nothing was found that would stop the upgrade, but not everything that could stop it was looked at."
 	case n.undecided > 0 || n.absent > 0 || moot:
 		return notLookedAt, ""
-	case r.Verdict == preflight.Ready:
+	case r.Verdict == preflight.Ready && n.accepted == 0:
 		return notLookedAt, "Nothing: every check has an answer, and every fact was read."
 	}
 	return "", ""
@@ -61,6 +61,9 @@ func openQuestions(r preflight.Report) []question {
 	var qs []question
 	index := map[about]int{}
 	for _, o := range r.Open {
+		if o.Waived {
+			continue
+		}
 		k := about{o.Subject, o.Reason}
 		n, ok := index[k]
 		if !ok {
@@ -82,7 +85,7 @@ func undecided(r preflight.Report) []question {
 	}
 	var qs []question
 	for _, c := range r.Checks {
-		if c.Status == preflight.Undecided && !hasOpen[c.ID] {
+		if c.Status == preflight.Undecided && !c.Waived && !hasOpen[c.ID] {
 			qs = append(qs, question{checks: []string{c.ID}, severity: c.Severity, reason: c.Reason})
 		}
 	}

@@ -22,20 +22,29 @@ func GitHub(w io.Writer, r preflight.Report) error {
 	add := func(kind, title, message string) {
 		kinds[kind] = append(kinds[kind], fmt.Sprintf("::%s title=%s::%s", kind, property(title), data(message)))
 	}
+	waived := 0
 	for _, c := range byCheck(r) {
 		for _, f := range c.findings {
 			if f.Waived {
+				waived++
 				continue
 			}
 			add(annotation(f.Severity), f.Check+" "+f.Subject.String(), f.Summary+remedyOf(f))
 		}
 		for _, o := range openOf(c) {
+			if o.Waived {
+				waived++
+				continue
+			}
 			kind := "notice"
 			if o.Severity == preflight.Blocker {
 				kind = "error"
 			}
 			add(kind, strings.TrimSpace(c.ID+" undecided "+o.Subject.String()), o.Reason)
 		}
+	}
+	if waived > 0 {
+		add("notice", "gke-preflight waived", fmt.Sprintf("%d waived: the step's summary has them, with their reasons and ends", waived))
 	}
 	verdict := map[preflight.Verdict]string{preflight.Ready: "notice", preflight.NotReady: "error", preflight.Inconclusive: "error"}[r.Verdict]
 	kinds[verdict] = slices.Insert(kinds[verdict], 0, fmt.Sprintf("::%s title=%s::%s", verdict, property("gke-preflight "+clusterPath(r)), data(headlineOf(r)+" ("+countsOf(r)+")")))

@@ -27,19 +27,24 @@ type gitlabLines struct {
 
 // GitLab writes a code quality report: blockers as blocker, warnings as major,
 // the rest as info. What could hide a blocker is critical, and other open
-// questions are minor: GitLab knows no undecided.
+// questions are minor: GitLab knows no undecided. What is waived is info, and says so.
 func GitLab(w io.Writer, r preflight.Report) error {
 	issues := []gitlabIssue{}
 	for _, c := range byCheck(r) {
 		for _, f := range c.findings {
-			if !f.Waived {
-				issues = append(issues, gitlabIssue{f.Summary, f.Check, f.Fingerprint, gitlabSeverity(f.Severity), gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
+			text, severity := f.Summary, gitlabSeverity(f.Severity)
+			if f.Waived {
+				text, severity = waiverWords(f.Waiver)+": "+f.Summary, "info"
 			}
+			issues = append(issues, gitlabIssue{text, f.Check, f.Fingerprint, severity, gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
 		}
 		for _, o := range openOf(c) {
 			severity := "minor"
 			if o.Severity == preflight.Blocker {
 				severity = "critical"
+			}
+			if o.Waived {
+				severity, o.Reason = "info", o.Reason+"; "+waiverWords(o.Waiver)
 			}
 			sum := sha256.Sum256([]byte("undecided\x00" + c.ID + "\x00" + o.Subject.String()))
 			issues = append(issues, gitlabIssue{"undecided: " + o.Reason, c.ID, hex.EncodeToString(sum[:16]), severity, gitlabLocation{subjectPath(r, o.Subject), gitlabLines{1}}})

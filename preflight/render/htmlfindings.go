@@ -113,12 +113,12 @@ func (d document) Chapters() []chapter {
 }
 
 func tell(st story, own bool, evidence int) told {
-	t := told{Text: named(st.lead), Evidence: seen(st.lead, evidence)}
+	t := told{Text: noted(named(st.lead), st.lead), Evidence: seen(st.lead, evidence)}
 	if own && st.lead.Remedy != "" {
 		t.Do = append(t.Do, remedyOn("Do", st.lead.Remedy))
 	}
 	for _, f := range st.rest {
-		t.Rest = append(t.Rest, relative{related(st.lead, f), consequence(st.lead, f), linkTo(f.Check), seen(f, evidence)})
+		t.Rest = append(t.Rest, relative{related(st.lead, f), noted(consequence(st.lead, f), f), linkTo(f.Check), seen(f, evidence)})
 		if f.Remedy != "" && f.Remedy != st.lead.Remedy {
 			t.Do = append(t.Do, remedyOn("Do", f.Remedy))
 		}
@@ -161,19 +161,22 @@ func remedyOn(label, text string) remedy {
 	return do
 }
 
-// Waived are what was found and accepted.
+// Waived are what was found or left open, and accepted.
 func (d document) Waived() []waiver {
 	var all []waiver
-	for _, f := range d.r.Findings {
-		if f.Waived {
-			_, word := severitySign(f.Severity)
-			all = append(all, waiver{linkTo(f.Check), strings.ToLower(word), named(f)})
-		}
+	for _, l := range waivedLines(d.r) {
+		all = append(all, waiver{linkTo(l.check), strings.TrimPrefix(l.text, l.check), l.words})
 	}
 	return all
 }
 
+// SinceBaseline is the heading of Baseline.
+func (d document) SinceBaseline() string { return sinceBaseline(d.r) }
+
+// Baseline is what became of the findings of an earlier report; none without one.
+func (d document) Baseline() []string { return baselineLines(d.r) }
+
 type waiver struct {
-	Check          checkLink
-	Severity, Text string
+	Check       checkLink
+	Text, Words string
 }

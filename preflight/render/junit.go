@@ -92,7 +92,7 @@ func junitCases(c verdictOn) (cases []junitCase) {
 		reason := &junitReason{Message: f.Summary, Type: f.Severity.String(), Text: findingText(f)}
 		switch k := add(f.Subject.String()); {
 		case f.Waived:
-			k.Skipped = &junitReason{Message: "waived: " + f.Summary}
+			k.Skipped = &junitReason{Message: waiverWords(f.Waiver) + ": " + f.Summary}
 		case f.Severity == preflight.Blocker:
 			k.Failure = reason
 		default:
@@ -100,15 +100,22 @@ func junitCases(c verdictOn) (cases []junitCase) {
 		}
 	}
 	for _, o := range c.open {
-		add(o.Subject.String()).Error = &junitReason{Message: o.Reason, Type: "undecided"}
+		k, reason := add(o.Subject.String()), &junitReason{Message: o.Reason, Type: "undecided"}
+		if o.Waived {
+			k.Skipped = &junitReason{Message: waiverWords(o.Waiver) + ": undecided: " + o.Reason}
+		} else {
+			k.Error = reason
+		}
 	}
 	if cases != nil {
 		return cases
 	}
-	switch k := add(""); c.Status {
-	case preflight.Undecided:
+	switch k := add(""); {
+	case c.Waived:
+		k.Skipped = &junitReason{Message: waiverWords(c.Waiver) + ": undecided: " + c.Reason}
+	case c.Status == preflight.Undecided:
 		k.Error = &junitReason{Message: c.Reason, Type: "undecided"}
-	case preflight.NotApplicable:
+	case c.Status == preflight.NotApplicable:
 		k.Skipped = &junitReason{Message: c.Reason}
 	}
 	return cases

@@ -17,11 +17,16 @@ func Markdown(w io.Writer, r preflight.Report, o Options) error {
 	m.line("# " + escape(headlineOf(r)))
 	m.line("")
 	m.line(escape(countsOf(r)) + ".")
+	if under := underPolicy(r); under != "" {
+		m.line("")
+		m.line(escape(under))
+	}
 	m.line("")
 	m.line(escape((&view{r: r, page: newPage(Options{})}).foretell(r.Forecast.ControlPlane)))
 	m.hooks(r.Forecast.ControlPlane.Hooks)
 	m.findings(r, o)
 	if !o.Quiet {
+		m.waived(r)
 		m.open(r)
 	}
 	return m.Flush()
@@ -70,9 +75,13 @@ func (m markdown) findings(r preflight.Report, o Options) {
 			m.heading(map[preflight.Severity]string{preflight.Blocker: "Blockers", preflight.Warning: "Warnings", preflight.Info: "Worth knowing"}[severity])
 		}
 		m.finding(s.lead)
+		for _, note := range relabelled(s.lead) {
+			m.line("")
+			m.line("  Note: " + escape(note))
+		}
 		for _, f := range s.rest {
 			m.line("")
-			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, preflight.DocsURL(f.Check), escape(consequence(s.lead, f))))
+			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, preflight.DocsURL(f.Check), escape(noted(consequence(s.lead, f), f))))
 		}
 		if s.lead.Remedy == remedy && remedy != "" {
 			m.line("")
@@ -133,10 +142,33 @@ func remedyParts(remedy string) (words string, commands []string) {
 	return first, strings.Split(rest, "\n")
 }
 
+// waived lists what is accepted, and what became of an earlier report's findings.
+func (m markdown) waived(r preflight.Report) {
+	if lines := waivedLines(r); lines != nil {
+		m.heading(fmt.Sprintf("Waived (%d)", len(lines)))
+		for _, l := range lines {
+			text := l.text
+			if l.words != "" {
+				text += "; " + l.words
+			}
+			m.line("- " + escape(text))
+		}
+	}
+	if lines := baselineLines(r); lines != nil {
+		m.heading(sinceBaseline(r))
+		for _, l := range lines {
+			m.line("- " + escape(l))
+		}
+	}
+}
+
 func (m markdown) open(r preflight.Report) {
 	var lines []string
 	for _, c := range byCheck(r) {
 		for _, o := range openOf(c) {
+			if o.Waived {
+				continue
+			}
 			s := "- " + c.ID
 			if o.Severity == preflight.Blocker {
 				s += " (could hide a blocker)"

@@ -19,7 +19,7 @@ func Policy(w io.Writer, p *policy.Policy, day time.Time, o Options) error {
 	for _, s := range p.Severities {
 		rows = append(rows, append(scopeRow(s.Scope), s.Severity.String(), preflight.Clean(s.Reason)))
 	}
-	if err := table(v, "Severities", []string{"LINE", "CHECK", "SUBJECT", "CLUSTER", "SEVERITY", "REASON"}, rows); err != nil {
+	if err := listing(v, "Severities", []string{"LINE", "CHECK", "SUBJECT", "CLUSTER", "SEVERITY", "REASON"}, rows); err != nil {
 		return err
 	}
 	rows = nil
@@ -30,13 +30,13 @@ func Policy(w io.Writer, p *policy.Policy, day time.Time, o Options) error {
 		}
 		rows = append(rows, append(scopeRow(x.Scope), x.Until.Format(time.DateOnly), string(x.On(day)), preflight.Clean(reason)))
 	}
-	if err := table(v, "Waivers", []string{"LINE", "CHECK", "SUBJECT", "CLUSTER", "UNTIL", "STATE", "REASON"}, rows); err != nil {
+	if err := listing(v, "Waivers", []string{"LINE", "CHECK", "SUBJECT", "CLUSTER", "UNTIL", "STATE", "REASON"}, rows); err != nil {
 		return err
 	}
 	return v.writeTo(w)
 }
 
-func table(v *page, heading string, header []string, rows [][]string) error {
+func listing(v *page, heading string, header []string, rows [][]string) error {
 	if rows == nil {
 		return nil
 	}
@@ -91,6 +91,11 @@ func relabelled(f preflight.Finding) []string {
 	return notes
 }
 
+// noted is a text about a finding with what a policy and a baseline made of that.
+func noted(text string, f preflight.Finding) string {
+	return strings.Join(append([]string{text}, relabelled(f)...), "; ")
+}
+
 // blockersAccepted counts what would decide the verdict if it were not waived.
 func blockersAccepted(r preflight.Report) int {
 	n := 0
@@ -137,14 +142,4 @@ func underPolicy(r preflight.Report) string {
 		s = append(s, text+".")
 	}
 	return strings.Join(s, " ")
-}
-
-// missing names findings of the baseline in a line each.
-func missing(ms []preflight.Missing) []string {
-	var lines []string
-	for _, m := range ms {
-		lines = append(lines, named(preflight.Finding{Subject: m.Subject, Summary: m.Summary}))
-		lines[len(lines)-1] = m.Check + ", " + m.Severity.String() + ": " + lines[len(lines)-1]
-	}
-	return lines
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -33,10 +34,12 @@ func Prometheus(w io.Writer, r preflight.Report) error {
 	}
 	x.family("undecided", "1 for a check that has no answer, or none to a part of its question.")
 	for _, c := range byCheck(r) {
-		x.sample("undecided", fmt.Sprintf(`check="%s",name="%s"`, label(c.ID), label(c.Name)), one(len(openOf(c)) > 0))
+		x.sample("undecided", fmt.Sprintf(`check="%s",name="%s"`, label(c.ID), label(c.Name)), one(slices.ContainsFunc(openOf(c), func(o preflight.OpenQuestion) bool { return !o.Waived })))
 	}
 	x.family("waived_findings", "Findings that a waiver covers.")
 	x.sample("waived_findings", "", float64(n.waived))
+	x.family("waived_questions", "Open questions that a waiver covers.")
+	x.sample("waived_questions", "", float64(n.accepted))
 	x.family("facts_absent", "Facts that could not be read.")
 	x.sample("facts_absent", "", float64(n.absent))
 	x.family("collected_timestamp_seconds", "When the cluster was looked at.")

@@ -73,10 +73,12 @@ type sarifResult struct {
 	Locations    []sarifLocation    `json:"locations"`
 	Fingerprints map[string]string  `json:"partialFingerprints"`
 	Suppressions []sarifSuppression `json:"suppressions,omitempty"`
+	Baseline     string             `json:"baselineState,omitempty"`
 }
 
 type sarifSuppression struct {
-	Kind string `json:"kind"`
+	Kind          string `json:"kind"`
+	Justification string `json:"justification,omitempty"`
 }
 
 type sarifLocation struct {
@@ -121,6 +123,9 @@ func SARIF(w io.Writer, r preflight.Report) error {
 			run.Results = append(run.Results, sarifResultOf(r, n, f))
 		}
 		for _, o := range openOf(c) {
+			if o.Waived {
+				o.Severity, o.Reason = preflight.Info, o.Reason+"; "+waiverWords(o.Waiver)
+			}
 			run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{sarifLevel(o.Severity), sarifText{"undecided: " + o.Reason}, &sarifRef{c.ID}})
 		}
 	}
@@ -131,7 +136,7 @@ func SARIF(w io.Writer, r preflight.Report) error {
 // undecided as a whole.
 func openOf(c verdictOn) []preflight.OpenQuestion {
 	if c.open == nil && c.Status == preflight.Undecided {
-		return []preflight.OpenQuestion{{Check: c.ID, Severity: c.Severity, Reason: c.Reason}}
+		return []preflight.OpenQuestion{{Check: c.ID, Severity: c.Severity, Reason: c.Reason, Waived: c.Waived, Waiver: c.Waiver}}
 	}
 	return c.open
 }
@@ -146,7 +151,10 @@ func sarifResultOf(r preflight.Report, rule int, f preflight.Finding) sarifResul
 		Fingerprints: map[string]string{"gkePreflight/v1": f.Fingerprint},
 	}
 	if f.Waived {
-		res.Suppressions = []sarifSuppression{{"external"}}
+		res.Suppressions = []sarifSuppression{{"external", waiverWords(f.Waiver)}}
+	}
+	if res.Baseline = string(f.Baseline); f.Baseline == preflight.Worse {
+		res.Baseline = "updated"
 	}
 	return res
 }

@@ -84,13 +84,22 @@ func verdictSign(v preflight.Verdict) sign {
 	return sign{"? ", yellow}
 }
 
+// verdictOf is the verdict, and that it holds only because blockers are waived.
+func verdictOf(r preflight.Report) string {
+	s := verdictWords(r.Verdict)
+	if n := blockersAccepted(r); n > 0 && r.Verdict == preflight.Ready {
+		s += " with " + plural(n, "blocker") + " waived"
+	}
+	return s
+}
+
 func verdictWords(v preflight.Verdict) string {
 	return strings.ToUpper(strings.ReplaceAll(string(v), "-", " "))
 }
 
 func (v *view) headline() error {
 	s := verdictSign(v.r.Verdict)
-	v.item(0, v.sign(s), s.style.of(verdictWords(v.r.Verdict))+": "+bold.of(v.cluster()+", "+v.versions()))
+	v.item(0, v.sign(s), s.style.of(verdictOf(v.r))+": "+bold.of(v.cluster()+", "+v.versions()))
 	if !v.Quiet {
 		v.text(2, v.origin())
 	}
@@ -109,6 +118,9 @@ func (v *view) origin() string {
 			seen += " as " + v.r.Identity
 		}
 		origin = append(origin, seen+".")
+	}
+	if under := underPolicy(v.r); under != "" {
+		origin = append(origin, under)
 	}
 	return strings.Join(origin, " ")
 }
@@ -171,6 +183,9 @@ func everythingOf(r preflight.Report) string {
 	if n.waived > 0 {
 		counts = append(counts, fmt.Sprintf("%d waived", n.waived))
 	}
+	if n.accepted > 0 {
+		counts = append(counts, plural(n.accepted, "open question")+" waived")
+	}
 	seen := fmt.Sprintf("%s, %s, %d absent", plural(len(r.Checks), "check"), plural(len(r.Facts), "fact"), n.absent)
 	if n.leftOut > 0 {
 		seen += fmt.Sprintf(", %d left out", n.leftOut)
@@ -181,7 +196,7 @@ func everythingOf(r preflight.Report) string {
 // tally counts what a report holds. An undecided check is one that left
 // anything open, even if it also found something; a fact that was left out on
 // request is not absent.
-type tally struct{ blockers, warnings, infos, waived, undecided, absent, leftOut int }
+type tally struct{ blockers, warnings, infos, waived, accepted, undecided, absent, leftOut int }
 
 func count(r preflight.Report) tally {
 	var n tally
@@ -198,13 +213,14 @@ func count(r preflight.Report) tally {
 		}
 	}
 	open := map[string]bool{}
-	for _, c := range r.Checks {
-		if c.Status == preflight.Undecided {
-			open[c.ID] = true
+	for _, c := range byCheck(r) {
+		for _, o := range openOf(c) {
+			if o.Waived {
+				n.accepted++
+			} else {
+				open[c.ID] = true
+			}
 		}
-	}
-	for _, o := range r.Open {
-		open[o.Check] = true
 	}
 	n.undecided = len(open)
 	for _, f := range r.Facts {
