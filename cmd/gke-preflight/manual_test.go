@@ -157,7 +157,8 @@ func newManualShell(t *testing.T) *manualShell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, from := range map[string]string{"incident.zip": "recorded/incident.zip", "prod.zip": "recorded/incident.zip", "new.yaml": "manual/new.yaml", "webhooks.yaml": "manual/new.yaml"} {
+	for name, from := range map[string]string{"incident.zip": "recorded/incident.zip", "prod.zip": "recorded/incident.zip", "new.yaml": "manual/new.yaml", "webhooks.yaml": "manual/new.yaml",
+		"policy.yaml": "manual/policy.yaml", "last.json": "../preflight/render/testdata/incident.json"} {
 		b, err := os.ReadFile(root + "testdata/" + from)
 		if err != nil {
 			t.Fatal(err)
