@@ -24,6 +24,7 @@ type googleAPI struct{ name, service string }
 var (
 	containerAPI   = googleAPI{"the GKE API", "container.googleapis.com"}
 	recommenderAPI = googleAPI{"the Recommender API", "recommender.googleapis.com"}
+	computeAPI     = googleAPI{"the Compute API", "compute.googleapis.com"}
 )
 
 // why maps an error of a call of the API to the reason for which a fact is
@@ -107,5 +108,8 @@ func tokenRefused(err error) bool {
 
 func disabled(err error) bool {
 	var details *apierror.APIError
-	return errors.As(err, &details) && details.Reason() == "SERVICE_DISABLED"
+	if !errors.As(err, &details) {
+		details, _ = apierror.FromError(err)
+	}
+	return details != nil && details.Reason() == "SERVICE_DISABLED"
 }

@@ -12,6 +12,7 @@ import (
 	container "cloud.google.com/go/container/apiv1"
 	"cloud.google.com/go/container/apiv1/containerpb"
 	recommender "cloud.google.com/go/recommender/apiv1"
+	compute "google.golang.org/api/compute/v1"
 	"google.golang.org/api/option"
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
@@ -37,6 +38,9 @@ type api struct {
 	// insights is nil where insightsLeft says why.
 	insights     *recommender.Client
 	insightsLeft facts.Absence
+	// compute is nil where computeLeft says why.
+	compute     *compute.Service
+	computeLeft facts.Absence
 }
 
 // openAPI makes a client and asks for the cluster. It returns an error only for
@@ -58,6 +62,9 @@ func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 	a.trusted = trusted
 	options = append(options, option.WithUserAgent(kube.UserAgent(f.Version)))
 	if err := a.openInsights(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := a.openCompute(ctx, f); err != nil {
 		return nil, err
 	}
 	a.client, err = container.NewClusterManagerRESTClient(ctx, options...)

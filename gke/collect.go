@@ -28,6 +28,7 @@ func (c *Connection) CollectGKE(ctx context.Context, progress func(facts.Observa
 		of(facts.GKEUpgradeInfo, (*api).readUpgradeInfo),
 		of(facts.GKENodePoolUpgradeInfo, (*api).readNodePoolUpgradeInfo),
 		ofInsights,
+		ofFirewall,
 	}
 	out := make([]facts.Observation, len(all))
 	var reported sync.Mutex

@@ -27,6 +27,9 @@ type Flags struct {
 	// Insights is the URL of another Recommender, for GKE's insights; empty for
 	// Google's own, or for none where Endpoint names another GKE API.
 	Insights string
+	// Compute is the URL of another Compute API, for firewall rules; empty for
+	// Google's own, or for none where Endpoint names another GKE API.
+	Compute string
 	// NoGKE leaves the GKE API out.
 	NoGKE bool
 	// Version is the version of gke-preflight, for the user agent.

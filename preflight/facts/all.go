@@ -13,7 +13,7 @@ func All() []Fact {
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,
 		Conversions,
 		SystemConfigMaps, IdentityLeases, KubernetesService,
-		GKECluster, GKESettings, GKENetwork, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights,
+		GKECluster, GKESettings, GKENetwork, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights, GKEFirewall,
 		NetworkPolicies, OtherNetworkPolicies, KonnectivityAgents,
 		Attempts, OutboundAttempts,
 	}

@@ -23,7 +23,26 @@ var (
 
 	// GKENetwork is what GetCluster tells of the road from the control plane to Pods.
 	GKENetwork = gke[ClusterNetwork]("gke-network", "container.clusters.get")
+
+	// GKEFirewall are the ingress rules of the cluster's VPC network that are in
+	// force, by priority and name. Firewall policies are not among them.
+	GKEFirewall = gke[[]FirewallRule]("gke-firewall", "compute.firewalls.list")
 )
+
+// FirewallRule is an ingress rule of a VPC network.
+type FirewallRule struct {
+	Name string `json:"name"`
+	// Priority is from 0, the first, to 65535.
+	Priority int64 `json:"priority"`
+	Deny     bool  `json:"deny,omitempty"`
+	// Ports are such as tcp:443, tcp:8000-9000, udp or all.
+	Ports []string `json:"ports,omitempty"`
+	// Sources are address ranges; a rule whose sources are tags or service accounts has none.
+	Sources []string `json:"sources,omitempty"`
+	// TargetTags and TargetAccounts say which machines it is for; all if both are empty.
+	TargetTags     []string `json:"targetTags,omitempty"`
+	TargetAccounts []string `json:"targetAccounts,omitempty"`
+}
 
 // NetworkPolicy is a NetworkPolicy of networking.k8s.io/v1.
 type NetworkPolicy struct {
