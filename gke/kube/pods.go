@@ -44,6 +44,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 			local[name] = true
 		}
 	}
+	alike := newSharing()
 	return twice(func() (podsRead, error) {
 		sums := newSums(pools, local)
 		backend, err := pages(ctx, c.reader, c.typed.CoreV1().Pods("").List, metav1.ListOptions{}, func(p *corev1.Pod) (facts.Pod, bool) {
@@ -51,7 +52,9 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 			if !inBackend[p.Namespace] {
 				return facts.Pod{}, false
 			}
-			return pod(p)
+			kept, ok := pod(p)
+			alike.pod(&kept)
+			return kept, ok
 		})
 		if err != nil {
 			return podsRead{}, err
