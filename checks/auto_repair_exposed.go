@@ -15,7 +15,7 @@ var autoRepairExposed = preflight.Check{
 	Title:    "Auto-repair would recreate nodes while the API is down",
 	Severity: preflight.Warning,
 	Needs:    append(startupNeeds(), facts.Nodes, facts.GKENodePools),
-	Uses:     startupUses(),
+	Uses:     append(startupUses(), facts.GKECluster),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		f := forecast.Of(s)
 		if f.ControlPlane.Outcome == forecast.Unknown {
@@ -34,7 +34,7 @@ var autoRepairExposed = preflight.Check{
 				Subject:  preflight.Subject{Kind: "NodePool", Name: p.Name},
 				Summary:  fmt.Sprintf("node pool %s has auto-repair; if the upgrade takes the API down for 10 minutes, its %s are drained and recreated, and again until the API is back", p.Name, count(n, "node")),
 				Evidence: []preflight.Evidence{{Fact: facts.GKENodePools.ID(), Path: fmt.Sprintf("/%d/autoRepair", i), Value: true}},
-				Remedy:   "remove the cause first; for the time of a risky upgrade auto-repair can be switched off, and must be switched on again after it:\n" + autoRepairCommand(s, p.Name),
+				Remedy:   autoRepairRemedy(s, p.Name),
 			})
 		}
 		return fs
@@ -48,6 +48,20 @@ func nodesOf(pools []forecast.Pool, name string) int {
 		}
 	}
 	return 0
+}
+
+// autoRepairRemedy: only a Standard cluster lets its auto-repair be switched off
+// (cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair).
+func autoRepairRemedy(s *facts.Snapshot, pool string) string {
+	cluster, known := facts.GKECluster.Get(s)
+	if cluster.Autopilot {
+		return "remove the cause before upgrading: on Autopilot auto-repair can't be switched off"
+	}
+	can := "auto-repair can be switched off"
+	if !known {
+		can += ", except on Autopilot"
+	}
+	return "remove the cause first; for the time of a risky upgrade " + can + ", and must be switched on again after it:\n" + autoRepairCommand(s, pool)
 }
 
 func autoRepairCommand(s *facts.Snapshot, pool string) string {

@@ -146,9 +146,13 @@ var pinnedToNode = preflight.Check{
 			if len(g.Hosts) == 0 {
 				return nil
 			}
+			what := "node %s by name; an upgrade of its node pool replaces that node by one of another name"
+			if len(g.Hosts) > 1 {
+				what = "nodes %s by name; an upgrade of their node pools replaces those nodes by others of other names"
+			}
 			return &preflight.Finding{
 				Severity: preflight.Warning,
-				Summary:  fmt.Sprintf("%s asks for node %s by name; an upgrade of its node pool replaces that node by one of another name, and its pods stay pending", g, few(g.Hosts)),
+				Summary:  fmt.Sprintf("%s asks for "+what+", and its pods stay pending", g, few(g.Hosts)),
 				Evidence: g.evidence("hosts/0", g.Hosts[0], "required by its pods"),
 				Remedy:   "select nodes by a label of their node pool instead:\n" + g.edit() + "\n  nodeSelector: {cloud.google.com/gke-nodepool: POOL}",
 			}
