@@ -13,7 +13,7 @@ func All() []preflight.Check {
 		nodeHeartbeatsLost, leaderElectionLost, webhookGuardsItsOwnPods, systemPodsBlocked, nodesCannotJoin, systemWritesBlocked, reviewsBlocked, policyParamsUnknownAtStart,
 		oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget, backendProbesMissing, backendPriority, backendResources, backendRestarts, backendImageInCluster, webhooksGuardEachOther,
 		conversionWebhookFails, aggregatedAPIUnavailable, outboundCertificate,
-		webhookPortClosed, konnectivityAtRisk, networkPolicyBlocksWebhook, urlWithoutEgress,
+		webhookPortClosed, webhooksKeptOut, konnectivityAtRisk, networkPolicyBlocksWebhook, urlWithoutEgress,
 		autoRepairExposed, nodeNotReady, nodeHeartbeatStale, nodeUnderRepair,
 		nodeConditionBad, nodeCordoned, nodeFlapping, acceleratorNotAllocatable, autoRepairClock,
 		targetOutOfReach, targetNotOffered, nodeSkew, endOfSupport, twoStepUpgrade, upgradeSoaking, controlPlaneVersionsDiffer,

@@ -23,6 +23,8 @@ func clusterSettings(c *containerpb.Cluster) facts.ClusterSettings {
 		Expires:       parseTime(c.GetExpireTime()),
 		SoakSeconds:   seconds(c.GetRollbackSafeUpgrade().GetControlPlaneSoakDuration()),
 		PodRanges:     podRanges(c.GetIpAllocationPolicy()),
+
+		NoUnsafeWebhooks: c.GetAutopilot().GetClusterPolicyConfig().GetNoUnsafeWebhooks(),
 	}
 }
 

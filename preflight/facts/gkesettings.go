@@ -28,6 +28,9 @@ type ClusterSettings struct {
 	// PodRanges are the ranges that Pods get their addresses from, the cluster's
 	// own first; it has an empty name where the API tells none.
 	PodRanges []AddressRange `json:"podRanges,omitempty"`
+	// NoUnsafeWebhooks is the cluster policy of that name, by which GKE keeps users'
+	// webhooks out of the namespaces that it manages; on Autopilot it does so anyway.
+	NoUnsafeWebhooks bool `json:"noUnsafeWebhooks,omitempty"`
 }
 
 // Exclusion is a maintenance exclusion.
