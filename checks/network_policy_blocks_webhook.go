@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -45,7 +46,11 @@ func policed(s *facts.Snapshot, w webhook) *preflight.Finding {
 		}
 		for _, e := range v.Endpoints {
 			p := slices.IndexFunc(facts.BackendPods.Of(s), func(p facts.Pod) bool { return p.Namespace == v.Namespace && p.Name == e.Pod })
-			if p < 0 || !e.Ready {
+			if !e.Ready {
+				continue
+			}
+			if p < 0 {
+				t.miss(v.Namespace, e.Pod)
 				continue
 			}
 			for _, agent := range facts.KonnectivityAgents.Of(s) {
@@ -64,6 +69,17 @@ type tally struct {
 	depends      int
 	port         int32
 	ingress, out []int
+	missed       []string
+}
+
+// miss notes a ready endpoint whose Pod was not collected, where a policy may be
+// about it. What is no Pod is isolated by none, but an agent may be kept from it.
+func (t *tally) miss(namespace, pod string) {
+	if slices.ContainsFunc(facts.NetworkPolicies.Of(t.s), func(p facts.NetworkPolicy) bool {
+		return p.Namespace == "kube-system" || pod != "" && p.Namespace == namespace
+	}) {
+		t.missed = append(t.missed, cmp.Or(pod, "an address that is no Pod's"))
+	}
 }
 
 func (t *tally) add(from, to facts.Pod, port int32) {
@@ -124,6 +140,8 @@ func (t *tally) finding() *preflight.Finding {
 		reason = "their ipBlock rules, or agents in their node's network, are treated differently by network plugins"
 	case datapath != "" && datapath != "ADVANCED_DATAPATH" && datapath != "LEGACY_DATAPATH":
 		reason = "the data path " + datapath + " is not known to this version"
+	case others == "" && t.missed != nil:
+		reason = "not among the Pods collected, but ready behind it, is " + namesOf(t.missed)
 	default:
 		reason = others
 	}
