@@ -184,11 +184,11 @@ var singleReplica = preflight.Check{
 		if names == nil {
 			return nil
 		}
-		has := "have one replica each and are"
+		has := "have one replica each and are away while their pods move"
 		if len(names) == 1 {
-			has = "has one replica and is"
+			has = "has one replica and is away while its pod moves"
 		}
-		f.Summary = fmt.Sprintf("%s %s away while their pods move to another node: %s", count(len(names), "workload"), has, few(names))
+		f.Summary = fmt.Sprintf("%s %s to another node: %s", count(len(names), "workload"), has, few(names))
 		f.Remedy = fmt.Sprintf("give those that must not be away a second one:\nkubectl --namespace %s scale %s %s --replicas 2", first.Namespace, strings.ToLower(first.Kind), first.Name)
 		return []preflight.Finding{f}
 	},

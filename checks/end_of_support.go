@@ -26,7 +26,7 @@ var endOfSupport = preflight.Check{
 			facts.GKEUpgradeInfo, facts.GKEUpgradeInfo.Of(s), "")
 		pools := facts.GKENodePoolUpgradeInfo.Of(s)
 		for _, name := range slices.Sorted(maps.Keys(pools)) {
-			fs = append(fs, outOfSupport(s, preflight.Finding{Subject: preflight.Subject{Kind: "NodePool", Name: name}, Summary: "node pool " + name + " runs a version",
+			fs = append(fs, outOfSupport(s, preflight.Finding{Subject: preflight.Subject{Kind: "NodePool", Name: name}, Summary: "node pool " + name,
 				Remedy: "upgrade the node pool after the control plane:\n" + clusterCommand(s, "upgrade", "--node-pool", name)},
 				facts.GKENodePoolUpgradeInfo, pools[name], "/"+name)...)
 		}
