@@ -13,7 +13,7 @@ var urlWithoutEgress = preflight.Check{
 	Name:     "url-without-egress",
 	Title:    "A webhook calls a URL that the control plane can't reach",
 	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.GKENetwork},
+	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Conversions, facts.GKENetwork},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		mode := facts.GKENetwork.Of(s).Egress
 		if mode == "" || mode == "VIA_CONTROL_PLANE" {
@@ -37,8 +37,31 @@ var urlWithoutEgress = preflight.Check{
 			f.Remedy = fmt.Sprintf("call a Service of the cluster instead (clientConfig.service), or delete the configuration:\nkubectl edit %s %s\nkubectl delete %s %s", w.resource(), w.config, w.resource(), w.config)
 			fs = append(fs, f)
 		}
-		return fs
+		return append(fs, convertersWithoutEgress(s, mode)...)
 	},
+}
+
+// convertersWithoutEgress are the custom resources whose converter is called by a URL.
+func convertersWithoutEgress(s *facts.Snapshot, mode string) (fs []preflight.Finding) {
+	for i, c := range facts.Conversions.Of(s) {
+		if c.ClientConfig.URL == nil {
+			continue
+		}
+		f := preflight.Finding{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "CustomResourceDefinition", Name: c.Name}}
+		if mode != "NONE" {
+			f.Undecided = fmt.Sprintf("whether the control plane reaches the converter at URL %s is unknown: its egress is in mode %s, which this version does not know", *c.ClientConfig.URL, mode)
+			fs = append(fs, f)
+			continue
+		}
+		f.Summary = fmt.Sprintf("custom resource %s is converted at URL %s, and the control plane's egress is off: objects can't be read in a version in which they are not stored", c.Name, *c.ClientConfig.URL)
+		f.Evidence = []preflight.Evidence{
+			evidenceOf(facts.GKENetwork, mode, "mode of the control plane's egress", "/egress"),
+			evidenceOf(facts.Conversions, *c.ClientConfig.URL, "what it calls", "/%d/clientConfig/url", i),
+		}
+		f.Remedy = "call a Service of the cluster instead (spec.conversion.webhook.clientConfig.service):\nkubectl edit customresourcedefinition " + c.Name
+		fs = append(fs, f)
+	}
+	return fs
 }
 
 // ofGKE reports whether GKE itself runs the webhook beside each API server.
