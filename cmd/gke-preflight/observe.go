@@ -45,10 +45,16 @@ func (o *observeFlags) observe(cmd *cobra.Command) (*facts.Snapshot, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), o.timeout)
-	defer cancel()
 	say := newProgress(cmd.ErrOrStderr())
 	defer say.clear()
+	return o.look(cmd.Context(), say)
+}
+
+// look is observe for flags that were validated. Copies of the flags may look at
+// different clusters at the same time.
+func (o observeFlags) look(ctx context.Context, say *progress) (*facts.Snapshot, error) {
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
 	s, conn, err := o.collect(ctx, say)
 	if err != nil {
 		return nil, err
