@@ -14,11 +14,14 @@ import (
 )
 
 func newRBAC() *cobra.Command {
-	var probe, helm bool
+	var probe, helm, gcp bool
 	cmd := &cobra.Command{
 		Use:   "rbac",
-		Short: "Print the ClusterRole that a full check needs",
-		Long: `Prints the ClusterRole whose rules are exactly what the facts need, as YAML.
+		Short: "Print what a full check must be granted: a ClusterRole, or a role of IAM",
+		Long: `Prints the ClusterRole whose rules are exactly what the facts need, as YAML; with
+--gcp the custom role of IAM for the GKE API and the other Google APIs, with what
+each permission is for and which checks are undecided without it, so that you can
+leave some out. Both are needed: Kubernetes' own objects are read by the ClusterRole.
 
 Reading is all that is granted, and beside it what asking webhooks from outside
 the cluster takes: services/proxy to put the question to the backend, and
@@ -28,12 +31,23 @@ adds list on Secrets, which check --helm needs: it can't be granted for those of
 Helm alone, so leave it out unless you want that. Objects of
 the kinds that policies take their parameters from are read too where they can
 be: grant list on those kinds beside it. To try the conversion of custom resources
-one object of each kind is read: grant get and list on those too. A server-side dry-run needs the verbs of
-the write it tries, and is left out where they are missing.`,
+one object of each kind is read: grant get and list on those too.
+
+A server-side dry-run needs the verbs of the write it tries, which RBAC does not tell
+from the write itself; for ClusterRoles that is as much as cluster-admin. No role for
+it is printed: it is left out where the verbs are missing.`,
 		Example: `  gke-preflight rbac | kubectl apply -f -
-  kubectl create clusterrolebinding gke-preflight --clusterrole gke-preflight --user nightly@my-project.iam.gserviceaccount.com`,
+  kubectl create clusterrolebinding gke-preflight --clusterrole gke-preflight --user nightly@my-project.iam.gserviceaccount.com
+
+  # And in Google Cloud
+  gke-preflight rbac --gcp > role.yaml
+  gcloud iam roles create gkePreflight --project my-project --file role.yaml
+  gcloud projects add-iam-policy-binding my-project --role projects/my-project/roles/gkePreflight --member serviceAccount:nightly@my-project.iam.gserviceaccount.com`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if gcp {
+				return writeIAMRole(cmd.OutOrStdout())
+			}
 			role := rbacv1.ClusterRole{
 				TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole"},
 				ObjectMeta: metav1.ObjectMeta{Name: "gke-preflight"},
@@ -54,6 +68,9 @@ the write it tries, and is left out where they are missing.`,
 	}
 	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy and pods/portforward, to ask webhooks from outside the cluster")
 	cmd.Flags().BoolVar(&helm, "helm", false, "grant list on Secrets, to look at Helm releases (check --helm)")
+	cmd.Flags().BoolVar(&gcp, "gcp", false, "print the role of IAM instead, for gcloud iam roles create")
+	cmd.MarkFlagsMutuallyExclusive("gcp", "probe")
+	cmd.MarkFlagsMutuallyExclusive("gcp", "helm")
 	return cmd
 }
 

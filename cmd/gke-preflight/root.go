@@ -35,7 +35,7 @@ func run(args []string, std stdio) int {
 	defer stop()
 	klog.SetLogger(logr.Discard())
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(asCalled(filepath.Base(os.Args[0]), args))
 	root.SetIn(std.in)
 	root.SetOut(std.out)
 	root.SetErr(std.err)
@@ -92,6 +92,15 @@ crash-looping; who is to blame; and what to do. It changes nothing.`,
 	})
 	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newSnapshot(), newRender(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())
 	return root
+}
+
+// asCalled returns the arguments of a run under a name: kubectl asks an executable
+// called kubectl_complete-gke_preflight how to complete the plugin's arguments.
+func asCalled(name string, args []string) []string {
+	if strings.HasPrefix(name, "kubectl_complete-") {
+		return append([]string{"__complete"}, args...)
+	}
+	return args
 }
 
 // name is how the program was called: kubectl shows its plugins as subcommands.

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -11,17 +13,87 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 )
 
+// provenance is what version prints: what this program was built from, by its own
+// build information. What is not known is empty.
+type provenance struct {
+	Version   string   `json:"version"`
+	Commit    string   `json:"commit,omitempty"`
+	Time      string   `json:"commitTime,omitempty"`
+	Modified  bool     `json:"modified"`
+	Sum       string   `json:"moduleSum,omitempty"`
+	Go        string   `json:"go"`
+	Platform  string   `json:"platform"`
+	Apiserver string   `json:"apiserver"`
+	Minors    []string `json:"minors"`
+}
+
 func newVersion() *cobra.Command {
-	return &cobra.Command{
+	var output string
+	cmd := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version, and what it was built from",
-		Args:  cobra.NoArgs,
+		Long: `Prints the version, the commit or the module's checksum that this program was built
+from, the k8s.io/apiserver whose admission semantics it has, and the minors whose
+start-up writes it knows. go version -m lists all modules in it.`,
+		Example: `  gke-preflight version
+  gke-preflight version -o json`,
+		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			fmt.Fprintf(cmd.OutOrStdout(), "gke-preflight %s\n%s %s/%s\nKubernetes admission semantics of k8s.io/apiserver %s\nstart-up writes of Kubernetes %s\n",
-				toolVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, moduleVersion("k8s.io/apiserver"), strings.Join(bootstrap.Minors(), ", "))
-			return nil
+			if err := oneOf("--output", output, "text", "json"); err != nil {
+				return err
+			}
+			return built().write(cmd.OutOrStdout(), output)
 		},
 	}
+	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
+	complete(cmd, "output", "text", "json")
+	return cmd
+}
+
+func built() provenance {
+	p := provenance{
+		Version:   toolVersion(),
+		Go:        runtime.Version(),
+		Platform:  runtime.GOOS + "/" + runtime.GOARCH,
+		Apiserver: moduleVersion("k8s.io/apiserver"),
+		Minors:    bootstrap.Minors(),
+	}
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return p
+	}
+	p.Sum = info.Main.Sum
+	for _, s := range info.Settings {
+		switch s.Key {
+		case "vcs.revision":
+			p.Commit = s.Value
+		case "vcs.time":
+			p.Time = s.Value
+		case "vcs.modified":
+			p.Modified = s.Value == "true"
+		}
+	}
+	return p
+}
+
+func (p provenance) write(w io.Writer, output string) error {
+	if output == "json" {
+		b, err := json.MarshalIndent(p, "", "  ")
+		fmt.Fprintf(w, "%s\n", b)
+		return err
+	}
+	fmt.Fprintf(w, "gke-preflight %s\n", p.Version)
+	switch {
+	case p.Commit != "" && p.Modified:
+		fmt.Fprintf(w, "built from commit %s of %s, with changes\n", p.Commit, p.Time)
+	case p.Commit != "":
+		fmt.Fprintf(w, "built from commit %s of %s\n", p.Commit, p.Time)
+	case p.Sum != "":
+		fmt.Fprintf(w, "built from the module with checksum %s\n", p.Sum)
+	}
+	_, err := fmt.Fprintf(w, "%s %s\nKubernetes admission semantics of k8s.io/apiserver %s\nstart-up writes of Kubernetes %s\n",
+		p.Go, p.Platform, p.Apiserver, strings.Join(p.Minors, ", "))
+	return err
 }
 
 // toolVersion is the module's version, with the commit where it was built from
