@@ -9,7 +9,7 @@ OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlp
 # race detector, and pure.
 DELETES := '^TestNeeds$$'
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix bench pictures fuzz
+.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ FUZZTIME ?= 30s
 pictures: ## the HTML report on a phone, a screen and paper, light and dark, into bin/pictures
 	@mkdir -p bin/pictures
 	@$(GO) test -count 1 ./testdata/browser -pictures $(CURDIR)/bin/pictures
+
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.4
+release-snapshot: ## archives for every system, SBOMs, checksums and the krew manifest into dist/
+	@GOFLAGS= $(GO) run $(GORELEASER) release --snapshot --clean
 
 fuzz: ## every parser, for FUZZTIME each
 	@for p in $$($(GO) list -f '{{.Dir}}' ./...); do \

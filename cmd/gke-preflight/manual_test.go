@@ -132,7 +132,7 @@ type manualShell struct {
 }
 
 // standIns are programs that are called and not executed. cat is real.
-var standIns = []string{"kubectl", "gcloud", "helm", "make", "go", "git", "openssl", "grep"}
+var standIns = []string{"kubectl", "gcloud", "helm", "make", "go", "git", "openssl", "grep", "sha256sum", "tar", "install", "ln", "ko"}
 
 const (
 	standIn = `#!/bin/sh

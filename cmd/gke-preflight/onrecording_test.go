@@ -26,7 +26,9 @@ func onRecording() {
 }
 
 func replayed(args []string) ([]string, error) {
-	cmd, rest, err := newRoot().Find(args)
+	root := newRoot()
+	root.InitDefaultCompletionCmd(args...)
+	cmd, rest, err := root.Find(args)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"gke-preflight": main, "on-recording": onRecording})
+	testscript.Main(m, map[string]func(){"gke-preflight": main, "kubectl_complete-gke_preflight": main, "on-recording": onRecording})
 }
 
 // TestScripts runs the command as a user does; see testdata/script at the top.
