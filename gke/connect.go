@@ -27,7 +27,7 @@ type Connection struct {
 
 // Connect finds the cluster that the flags mean: by Application Default
 // Credentials if they name it in full and say nothing of a kubeconfig; else by
-// kubeconfig; else from inside the cluster. It asks the GKE API for the cluster,
+// kubeconfig; else, or if that is asked for, from inside the cluster. It asks the GKE API for the cluster,
 // and stops if that is not the one whose API server it would reach. That the GKE
 // API can't be asked is no error otherwise: the facts say why they are absent.
 func Connect(ctx context.Context, f Flags) (*Connection, error) {

@@ -25,6 +25,11 @@ func TestConnectErrors(t *testing.T) {
 	}{
 		{"nothing at all", func(*testing.T, *gketest.Server) gke.Flags { return gke.Flags{} },
 			"there is no kubeconfig, and this is no Pod: write a kubeconfig by gcloud container clusters get-credentials, or pass --project, --location and --cluster"},
+		{"no Pod, though it should be one", func(*testing.T, *gketest.Server) gke.Flags {
+			f := named
+			f.InCluster = true
+			return f
+		}, "this is no Pod: leave out --in-cluster"},
 		{"half a name", func(*testing.T, *gketest.Server) gke.Flags { return gke.Flags{Cluster: "prod"} },
 			"there is no kubeconfig, and this is no Pod: pass --project, --location as well"},
 		{"no such file", func(*testing.T, *gketest.Server) gke.Flags {
@@ -93,6 +98,13 @@ func TestConnectErrors(t *testing.T) {
 			t.Setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
 			t.Setenv("KUBERNETES_SERVICE_PORT", "443")
 			return gke.Flags{}
+		}, "the Pod's own credentials can't be used: open /var/run/secrets/"},
+		{"a named cluster's Pod without a token", func(t *testing.T, _ *gketest.Server) gke.Flags {
+			t.Setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
+			t.Setenv("KUBERNETES_SERVICE_PORT", "443")
+			f := named
+			f.InCluster = true
+			return f
 		}, "the Pod's own credentials can't be used: open /var/run/secrets/"},
 		{"another cluster", func(t *testing.T, s *gketest.Server) gke.Flags {
 			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://198.51.100.1:6443"), Endpoint: s.URL}

@@ -30,6 +30,9 @@ type Flags struct {
 	// Compute is the URL of another Compute API, for firewall rules; empty for
 	// Google's own, or for none where Endpoint names another GKE API.
 	Compute string
+	// InCluster reaches the API server by the Pod's own credentials, even where the
+	// cluster is named in full.
+	InCluster bool
 	// NoGKE leaves the GKE API out.
 	NoGKE bool
 	// Version is the version of gke-preflight, for the user agent.
@@ -54,7 +57,7 @@ func (f Flags) withDefaults() Flags {
 // byName reports whether the cluster is to be found by its name in the GKE API
 // rather than in a kubeconfig.
 func (f Flags) byName() bool {
-	return f.Project != "" && f.Location != "" && f.Cluster != "" && !f.kubeconfigAsked()
+	return f.Project != "" && f.Location != "" && f.Cluster != "" && !f.InCluster && !f.kubeconfigAsked()
 }
 
 // kubeconfigAsked reports whether a flag says which server to reach.

@@ -21,6 +21,9 @@ const (
 // connectByConfig finds the API server in a kubeconfig, or inside the cluster
 // where there is none.
 func connectByConfig(f Flags) (*Connection, error) {
+	if f.InCluster {
+		return connectInside(f)
+	}
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(f.Kubeconfig, f.Overrides)
 	raw, err := loader.RawConfig()
 	if err != nil {
@@ -68,6 +71,9 @@ func contexts(raw clientcmdapi.Config) string {
 
 func connectInside(f Flags) (*Connection, error) {
 	cfg, err := rest.InClusterConfig()
+	if errors.Is(err, rest.ErrNotInCluster) && f.InCluster {
+		return nil, errors.New("this is no Pod: leave out --in-cluster")
+	}
 	if errors.Is(err, rest.ErrNotInCluster) {
 		hint := "write a kubeconfig by gcloud container clusters get-credentials, or pass --project, --location and --cluster"
 		if f.Project != "" || f.Location != "" || f.Cluster != "" {

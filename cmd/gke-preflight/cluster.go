@@ -117,7 +117,7 @@ func (c *clusterFlags) readBoth(ctx context.Context, conn *gke.Connection, say *
 }
 
 // liveFlags say which cluster to look at and how: they have no meaning for a recording.
-var liveFlags = [...]string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "compute-endpoint", "vantage", "port-forward", "server-dry-run", "helm"}
+var liveFlags = [...]string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "compute-endpoint", "vantage", "port-forward", "server-dry-run", "helm", "in-cluster"}
 
 // recording reads a recording, whose target the flag may replace. Flags that
 // name a live cluster have no meaning beside it.

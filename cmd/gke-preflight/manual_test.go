@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -86,7 +88,7 @@ func pagesOfManual(t *testing.T) map[string]string {
 // a directory of the page's own. gke-preflight is the real one, and looks at the
 // recorded incident where it would look at a cluster: see [onRecording]. Any exit
 // code that is a verdict will do. kubectl, gcloud and the other programs are
-// stand-ins that do nothing (helm prints a webhook); how they were called is held against what they know,
+// stand-ins that do nothing (helm prints a webhook), slack-url.txt holds the URL of a chat that takes everything; how they were called is held against what they know,
 // in testdata/manual/flags.txt. A block labelled text below a command is what that
 // prints, words only, with ... for what is left out.
 func TestManual(t *testing.T) {
@@ -165,6 +167,9 @@ func newManualShell(t *testing.T) *manualShell {
 		}
 		write(t, filepath.Join(s.dir, name), string(b))
 	}
+	chat := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	t.Cleanup(chat.Close)
+	write(t, filepath.Join(s.dir, "slack-url.txt"), chat.URL)
 	return s
 }
 

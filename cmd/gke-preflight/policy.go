@@ -28,11 +28,17 @@ type policyFlags struct {
 }
 
 func (p *policyFlags) bind(cmd *cobra.Command) {
+	p.bindAccepted(cmd)
+	fs := cmd.Flags()
+	fs.StringVar(&p.baseline, "baseline", "", "compare with this report, which check wrote with -o json or -o yaml")
+	fs.BoolVar(&p.failOnNew, "fail-on-new", false, "accept findings that are no worse in the baseline, so that only new ones block")
+}
+
+// bindAccepted adds the flags that say what to accept, without those of a baseline.
+func (p *policyFlags) bindAccepted(cmd *cobra.Command) {
 	fs := cmd.Flags()
 	fs.StringVar(&p.file, "policy", "", "file with severities and waivers; default: $"+policyVariable+", then none")
 	fs.StringSliceVar(&p.accept, "accept", nil, "for this run accept what these checks find or leave open, by ID or name; it stays in the report")
-	fs.StringVar(&p.baseline, "baseline", "", "compare with this report, which check wrote with -o json or -o yaml")
-	fs.BoolVar(&p.failOnNew, "fail-on-new", false, "accept findings that are no worse in the baseline, so that only new ones block")
 	bindAsOf(cmd, &p.asOf)
 }
 

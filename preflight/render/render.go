@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/change"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
@@ -33,6 +34,6 @@ type Options struct {
 
 // JSON writes a report, a simulation, a plan of patches or what a search found as
 // indented JSON, the format that other tools rely on.
-func JSON[T preflight.Report | simulation.Simulation | cure.Report | whatif.Result](w io.Writer, r T) error {
+func JSON[T preflight.Report | simulation.Simulation | cure.Report | whatif.Result | change.Change](w io.Writer, r T) error {
 	return indented(w, r)
 }
