@@ -28,6 +28,7 @@ test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet $(ALL)
 	@$(GO) test -race -timeout 15m -p 3 -parallel 6 -skip $(DELETES) $(OTHERS)
 	@$(GO) test -run $(DELETES) ./checks
+	@$(GO) -C testdata/nightly test ./...
 	@$(GO) test -race -timeout 15m -p 1 -parallel 9 $(TIMED)
 
 MATRIX := GKE_PREFLIGHT_MINORS=all $(GO) test
