@@ -14,10 +14,12 @@ var bootstrapCertificate = preflight.Check{
 	Title:    "New nodes of a node pool can't join, or soon can't",
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.GKENodePools},
+	Uses:     []facts.Fact{facts.GKECluster},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		c, _ := facts.GKECluster.Get(s)
 		for i, p := range facts.GKENodePools.Of(s) {
 			end, field := p.BootstrapCertificate.NonTPM, "nonTPM"
-			if tpm := p.BootstrapCertificate.TPM; end.IsZero() || !tpm.IsZero() && tpm.Before(end) {
+			if tpm := p.BootstrapCertificate.TPM; c.Autopilot || end.IsZero() || !tpm.IsZero() && tpm.Before(end) {
 				end, field = tpm, "tpm"
 			}
 			left := end.Sub(s.Meta.CollectedAt)
@@ -28,12 +30,16 @@ var bootstrapCertificate = preflight.Check{
 			if left <= 0 {
 				what = "ended on " + day(end) + ";"
 			}
-			fs = append(fs, preflight.Finding{
+			f := preflight.Finding{
 				Severity: preflight.Warning, Subject: poolSubject(p),
 				Summary:  fmt.Sprintf("node pool %s: the certificate by which its new nodes join %s a node that is repaired, drained or added does not come back", p.Name, what),
 				Evidence: []preflight.Evidence{evidenceOf(facts.GKENodePools, end, "", "/%d/bootstrapCertificate/%s", i, field)},
 				Remedy:   "upgrade or recreate the node pool, which gives it a new one; until then keep auto-repair from taking nodes away:\n" + poolCommand(s, "update", p, "--no-enable-autorepair"),
-			})
+			}
+			if c.Autopilot {
+				f.Remedy = "GKE keeps the nodes of Autopilot: tell its support, with the name of the node pool"
+			}
+			fs = append(fs, f)
 		}
 		return fs
 	},

@@ -18,7 +18,7 @@ func All() []preflight.Check {
 		nodeConditionBad, nodeCordoned, nodeFlapping, acceleratorNotAllocatable, autoRepairClock,
 		targetOutOfReach, targetNotOffered, nodeSkew, endOfSupport, twoStepUpgrade, upgradeSoaking, controlPlaneVersionsDiffer,
 		removedAPIInUse, removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI,
-		budgetAllowsNothing, budgetsOverlap, budgetSelectsNothing, podWithoutController, localStorage, graceBeyondDrain, pinnedToNode, labelNotOnPool, singleReplica, stockoutProne,
+		budgetAllowsNothing, budgetsOverlap, budgetSelectsNothing, podWithoutController, localStorage, graceBeyondDrain, pinnedToNode, labelNotOnPool, singleReplica, stockoutProne, quotaShort,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions,
 		automaticUpgradesPaused, exclusionActive, unannouncedUpgrades, zonalControlPlane, noReleaseChannel, clusterCredentials, secretsKey, alphaCluster,
 		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable, googleInsights, pipelineGivesUp,

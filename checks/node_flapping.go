@@ -21,9 +21,13 @@ var nodeFlapping = preflight.Check{
 	Title:    "A node was not ready a short while ago",
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.Nodes},
+	Uses:     []facts.Fact{facts.NodeEvents},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		var fs []preflight.Finding
+		fs, often := flappedOften(s)
 		for i, n := range facts.Nodes.Of(s) {
+			if often[n.Name] {
+				continue
+			}
 			for j, c := range n.Conditions {
 				since := s.Meta.CollectedAt.Sub(c.LastChange)
 				if c.Type != "Ready" || c.Status != "True" || since > lately || n.Created.IsZero() || c.LastChange.Sub(n.Created) < youth {
@@ -37,6 +41,39 @@ var nodeFlapping = preflight.Check{
 				})
 			}
 		}
-		return alike(fs, "Nodes", "were not ready within the last hour")
+		return append(alike(fs, "Nodes", "were not ready within the last hour"), unread(s, facts.NodeEvents, "whether nodes turn ready and not ready again and again")...)
 	},
+}
+
+// fewFlaps is how many times a node may turn not ready without being said to flap.
+const fewFlaps = 2
+
+// flappedOften finds the nodes that turned not ready again and again, as their events
+// tell. The kubelet and the node controller report the same changes, so the greater
+// number of the two counts.
+func flappedOften(s *facts.Snapshot) (fs []preflight.Finding, often map[string]bool) {
+	often = map[string]bool{}
+	events, _ := facts.NodeEvents.Get(s)
+	most := map[string]int{}
+	for i, e := range events {
+		if j, ok := most[e.Node]; !ok || e.Times > events[j].Times {
+			most[e.Node] = i
+		}
+	}
+	for _, n := range facts.Nodes.Of(s) {
+		i, ok := most[n.Name]
+		if !ok || events[i].Times <= fewFlaps || s.Meta.CollectedAt.Sub(events[i].Last) > lately {
+			continue
+		}
+		e := events[i]
+		often[n.Name] = true
+		fs = append(fs, preflight.Finding{
+			Severity: preflight.Warning, Subject: nodeSubject(n),
+			Summary: fmt.Sprintf("%s turned not ready %d times in %s, last %s ago: it flaps, and will be drained or repaired while the upgrade runs",
+				inPool(n), e.Times, age(max(time.Minute, e.Last.Sub(e.First))), age(s.Meta.CollectedAt.Sub(e.Last))),
+			Evidence: []preflight.Evidence{evidenceOf(facts.NodeEvents, e.Times, n.Name+": NodeNotReady, reported by "+e.Reporter, "/%d/times", i)},
+			Remedy:   "find out why before the upgrade, and replace the node if it is the machine:\n" + describeNode(n),
+		})
+	}
+	return fs, often
 }

@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -24,7 +25,7 @@ var nodeSkew = preflight.Check{
 	Title:    "Nodes would be too old, or too new, for the upgraded control plane",
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.GKENodePools},
-	Uses:     []facts.Fact{facts.Nodes},
+	Uses:     []facts.Fact{facts.Nodes, facts.KubeProxies},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		target, err := version.Parse(s.Meta.Target)
 		if err != nil {
@@ -36,6 +37,7 @@ var nodeSkew = preflight.Check{
 				remedy: fmt.Sprintf("upgrade the node pool as well; it may skip minors:\n%s --node-pool %s --cluster-version VERSION", clusterCommand(s, "upgrade"), p.Name)}
 			aged.add(p.Version, evidenceOf(facts.GKENodePools, p.Version, "", "/%d/version", i))
 			fs = append(fs, append(aged.judge(target), aged.kubelets(s, func(n facts.Node) bool { return n.Pool == p.Name }).judge(target)...)...)
+			fs = append(fs, aged.proxies(s, p.Name).judge(target)...)
 		}
 		strays := agedVersions{subject: preflight.Subject{Kind: "NodePool", Name: "none"}, what: "the cluster, outside of its node pools,", remedy: "replace these nodes by newer ones, or remove them"}
 		fs = append(fs, strays.kubelets(s, func(n facts.Node) bool {
@@ -44,7 +46,7 @@ var nodeSkew = preflight.Check{
 		if a, absent := s.Absence(facts.Nodes); absent {
 			fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s), Undecided: fmt.Sprintf("could not read %s (%s): single nodes may be older than their node pools say", facts.Nodes.ID(), a)})
 		}
-		return fs
+		return append(fs, unread(s, facts.KubeProxies, "whether kube-proxies differ from their nodes")...)
 	},
 }
 
@@ -93,6 +95,26 @@ func (a agedVersions) kubelets(s *facts.Snapshot, mine func(facts.Node) bool) *a
 	return &a
 }
 
+// proxies adds the kube-proxies of a node pool, as far as their minors differ from
+// what the pool itself says.
+func (a agedVersions) proxies(s *facts.Snapshot, pool string) *agedVersions {
+	of := a
+	a.any, a.unreadable, a.what = false, "", "the kube-proxy of "+a.what
+	all, _ := facts.KubeProxies.Get(s)
+	for i, k := range all {
+		text := cmp.Or(k.Version, "(none)")
+		v, err := version.Parse(text)
+		if k.Pool != pool || err == nil && of.any && version.CompareLine(v, of.oldest) == 0 {
+			continue
+		}
+		a.add(text, evidenceOf(facts.KubeProxies, k.Version, fmt.Sprintf("%s, on %s for one", count(int(k.Pods), "pod"), k.Node), "/%d/version", i))
+	}
+	if a.any {
+		a.subject = preflight.Subject{Kind: "KubeProxy", Name: pool}
+	}
+	return &a
+}
+
 func indexIn(path string) (i int) {
 	_, _ = fmt.Sscanf(path, "/%d/", &i)
 	return i
@@ -111,7 +133,7 @@ func (a *agedVersions) judge(target version.Version) (fs []preflight.Finding) {
 	switch {
 	case target.Major != a.oldest.Major || version.CompareLine(a.newest, target) > 0:
 		f.Evidence = a.evidence[1:]
-		f.Summary = fmt.Sprintf("%s runs %s, which is newer than %s; a kubelet must never be newer than the API server", a.what, a.newest, target.Line())
+		f.Summary = fmt.Sprintf("%s runs %s, which is newer than %s; neither a kubelet nor a kube-proxy may be newer than the API server", a.what, a.newest, target.Line())
 		f.Remedy = "choose a target that is no older than the nodes"
 	case behind > kubeletSkew:
 		f.Summary = fmt.Sprintf("%s runs %s, %d minors older than %s; kubelet and kube-proxy are supported up to %d, and GKE upgrades all the same", a.what, a.oldest, behind, target.Line(), kubeletSkew)

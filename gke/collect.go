@@ -28,7 +28,8 @@ func (c *Connection) CollectGKE(ctx context.Context, progress func(facts.Observa
 		of(facts.GKEUpgradeInfo, (*api).readUpgradeInfo),
 		of(facts.GKENodePoolUpgradeInfo, (*api).readNodePoolUpgradeInfo),
 		ofInsights,
-		ofFirewall,
+		ofCompute(facts.GKEFirewall, (*api).readFirewall),
+		ofCompute(facts.GKEQuotas, (*api).readQuotas),
 	}
 	out := make([]facts.Observation, len(all))
 	var reported sync.Mutex
@@ -106,7 +107,7 @@ func (a *api) readNodePools(context.Context) ([]facts.NodePool, error) {
 	if a.err != nil {
 		return nil, a.err
 	}
-	return nodePools(a.cluster.GetNodePools()), nil
+	return nodePools(a.cluster), nil
 }
 
 func (a *api) readServerConfig(ctx context.Context) (facts.ServerConfig, error) {

@@ -3,6 +3,7 @@ package gke
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,26 +34,36 @@ func (a *api) openCompute(ctx context.Context, f Flags) error {
 	return nil
 }
 
-// ofFirewall reads the firewall rules, which another API tells of.
-func ofFirewall(ctx context.Context, a *api) facts.Observation {
-	switch {
-	case a.client == nil && a.left.Reason != facts.Unauthenticated:
-		return facts.Observation{Fact: facts.GKEFirewall, Absence: a.left}
-	case a.compute == nil:
-		return facts.Observation{Fact: facts.GKEFirewall, Absence: a.computeLeft}
-	case a.err != nil:
-		return facts.Observation{Fact: facts.GKEFirewall, Absence: containerAPI.why(a.err, a.name)}
+// ofCompute is the collector of a fact that Compute tells. read returns the project
+// that was asked beside the value.
+func ofCompute[T any](k facts.Key[T], read func(*api, context.Context) (T, string, error)) collector {
+	return func(ctx context.Context, a *api) facts.Observation {
+		switch {
+		case a.client == nil && a.left.Reason != facts.Unauthenticated:
+			return facts.Observation{Fact: k, Absence: a.left}
+		case a.compute == nil:
+			return facts.Observation{Fact: k, Absence: a.computeLeft}
+		}
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		v, project, err := read(a, ctx)
+		var untold notTold
+		switch {
+		case err == nil:
+			return facts.Present(k, v)
+		case errors.As(err, &untold):
+			return facts.Absent(k, facts.NotCollected, untold.Error())
+		case err == a.err:
+			return facts.Observation{Fact: k, Absence: containerAPI.why(err, a.name)}
+		}
+		return facts.Observation{Fact: k, Absence: computeAPI.why(err, facts.Cluster{Project: project})}
 	}
-	project, network, ok := networkOf(a.cluster.GetNetworkConfig().GetNetwork())
-	if !ok {
-		return facts.Absent(facts.GKEFirewall, facts.NotCollected, "the GKE API does not tell of the cluster's VPC network")
-	}
-	rules, err := a.readFirewall(ctx, project, network)
-	if err != nil {
-		return facts.Observation{Fact: facts.GKEFirewall, Absence: computeAPI.why(err, facts.Cluster{Project: project})}
-	}
-	return facts.Present(facts.GKEFirewall, rules)
 }
+
+// notTold says what the GKE API leaves out.
+type notTold string
+
+func (n notTold) Error() string { return "the GKE API does not tell of " + string(n) }
 
 // networkOf takes projects/PROJECT/global/networks/NAME apart; the project is the
 // host project where the VPC is shared.
@@ -64,9 +75,14 @@ func networkOf(path string) (project, name string, ok bool) {
 	return parts[1], parts[4], true
 }
 
-func (a *api) readFirewall(ctx context.Context, project, network string) ([]facts.FirewallRule, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
+func (a *api) readFirewall(ctx context.Context) ([]facts.FirewallRule, string, error) {
+	if a.err != nil {
+		return nil, "", a.err
+	}
+	project, network, ok := networkOf(a.cluster.GetNetworkConfig().GetNetwork())
+	if !ok {
+		return nil, "", notTold("the cluster's VPC network")
+	}
 	rules := []facts.FirewallRule{}
 	err := a.compute.Firewalls.List(project).MaxResults(500).Pages(ctx, func(page *compute.FirewallList) error {
 		for _, f := range page.Items {
@@ -79,7 +95,7 @@ func (a *api) readFirewall(ctx context.Context, project, network string) ([]fact
 	slices.SortFunc(rules, func(x, y facts.FirewallRule) int {
 		return cmp.Or(cmp.Compare(x.Priority, y.Priority), strings.Compare(x.Name, y.Name))
 	})
-	return rules, err
+	return rules, project, err
 }
 
 func firewallRule(f *compute.Firewall) facts.FirewallRule {

@@ -19,6 +19,10 @@ import (
 func serveCompute(t *testing.T, status int, pages map[string]string) *httptest.Server {
 	t.Helper()
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/projects/acme-prod/regions/") {
+			http.NotFound(w, r)
+			return
+		}
 		body, ok := pages[r.URL.Query().Get("pageToken")]
 		if r.Method != http.MethodGet || r.URL.Path != "/projects/host-prod/global/firewalls" || !ok {
 			t.Errorf("asked for %s %s", r.Method, r.URL)

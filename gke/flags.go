@@ -27,7 +27,7 @@ type Flags struct {
 	// Insights is the URL of another Recommender, for GKE's insights; empty for
 	// Google's own, or for none where Endpoint names another GKE API.
 	Insights string
-	// Compute is the URL of another Compute API, for firewall rules; empty for
+	// Compute is the URL of another Compute API, for firewall rules and quotas; empty for
 	// Google's own, or for none where Endpoint names another GKE API.
 	Compute string
 	// InCluster reaches the API server by the Pod's own credentials, even where the

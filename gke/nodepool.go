@@ -1,6 +1,7 @@
 package gke
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -10,9 +11,9 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-func nodePools(in []*containerpb.NodePool) []facts.NodePool {
+func nodePools(c *containerpb.Cluster) []facts.NodePool {
 	out := []facts.NodePool{}
-	for _, p := range in {
+	for _, p := range c.GetNodePools() {
 		pool := facts.NodePool{
 			Name: p.GetName(), Version: p.GetVersion(), Status: p.GetStatus().String(), Conditions: conditions(p.GetConditions()),
 			AutoRepair: p.GetManagement().GetAutoRepair(), AutoUpgrade: p.GetManagement().GetAutoUpgrade(),
@@ -25,6 +26,7 @@ func nodePools(in []*containerpb.NodePool) []facts.NodePool {
 				NonTPM: asTime(p.GetKubeletCertInfo().GetNonTpmBootstrapCertExpireTime()),
 			},
 		}
+		pool.Template.Private = privateNodes(c, p)
 		if phase := p.GetUpdateInfo().GetBlueGreenInfo().GetPhase(); phase != containerpb.NodePool_UpdateInfo_BlueGreenInfo_PHASE_UNSPECIFIED {
 			pool.BlueGreenPhase = phase.String()
 		}
@@ -74,6 +76,8 @@ func template(p *containerpb.NodePool) facts.NodeTemplate {
 		Compact:       p.GetPlacementPolicy().GetType() == containerpb.NodePool_PlacementPolicy_COMPACT,
 		MaxRunSeconds: c.GetMaxRunDuration().GetSeconds(),
 		Labels:        c.GetLabels(),
+		DiskType:      cmp.Or(c.GetBootDisk().GetDiskType(), c.GetDiskType()),
+		DiskGB:        cmp.Or(c.GetBootDisk().GetSizeGb(), int64(c.GetDiskSizeGb())),
 	}
 	for _, a := range c.GetAccelerators() {
 		if out.Accelerators == nil {
@@ -85,6 +89,18 @@ func template(p *containerpb.NodePool) facts.NodeTemplate {
 		out.Taints = append(out.Taints, facts.NodeTaint{Key: t.GetKey(), Value: t.GetValue(), Effect: taintEffect(t.GetEffect())})
 	}
 	return out
+}
+
+// privateNodes reports whether the pool's nodes have no addresses of their own on
+// the internet. The pool's setting wins over the cluster's.
+func privateNodes(c *containerpb.Cluster, p *containerpb.NodePool) bool {
+	if own := p.GetNetworkConfig(); own != nil && own.EnablePrivateNodes != nil {
+		return own.GetEnablePrivateNodes()
+	}
+	if all := c.GetNetworkConfig(); all != nil && all.DefaultEnablePrivateNodes != nil {
+		return all.GetDefaultEnablePrivateNodes()
+	}
+	return c.GetPrivateClusterConfig().GetEnablePrivateNodes() //nolint:staticcheck // older clusters tell nothing else
 }
 
 func taintEffect(e containerpb.NodeTaint_Effect) string {

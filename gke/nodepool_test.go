@@ -17,7 +17,7 @@ func TestNodePool(t *testing.T) {
 	const everything = `{
 		"name": "gpu", "version": "1.35.4-gke.200", "status": 2, "locations": ["europe-west1-b"], "podIpv4CidrSize": 25,
 		"maxPodsConstraint": {"maxPodsPerNode": "64"},
-		"networkConfig": {"podRange": "pods-2", "podIpv4RangeUtilization": 0.91},
+		"networkConfig": {"podRange": "pods-2", "podIpv4RangeUtilization": 0.91, "enablePrivateNodes": true},
 		"management": {"autoRepair": true, "upgradeOptions": {"autoUpgradeStartTime": "2026-11-25T01:00:00Z"}},
 		"upgradeSettings": {"strategy": "BLUE_GREEN", "blueGreenSettings": {"nodePoolSoakDuration": "3600s",
 			"standardRolloutPolicy": {"batchNodeCount": 2, "batchSoakDuration": "0s"}}},
@@ -26,7 +26,7 @@ func TestNodePool(t *testing.T) {
 		"kubeletCertInfo": {"tpmBootstrapCertExpireTime": "2027-01-02T03:04:05Z"},
 		"maintenancePolicy": {"exclusionUntilEndOfSupport": {"enabled": true, "startTime": "2026-11-01T00:00:00Z"}},
 		"placementPolicy": {"type": "COMPACT", "tpuTopology": "2x2"}, "queuedProvisioning": {"enabled": true},
-		"config": {"machineType": "g2-standard-8", "imageType": "COS_CONTAINERD", "preemptible": true, "flexStart": true, "maxRunDuration": "86400s",
+		"config": {"machineType": "g2-standard-8", "diskType": "pd-ssd", "diskSizeGb": 100, "bootDisk": {"sizeGb": "200"}, "imageType": "COS_CONTAINERD", "preemptible": true, "flexStart": true, "maxRunDuration": "86400s",
 			"localSsdCount": 1, "ephemeralStorageLocalSsdConfig": {"localSsdCount": 2}, "labels": {"team": "ml"},
 			"accelerators": [{"acceleratorType": "nvidia-l4", "acceleratorCount": "2"}],
 			"taints": [{"key": "gpu", "value": "yes", "effect": "NO_EXECUTE"}, {"key": "odd", "effect": 7}]}}`
@@ -41,7 +41,7 @@ func TestNodePool(t *testing.T) {
 			Upgrade: facts.UpgradeSettings{Strategy: "BLUE_GREEN", BatchNodes: 2, BatchSoakSeconds: n(0), PoolSoakSeconds: n(3600),
 				DrainSeconds: n(0), GraceSeconds: n(600), DeletionKeepsBudgets: true},
 			Template: facts.NodeTemplate{MachineType: "g2-standard-8", ImageType: "COS_CONTAINERD", Spot: true, FlexStart: true, QueuedProvisioning: true,
-				Accelerators: map[string]int64{"nvidia-l4": 2}, TPUTopology: "2x2", LocalSSDs: 3, Compact: true, MaxRunSeconds: 86400,
+				Accelerators: map[string]int64{"nvidia-l4": 2}, TPUTopology: "2x2", LocalSSDs: 3, DiskType: "pd-ssd", DiskGB: 200, Private: true, Compact: true, MaxRunSeconds: 86400,
 				Labels: map[string]string{"team": "ml"}, Taints: []facts.NodeTaint{{Key: "gpu", Value: "yes", Effect: "NoExecute"}, {Key: "odd", Effect: "7"}}},
 			Autoscaling:          facts.Autoscaling{Enabled: true, TotalMin: 1, TotalMax: 9, Autoprovisioned: true, LocationPolicy: "ANY"},
 			Pods:                 facts.PodAddresses{Range: "pods-2", Prefix: 25, PerNode: 64, Utilization: 0.91},
@@ -54,7 +54,7 @@ func TestNodePool(t *testing.T) {
 			if err := protojson.Unmarshal([]byte(c.json), p); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff([]facts.NodePool{c.want}, nodePools([]*containerpb.NodePool{p})); diff != "" {
+			if diff := cmp.Diff([]facts.NodePool{c.want}, nodePools(&containerpb.Cluster{NodePools: []*containerpb.NodePool{p}})); diff != "" {
 				t.Error(diff)
 			}
 		})

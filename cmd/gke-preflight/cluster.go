@@ -33,7 +33,7 @@ func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&c.gke.Cluster, "cluster", "", "name of the cluster in GKE")
 	fs.StringVar(&c.gke.Endpoint, "gke-endpoint", "", "URL of another GKE API; default: $"+gke.EndpointVariable+", then Google's own")
 	fs.StringVar(&c.gke.Insights, "recommender-endpoint", "", "URL of another Recommender API, for GKE's insights; default: Google's own, or none beside another GKE API")
-	fs.StringVar(&c.gke.Compute, "compute-endpoint", "", "URL of another Compute API, for firewall rules; default: Google's own, or none beside another GKE API")
+	fs.StringVar(&c.gke.Compute, "compute-endpoint", "", "URL of another Compute API, for firewall rules and quotas; default: Google's own, or none beside another GKE API")
 	fs.BoolVar(&c.gke.NoGKE, "no-gke", false, "leave out the GKE API, and the checks that need it")
 	fs.DurationVar(&c.timeout, "timeout", 5*time.Minute, "how long all of it may take")
 	fs.StringVar(&c.kubeconfig, "kubeconfig", "", "path to the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config")

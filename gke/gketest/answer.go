@@ -14,6 +14,10 @@ import (
 
 // ServeHTTP implements [http.Handler].
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if answer, ok := s.compute(r); ok {
+		s.answerCompute(w, r, answer)
+		return
+	}
 	method, fill, found := s.route(r)
 	if !found {
 		s.record(Call{Method: r.Method + " " + r.URL.Path, Header: r.Header})

@@ -1,4 +1,4 @@
-// Package gketest serves the GKE API of one cluster, and what Recommender says of
+// Package gketest serves the GKE API of one cluster, and what Recommender and Compute say of
 // it, from recorded answers, over plain http on loopback, for tests and demonstrations.
 package gketest
 
@@ -16,10 +16,11 @@ import (
 // A Server answers the methods of the GKE API and of Recommender that read, by the
 // services' own definitions, as the REST interfaces do. The files that it answers from are
 // cluster.json, server-config.json, operations.json, upgrade-info.json,
-// insights.json and node-pool-upgrade-info/POOL.json, each the JSON form of one message. It knows
-// the cluster that cluster.json's selfLink names, and no other.
+// insights.json and node-pool-upgrade-info/POOL.json, each the JSON form of one message, and
+// firewalls.json and region.json of Compute. It knows the cluster that cluster.json's selfLink
+// names, and no other.
 type Server struct {
-	// URL is what to pass as --gke-endpoint and as --recommender-endpoint.
+	// URL is what to pass as --gke-endpoint, --recommender-endpoint and --compute-endpoint.
 	URL string
 
 	files  fs.FS

@@ -83,6 +83,8 @@ func collectors() []collector {
 		of(facts.LocalVolumes, shared(func(c *cluster) lazy[[]string] { return c.localVolumes })),
 		of(facts.Nodes, shared(func(c *cluster) lazy[[]facts.Node] { return c.nodes })),
 		of(facts.NodeLeases, nodeLeases),
+		of(facts.NodeEvents, nodeEvents),
+		of(facts.KubeProxies, kubeProxies),
 		of(facts.ClusterRoles, clusterRoles),
 		of(facts.ClusterRoleBindings, clusterRoleBindings),
 		of(facts.Roles, roles),

@@ -14,6 +14,7 @@ import (
 type podsRead struct {
 	backend []facts.Pod
 	groups  []facts.PodGroup
+	proxies []facts.KubeProxy
 }
 
 func backendPods(_ context.Context, c *cluster) ([]facts.Pod, error) {
@@ -47,8 +48,10 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 	alike := newSharing()
 	return twice(func() (podsRead, error) {
 		sums := newSums(pools, local)
+		proxies := proxyPods{pools: pools, seen: map[proxyKey]*facts.KubeProxy{}}
 		backend, err := pages(ctx, c.reader, c.typed.CoreV1().Pods("").List, metav1.ListOptions{}, func(p *corev1.Pod) (facts.Pod, bool) {
 			sums.add(p)
+			proxies.add(p)
 			if !inBackend[p.Namespace] {
 				return facts.Pod{}, false
 			}
@@ -59,7 +62,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 		if err != nil {
 			return podsRead{}, err
 		}
-		return podsRead{inOrder(backend), sums.all()}, nil
+		return podsRead{inOrder(backend), sums.all(), proxies.all()}, nil
 	})
 }
 

@@ -145,6 +145,39 @@ var (
 	NodeLeases = kubernetes[map[string]time.Time]("node-leases", list("coordination.k8s.io", "leases"))
 )
 
+var (
+	// NodeEvents are the events by which nodes turned not ready, as far as the API
+	// server still has them, by node and reporter.
+	NodeEvents = kubernetes[[]NodeEvent]("node-events", list("", "events"))
+
+	// KubeProxies are the pods of kube-system that run kube-proxy, by node pool and
+	// version. There are none where Dataplane V2 takes its place.
+	KubeProxies = kubernetes[[]KubeProxy]("kube-proxies", list("", "pods"))
+)
+
+// NodeEvent is how often a node turned not ready, as one component reported it.
+type NodeEvent struct {
+	Node string `json:"node"`
+	// Reporter is kubelet or node-controller; both report one and the same change.
+	Reporter string `json:"reporter,omitempty"`
+	Times    int32  `json:"times"`
+	// First and Last are when it was reported first and last; zero where the event
+	// does not say.
+	First time.Time `json:"first,omitzero"`
+	Last  time.Time `json:"last,omitzero"`
+}
+
+// KubeProxy is the kube-proxies of a node pool that have one version.
+type KubeProxy struct {
+	// Pool is empty for nodes of none, and where nodes could not be read.
+	Pool string `json:"pool,omitempty"`
+	// Version is the tag of the image; empty for one named by its digest alone.
+	Version string `json:"version,omitempty"`
+	Pods    int32  `json:"pods"`
+	// Node is the first of their nodes by name.
+	Node string `json:"node,omitempty"`
+}
+
 // Node is what auto-repair and the checks look at.
 type Node struct {
 	Name string `json:"name"`

@@ -27,7 +27,28 @@ var (
 	// GKEFirewall are the ingress rules of the cluster's VPC network that are in
 	// force, by priority and name. Firewall policies are not among them.
 	GKEFirewall = gke[[]FirewallRule]("gke-firewall", "compute.firewalls.list")
+
+	// GKEQuotas are the quotas of the cluster's region in its project that nodes
+	// draw on. Those that are kept for each family of machines, such as C4, or for
+	// all regions together are not among them.
+	GKEQuotas = gke[RegionQuotas]("gke-quotas", "compute.regions.get")
 )
+
+// RegionQuotas are the quotas of one region, by metric.
+type RegionQuotas struct {
+	Region string  `json:"region"`
+	Quotas []Quota `json:"quotas"`
+}
+
+// Quota is how much there may be of something.
+type Quota struct {
+	// Metric is as Compute names it (google.golang.org/api/compute/v1, Quota), such
+	// as N2_CPUS or SSD_TOTAL_GB.
+	Metric string  `json:"metric"`
+	Limit  float64 `json:"limit"`
+	// Usage is how much of it is taken, reservations included.
+	Usage float64 `json:"usage"`
+}
 
 // FirewallRule is an ingress rule of a VPC network.
 type FirewallRule struct {

@@ -75,6 +75,12 @@ type NodeTemplate struct {
 	// LocalSSDs is how many are asked for on each node; some machine types have
 	// theirs without being asked.
 	LocalSSDs int32 `json:"localSSDs,omitempty"`
+	// DiskType is that of the boot disk, such as pd-balanced, and DiskGB its size;
+	// empty and zero where that is not told.
+	DiskType string `json:"diskType,omitempty"`
+	DiskGB   int64  `json:"diskGB,omitempty"`
+	// Private holds for nodes that have no address on the internet.
+	Private bool `json:"private,omitempty"`
 	// Compact holds for nodes that must be close to each other.
 	Compact bool `json:"compact,omitempty"`
 	// MaxRunSeconds is after how long a node is deleted; zero for never.
