@@ -9,7 +9,7 @@ import "github.com/gke-preflight/gke-preflight/preflight"
 func All() []preflight.Check {
 	return []preflight.Check{
 		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath, webhookSeesNewKind, startupTooSlow,
-		webhookBackendMissing, webhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate, webhookWasSlow, writesWereSlow, webhookSlow, certificateExpiresSoon,
+		webhookBackendMissing, webhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate, webhookWasSlow, writesWereSlow, webhookSlow, certificateExpiresSoon, latencyRises,
 		nodeHeartbeatsLost, leaderElectionLost, webhookGuardsItsOwnPods, systemPodsBlocked, nodesCannotJoin, systemWritesBlocked, reviewsBlocked, policyParamsUnknownAtStart,
 		oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget, backendProbesMissing, backendPriority, backendResources, backendRestarts, backendImageInCluster, webhooksGuardEachOther,
 		conversionWebhookFails, aggregatedAPIUnavailable, outboundCertificate,

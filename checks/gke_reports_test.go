@@ -84,7 +84,7 @@ func recordedByGKE(t *testing.T, dir string) *facts.Snapshot {
 	}
 	t.Cleanup(served.Close)
 	connection, err := gke.Connect(t.Context(), gke.Flags{
-		Kubeconfig: kubeconfigFor(t, cluster, "https://"+address), Endpoint: served.URL, Insights: served.URL, Compute: served.URL, Version: "test",
+		Kubeconfig: kubeconfigFor(t, cluster, "https://"+address), Endpoint: served.URL, Insights: served.URL, Compute: served.URL, Monitoring: served.URL, Version: "test",
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -25,6 +25,7 @@ var (
 	containerAPI   = googleAPI{"the GKE API", "container.googleapis.com"}
 	recommenderAPI = googleAPI{"the Recommender API", "recommender.googleapis.com"}
 	computeAPI     = googleAPI{"the Compute API", "compute.googleapis.com"}
+	monitoringAPI  = googleAPI{"Cloud Monitoring", "monitoring.googleapis.com"}
 )
 
 // why maps an error of a call of the API to the reason for which a fact is

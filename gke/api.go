@@ -13,6 +13,7 @@ import (
 	"cloud.google.com/go/container/apiv1/containerpb"
 	recommender "cloud.google.com/go/recommender/apiv1"
 	compute "google.golang.org/api/compute/v1"
+	monitoring "google.golang.org/api/monitoring/v3"
 	"google.golang.org/api/option"
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
@@ -41,6 +42,9 @@ type api struct {
 	// compute is nil where computeLeft says why.
 	compute     *compute.Service
 	computeLeft facts.Absence
+	// monitoring is nil where monitoringLeft says why.
+	monitoring     *monitoring.Service
+	monitoringLeft facts.Absence
 }
 
 // openAPI makes a client and asks for the cluster. It returns an error only for
@@ -65,6 +69,9 @@ func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 		return nil, err
 	}
 	if err := a.openCompute(ctx, f); err != nil {
+		return nil, err
+	}
+	if err := a.openMonitoring(ctx, f); err != nil {
 		return nil, err
 	}
 	a.client, err = container.NewClusterManagerRESTClient(ctx, options...)

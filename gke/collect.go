@@ -30,6 +30,7 @@ func (c *Connection) CollectGKE(ctx context.Context, progress func(facts.Observa
 		ofInsights,
 		ofCompute(facts.GKEFirewall, (*api).readFirewall),
 		ofCompute(facts.GKEQuotas, (*api).readQuotas),
+		ofLatency,
 	}
 	out := make([]facts.Observation, len(all))
 	var reported sync.Mutex

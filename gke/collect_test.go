@@ -23,7 +23,7 @@ func collect(t *testing.T, c *gke.Connection) *facts.Snapshot {
 	var reported []string
 	observations := c.CollectGKE(t.Context(), func(o facts.Observation) { reported = append(reported, o.Fact.ID()) })
 	var got, want []string
-	for i, f := range append(slices.Clone(ofGKE), facts.GKEInsights, facts.GKEFirewall, facts.GKEQuotas) {
+	for i, f := range append(slices.Clone(ofGKE), facts.GKEInsights, facts.GKEFirewall, facts.GKEQuotas, facts.GKELatency) {
 		got, want = append(got, observations[i].Fact.ID()), append(want, f.ID())
 	}
 	slices.Sort(reported)

@@ -33,6 +33,9 @@ type Flags struct {
 	// InCluster reaches the API server by the Pod's own credentials, even where the
 	// cluster is named in full.
 	InCluster bool
+	// Monitoring is the URL of another Cloud Monitoring, for the past week's latency;
+	// empty for Google's own, or for none where Endpoint names another GKE API.
+	Monitoring string
 	// NoGKE leaves the GKE API out.
 	NoGKE bool
 	// Version is the version of gke-preflight, for the user agent.

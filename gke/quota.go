@@ -26,7 +26,7 @@ func (a *api) readQuotas(ctx context.Context) (facts.RegionQuotas, string, error
 func regionQuotas(r *compute.Region) facts.RegionQuotas {
 	out := facts.RegionQuotas{Region: r.Name, Quotas: []facts.Quota{}}
 	for _, q := range r.Quotas {
-		if quotaKept.MatchString(q.Metric) {
+		if quotaKept.MatchString(q.Metric) && !strings.HasPrefix(q.Metric, "COMMITTED_") {
 			out.Quotas = append(out.Quotas, facts.Quota{Metric: q.Metric, Limit: q.Limit, Usage: q.Usage})
 		}
 	}

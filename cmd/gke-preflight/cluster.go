@@ -33,6 +33,7 @@ func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&c.gke.Cluster, "cluster", "", "name of the cluster in GKE")
 	fs.StringVar(&c.gke.Endpoint, "gke-endpoint", "", "URL of another GKE API; default: $"+gke.EndpointVariable+", then Google's own")
 	fs.StringVar(&c.gke.Insights, "recommender-endpoint", "", "URL of another Recommender API, for GKE's insights; default: Google's own, or none beside another GKE API")
+	fs.StringVar(&c.gke.Monitoring, "monitoring-endpoint", "", "URL of another Cloud Monitoring API, for the past week's latency; default: Google's own, or none beside another GKE API")
 	fs.StringVar(&c.gke.Compute, "compute-endpoint", "", "URL of another Compute API, for firewall rules and quotas; default: Google's own, or none beside another GKE API")
 	fs.BoolVar(&c.gke.NoGKE, "no-gke", false, "leave out the GKE API, and the checks that need it")
 	fs.DurationVar(&c.timeout, "timeout", 5*time.Minute, "how long all of it may take")
@@ -117,7 +118,7 @@ func (c *clusterFlags) readBoth(ctx context.Context, conn *gke.Connection, say *
 }
 
 // liveFlags say which cluster to look at and how: they have no meaning for a recording.
-var liveFlags = [...]string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "compute-endpoint", "vantage", "port-forward", "server-dry-run", "helm", "in-cluster"}
+var liveFlags = [...]string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "compute-endpoint", "monitoring-endpoint", "vantage", "port-forward", "server-dry-run", "helm", "in-cluster"}
 
 // recording reads a recording, whose target the flag may replace. Flags that
 // name a live cluster have no meaning beside it.

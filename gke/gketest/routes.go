@@ -7,9 +7,11 @@ import (
 	"strings"
 
 	"cloud.google.com/go/container/apiv1/containerpb"
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"cloud.google.com/go/recommender/apiv1/recommenderpb"
 	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 )
@@ -24,7 +26,8 @@ type route struct {
 // in the services' definitions.
 func routes() []route {
 	out := routesOf(containerpb.ClusterManager_ServiceDesc, containerpb.File_google_container_v1_cluster_service_proto)
-	return append(out, routesOf(recommenderpb.Recommender_ServiceDesc, recommenderpb.File_google_cloud_recommender_v1_recommender_service_proto)...)
+	out = append(out, routesOf(recommenderpb.Recommender_ServiceDesc, recommenderpb.File_google_cloud_recommender_v1_recommender_service_proto)...)
+	return append(out, routesOf(monitoringpb.MetricService_ServiceDesc, monitoringpb.File_google_monitoring_v3_metric_service_proto)...)
 }
 
 func routesOf(service grpc.ServiceDesc, file protoreflect.FileDescriptor) (out []route) {
@@ -74,7 +77,7 @@ func (s *Server) route(r *http.Request) (method grpc.MethodDesc, fill func(proto
 					set(m.ProtoReflect(), name, groups[i+1])
 				}
 				for name, values := range r.URL.Query() {
-					setQuery(m.ProtoReflect(), name, values[0])
+					setQuery(m.ProtoReflect(), strings.Split(name, "."), values)
 				}
 			}, true
 		}
@@ -82,18 +85,29 @@ func (s *Server) route(r *http.Request) (method grpc.MethodDesc, fill func(proto
 	return method, nil, false
 }
 
-// setQuery sets what stands in the query, if it is a number or a string of the
-// message: the others are the interface's own, such as $alt.
-func setQuery(m protoreflect.Message, name, value string) {
-	f := m.Descriptor().Fields().ByJSONName(name)
-	if f == nil || f.IsList() {
-		return
-	}
-	switch n, err := strconv.ParseInt(value, 10, 32); {
-	case f.Kind() == protoreflect.StringKind:
-		m.Set(f, protoreflect.ValueOfString(value))
-	case f.Kind() == protoreflect.Int32Kind && err == nil:
+// setQuery sets what stands in the query, if path leads to a field of the message:
+// the others are the interface's own, such as $alt.
+func setQuery(m protoreflect.Message, path []string, values []string) {
+	f := m.Descriptor().Fields().ByJSONName(path[0])
+	switch {
+	case f == nil:
+	case len(path) > 1 && f.Message() != nil:
+		setQuery(m.Mutable(f).Message(), path[1:], values)
+	case f.Message() != nil:
+		_ = protojson.Unmarshal([]byte(strconv.Quote(values[0])), m.Mutable(f).Message().Interface())
+	case f.IsList():
+		for _, v := range values {
+			m.Mutable(f).List().Append(protoreflect.ValueOfString(v))
+		}
+	case f.Kind() == protoreflect.EnumKind:
+		if v := f.Enum().Values().ByName(protoreflect.Name(values[0])); v != nil {
+			m.Set(f, protoreflect.ValueOfEnum(v.Number()))
+		}
+	case f.Kind() == protoreflect.Int32Kind:
+		n, _ := strconv.ParseInt(values[0], 10, 32)
 		m.Set(f, protoreflect.ValueOfInt32(int32(n)))
+	default:
+		m.Set(f, protoreflect.ValueOfString(values[0]))
 	}
 }
 

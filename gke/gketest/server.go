@@ -1,5 +1,5 @@
-// Package gketest serves the GKE API of one cluster, and what Recommender and Compute say of
-// it, from recorded answers, over plain http on loopback, for tests and demonstrations.
+// Package gketest serves the GKE API of one cluster, and what Recommender, Compute and Cloud
+// Monitoring say of it, from recorded answers, over plain http on loopback, for tests and demonstrations.
 package gketest
 
 import (
@@ -13,14 +13,15 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A Server answers the methods of the GKE API and of Recommender that read, by the
+// A Server answers the methods of these APIs that read, by the
 // services' own definitions, as the REST interfaces do. The files that it answers from are
 // cluster.json, server-config.json, operations.json, upgrade-info.json,
 // insights.json and node-pool-upgrade-info/POOL.json, each the JSON form of one message, and
-// firewalls.json and region.json of Compute. It knows the cluster that cluster.json's selfLink
+// firewalls.json and region.json of Compute, and time-series.json of Cloud Monitoring. It knows the cluster that cluster.json's selfLink
 // names, and no other.
 type Server struct {
-	// URL is what to pass as --gke-endpoint, --recommender-endpoint and --compute-endpoint.
+	// URL is what to pass as --gke-endpoint, --recommender-endpoint, --compute-endpoint
+	// and --monitoring-endpoint.
 	URL string
 
 	files  fs.FS

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"cloud.google.com/go/container/apiv1/containerpb"
+	"cloud.google.com/go/monitoring/apiv3/v2/monitoringpb"
 	"cloud.google.com/go/recommender/apiv1/recommenderpb"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -21,12 +22,14 @@ import (
 type service struct {
 	containerpb.UnimplementedClusterManagerServer
 	recommenderpb.UnimplementedRecommenderServer
+	monitoringpb.UnimplementedMetricServiceServer
 	*Server
 }
 
 var (
 	_ containerpb.ClusterManagerServer = service{}
 	_ recommenderpb.RecommenderServer  = service{}
+	_ monitoringpb.MetricServiceServer = service{}
 )
 
 func (s service) GetCluster(_ context.Context, r *containerpb.GetClusterRequest) (*containerpb.Cluster, error) {
@@ -63,7 +66,7 @@ func (s service) FetchNodePoolUpgradeInfo(_ context.Context, r *containerpb.Fetc
 	return i, s.read("FetchNodePoolUpgradeInfo", r.GetName(), file, i)
 }
 
-// pageLimit is the most insights on a page, so that a client that does not turn
+// pageLimit is the most insights or time series on a page, so that a client that does not turn
 // the page misses some.
 const pageLimit = 2
 
@@ -80,13 +83,19 @@ func (s service) ListInsights(_ context.Context, r *recommenderpb.ListInsightsRe
 	active := slices.DeleteFunc(all.GetInsights(), func(i *recommenderpb.Insight) bool {
 		return i.GetStateInfo().GetState() != recommenderpb.InsightStateInfo_ACTIVE
 	})
-	start, _ := strconv.Atoi(r.GetPageToken())
-	end := min(start+pageLimit, len(active))
-	page := &recommenderpb.ListInsightsResponse{Insights: active[start:end]}
-	if end < len(active) {
-		page.NextPageToken = strconv.Itoa(end)
-	}
+	page := &recommenderpb.ListInsightsResponse{}
+	page.Insights, page.NextPageToken = pageOf(active, r.GetPageToken())
 	return page, nil
+}
+
+// pageOf returns the page that token stands for, and the token of the next one.
+func pageOf[T any](all []T, token string) (page []T, next string) {
+	start, _ := strconv.Atoi(token)
+	end := min(start+pageLimit, len(all))
+	if end < len(all) {
+		next = strconv.Itoa(end)
+	}
+	return all[start:end], next
 }
 
 // read fills in m: the answer that the test has set, or the file's. It refuses
@@ -104,7 +113,8 @@ func (s service) read(method, name, file string, m proto.Message) error {
 		return err
 	}
 	location, _, _ := strings.Cut(known, "/clusters/")
-	if !within(name, known) && name != location && name != location+"/insightTypes/google.container.DiagnosisInsight" {
+	project, _, _ := strings.Cut(location, "/locations/")
+	if !within(name, known) && name != location && name != project && name != location+"/insightTypes/google.container.DiagnosisInsight" {
 		return status.Errorf(codes.NotFound, "Not found: %s.", name)
 	}
 	return s.file(file, m)

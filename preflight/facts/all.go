@@ -13,7 +13,7 @@ func All() []Fact {
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,
 		Conversions,
 		SystemConfigMaps, IdentityLeases, KubernetesService,
-		GKECluster, GKESettings, GKENetwork, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights, GKEFirewall, GKEQuotas,
+		GKECluster, GKESettings, GKENetwork, GKENodePools, GKEServerConfig, GKEOperations, GKEUpgradeInfo, GKENodePoolUpgradeInfo, GKEInsights, GKEFirewall, GKEQuotas, GKELatency,
 		NetworkPolicies, OtherNetworkPolicies, KonnectivityAgents,
 		Attempts, OutboundAttempts,
 	}

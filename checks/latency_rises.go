@@ -1,0 +1,119 @@
+package checks
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+const (
+	// fewestDays is how many days must come before the last one to say what is usual.
+	fewestDays = 3
+	// manyTimes is how many times the usual is a rise. The bounds of the histograms
+	// that latency is told by lie up to 2.5 times apart.
+	manyTimes = 2
+)
+
+var latencyRises = preflight.Check{
+	ID:       "GP120",
+	Name:     "latency-rises",
+	Title:    "The API server or a webhook has become slower over the past week",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.GKELatency, facts.ValidatingWebhooks, facts.MutatingWebhooks},
+	Uses:     []facts.Fact{facts.Services},
+	After:    backendFaults(),
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		h := facts.GKELatency.Of(s)
+		told := false
+		server := preflight.Finding{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "APIServer", Name: "writes"},
+			Remedy: "find what holds them up: webhooks by GP116, or etcd and load by the control-plane metrics\nkubectl get --raw /metrics | grep -e apiserver_admission_step -e etcd_request_duration"}
+		var slower []trend
+		for i, w := range h.Writes {
+			t := trendOf(w)
+			told = told || t.told
+			if t.rises {
+				slower = append(slower, t)
+				server.Evidence = append(server.Evidence, t.evidence("/writes/%d/days/%d/oneInHundredOver", i))
+			}
+		}
+		if slower != nil {
+			server.Summary = fmt.Sprintf("writes to the API server have become slower: of %s %s; while an upgrade runs, fewer API servers bear the load", verbs(slower), slowest(slower))
+			fs = append(fs, server)
+		}
+		for _, w := range webhooks(s) {
+			for i, series := range h.Webhooks {
+				if t := trendOf(series); series.Webhook == w.name && strings.HasPrefix(string(w.kind), series.Type) && t.rises {
+					fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: w.subject(),
+						Summary:  fmt.Sprintf("webhook %s has become slower: %s", w.name, t),
+						Evidence: []preflight.Evidence{t.evidence("/webhooks/%d/days/%d/oneInHundredOver", i)},
+						Remedy:   "look at its backend before the upgrade adds to its load:\n" + lookAtPods(s, w)})
+				}
+			}
+		}
+		if !told {
+			fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: server.Subject, Undecided: fmt.Sprintf("whether the API server has become slower: Cloud Monitoring has less than %d days of it", fewestDays+1)})
+		}
+		return fs
+	},
+}
+
+// A trend is what a week of latency says.
+type trend struct {
+	facts.LatencySeries
+	told, rises bool
+	usual       float64
+}
+
+// trendOf compares the last day with the median of those before it. Days with few
+// calls say nothing.
+func trendOf(s facts.LatencySeries) trend {
+	t := trend{LatencySeries: s}
+	last := len(s.Days) - 1
+	if last < 0 || s.Days[last].Count < fewestWrites {
+		return t
+	}
+	var before []float64
+	for _, d := range s.Days[:last] {
+		if d.Count >= fewestWrites {
+			before = append(before, d.OneInHundredOver)
+		}
+	}
+	if len(before) < fewestDays {
+		return t
+	}
+	slices.Sort(before)
+	t.told, t.usual = true, before[len(before)/2]
+	t.rises = t.now() >= tooSlow && t.now() >= manyTimes*t.usual
+	return t
+}
+
+func verbs(all []trend) string {
+	var out []string
+	for _, t := range all {
+		out = append(out, t.Verb)
+	}
+	return strings.Join(out, ", ")
+}
+
+func slowest(all []trend) trend {
+	return slices.MaxFunc(all, func(a, b trend) int { return cmp.Compare(a.now(), b.now()) })
+}
+
+func (t trend) now() float64 { return t.Days[len(t.Days)-1].OneInHundredOver }
+
+func (t trend) String() string {
+	return fmt.Sprintf("at least one in a hundred took over %g s in the last day, against %g s on a usual day before", t.now(), t.usual)
+}
+
+func (t trend) evidence(path string, i int) preflight.Evidence {
+	last := len(t.Days) - 1
+	var days []string
+	for _, d := range t.Days {
+		days = append(days, fmt.Sprintf("%g", d.OneInHundredOver))
+	}
+	return evidenceOf(facts.GKELatency, t.now(), "seconds that at least one in a hundred took longer than, day by day: "+strings.Join(days, ", "), path, i, last)
+}
