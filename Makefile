@@ -9,7 +9,7 @@ OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlp
 # race detector, and pure.
 DELETES := '^TestNeeds$$'
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,9 @@ removals: ## regenerate which API is removed when, from the published modules
 
 record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record
+
+test-scale: controlplane ## of 5,000 nodes and 50,000 pods on a real API server exactly the bad ones are named
+	@$(GO) test -count 1 -timeout 30m -v -run TestFewBad ./testdata/controlplane/bench -nodes 5000 -pods 50000
 
 bench: controlplane ## collection and probing against what they can't be faster than, and a few bad among 50,000
 	@$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 30m ./testdata/controlplane/bench ./testdata/controlplane/backends
