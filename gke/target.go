@@ -10,12 +10,20 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
+// Running is the target that a control plane has whose replica is replaced by one of
+// the same version, as in a repair.
+const Running = "running"
+
+// ErrNoNext says that the GKE API tells of no version that it would upgrade to.
+var ErrNoNext = errors.New("GKE names no version that it would upgrade the cluster to")
+
 // ResolveTarget works out the version that an upgrade would lead to, and says in
 // words where it comes from. asked is what the user wants: a minor, a patch
 // version, a GKE version, or one of GKE's aliases "latest" and "-", the default
-// of the cluster's channel. Where the GKE API told what is on offer, it becomes
+// of the cluster's channel, or "running", the version that runs. Where the GKE API told what is on offer, it becomes
 // the newest version that fits; otherwise it stays as it is. If nothing is
-// asked, it is what GKE would upgrade the cluster to next.
+// asked, it is what GKE would upgrade the cluster to next; the error is [ErrNoNext]
+// if that is nothing.
 func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err error) {
 	r := newResolver(s)
 	var v version.Version
@@ -24,6 +32,8 @@ func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err 
 		v, origin, err = r.next()
 	case "latest", "-":
 		v, origin, err = r.alias(asked)
+	case Running:
+		v, origin, err = r.same()
 	default:
 		v, origin, err = r.fit(asked)
 	}
@@ -120,7 +130,7 @@ func fits(v, asked version.Version) bool {
 func (r resolver) fit(asked string) (version.Version, string, error) {
 	want, err := version.Parse(asked)
 	if err != nil {
-		return want, "", fmt.Errorf("--target-version: %w; latest and - are the aliases", err)
+		return want, "", fmt.Errorf("--target-version: %w; latest, - and running are the aliases", err)
 	}
 	if len(r.offers) == 0 {
 		return want, "--target-version " + asked, nil
@@ -191,6 +201,14 @@ func (r resolver) alias(asked string) (version.Version, string, error) {
 	return v, "--target-version -, the default" + inChannel(r.channel), err
 }
 
+// same returns what the control plane runs.
+func (r resolver) same() (version.Version, string, error) {
+	if r.running == nil {
+		return version.Version{}, "", errors.New("--target-version running: which version runs is unknown: pass one such as 1.36")
+	}
+	return *r.running, "the version that runs, as when a replica of the control plane is replaced", nil
+}
+
 // next returns what GKE would upgrade the cluster to by itself.
 func (r resolver) next() (version.Version, string, error) {
 	candidates := []struct{ version, origin string }{
@@ -209,7 +227,7 @@ func (r resolver) next() (version.Version, string, error) {
 		}
 	}
 	if len(r.offers) > 0 {
-		return version.Version{}, "", errors.New("GKE names no version that it would upgrade the cluster to: pass --target-version, such as " + strings.Join(r.newer(), " or "))
+		return version.Version{}, "", fmt.Errorf("%w: pass --target-version, such as %s", ErrNoNext, strings.Join(r.newer(), " or "))
 	}
 	return version.Version{}, "", fmt.Errorf("which version to upgrade to is unknown (the GKE API: %s): pass --target-version, such as 1.36", r.absence)
 }

@@ -54,6 +54,8 @@ func TestResolveTarget(t *testing.T) {
 		{"latest in no channel", observations{noGroup, offers}, "latest", "1.36.3-gke.1000", "no channel"},
 		{"the channel's default", observations{regular, offers}, "-", "1.36.2-gke.9", "the default in the cluster's channel REGULAR"},
 		{"the default of no channel", observations{noGroup, offers}, "-", "1.35.4-gke.100", "the default for a cluster in no channel"},
+		{"the version that runs", observations{regular, offers}, "running", "1.35.4-gke.100", "the version that runs, as when a replica"},
+		{"the version that runs, whose build is unknown", observations{running, leftOut}, "running", "1.35.4", "the version that runs"},
 		{"next minor", observations{regular, offers, upgrade}, "", "1.36.2-gke.9", "the minor that GKE would upgrade the cluster to next"},
 		{"next patch", observations{regular, offers, patch}, "", "1.35.5-gke.1", "the patch that GKE would upgrade the cluster to next"},
 		{"the channel's upgrade target", observations{regular, offers}, "", "1.36.2-gke.9", "the upgrade target of channel REGULAR"},
@@ -75,7 +77,7 @@ func TestResolveTargetErrors(t *testing.T) {
 		asked string
 		want  string
 	}{
-		{"no version", observations{running}, "newest", `--target-version: "newest" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100; latest and - are the aliases`},
+		{"no version", observations{running}, "newest", `--target-version: "newest" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100; latest, - and running are the aliases`},
 		{"not offered", observations{regular, offers}, "1.99", "GKE offers no 1.99: the nearest versions on offer are 1.37.0-gke.5, 1.36.3-gke.1000"},
 		{"no such build", observations{regular, offers}, "1.36.3-gke.500", "GKE offers no 1.36.3-gke.500: the nearest versions on offer are 1.37.0-gke.5, 1.36.3-gke.1000, 1.36.3-gke.200, 1.36.2-gke.9"},
 		{"older", observations{running, leftOut}, "1.34", "1.34 is an older minor than 1.35.4, which the control plane runs: it can't go back to one; pass a newer --target-version"},
@@ -84,6 +86,7 @@ func TestResolveTargetErrors(t *testing.T) {
 		{"older than the emulated", observations{soaking, leftOut}, "1.33", "1.33 is an older minor than 1.35.4, which the control plane runs: it can't go back to one; pass a newer --target-version"},
 		{"an older patch that is not offered", observations{regular, offers}, "1.35.3", "GKE offers no 1.35.3: the nearest versions on offer are 1.36.2-gke.9, 1.35.4-gke.100, 1.34.9-gke.7"},
 		{"alias without the GKE API", observations{running, leftOut}, "latest", "--target-version latest is for the GKE API to resolve, which told of no versions (left-out: --no-gke): pass a version such as 1.36"},
+		{"what runs, which is unknown", observations{leftOut}, "running", "--target-version running: which version runs is unknown: pass one such as 1.36"},
 		{"none without the GKE API", observations{running, leftOut}, "", "which version to upgrade to is unknown (the GKE API: left-out: --no-gke): pass --target-version, such as 1.36"},
 		{"none known", observations{noGroup, offers}, "", "GKE names no version that it would upgrade the cluster to: pass --target-version, such as 1.36.3-gke.1000"},
 	} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -23,11 +24,13 @@ type clusterFlags struct {
 	target     string
 	timeout    time.Duration
 	helm       bool
+	// orRunning looks at the version that runs where GKE would upgrade to no other.
+	orRunning bool
 }
 
 func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&c.target, "target-version", "", "version to upgrade to: 1.36, 1.36.3, 1.36.3-gke.100, latest or - (the default of the release channel); default: what GKE would upgrade to next")
+	fs.StringVar(&c.target, "target-version", "", "version to upgrade to: 1.36, 1.36.3, 1.36.3-gke.100, latest, - (the default of the release channel) or running; default: what GKE would upgrade to next")
 	fs.StringVar(&c.gke.Project, "project", "", "Google Cloud project of the cluster; read from a context named gke_PROJECT_LOCATION_CLUSTER")
 	fs.StringVar(&c.gke.Location, "location", "", "region or zone of the cluster")
 	fs.StringVar(&c.gke.Cluster, "cluster", "", "name of the cluster in GKE")
@@ -87,8 +90,16 @@ func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *prog
 	s := facts.New(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, c.readBoth(ctx, conn, say)...)
 	m := s.Meta
 	m.CollectedAt = time.Now().UTC().Truncate(time.Second)
-	s = s.WithMeta(m)
-	return aim(s, c.target)
+	return c.aim(s.WithMeta(m))
+}
+
+// aim returns s with the target that the flags ask for.
+func (c *clusterFlags) aim(s *facts.Snapshot) (*facts.Snapshot, error) {
+	aimed, err := aim(s, c.target)
+	if c.orRunning && errors.Is(err, gke.ErrNoNext) {
+		return aim(s, gke.Running)
+	}
+	return aimed, err
 }
 
 // aim returns s with the target that is asked for, or GKE's next where none is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,7 @@ const tellTimeout = 30 * time.Second
 
 // What stands beside a kept report TIME.json: what changed since the one before it,
 // and a mark that somebody was to be told of that and could not be. A report that
-// is marked so is nobody's baseline: the next one tells of its changes as well.
+// is marked so is nobody's baseline: the next one is compared with the one before.
 const (
 	changeEnding = ".change.json"
 	untoldEnding = ".untold"
@@ -76,7 +77,7 @@ func (n *night) tell(ctx context.Context, to notify.Notifier) error {
 		if failed := n.st.Put(ctx, mark, nil); failed != nil {
 			return fmt.Errorf("--notify: %w; and the next run won't tell of it, either: %w", err, failed)
 		}
-		return fmt.Errorf("--notify: %w; the report is kept, and the next run tells of the change", err)
+		return fmt.Errorf("--notify: %w; the report is kept, and the next run tells of the change, if it is still there", err)
 	}
 	return n.st.Delete(ctx, mark)
 }
@@ -89,10 +90,15 @@ func (n *night) send(ctx context.Context, to notify.Notifier) error {
 	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
 	defer cancel()
 	c := n.report.Cluster
-	return to(ctx, notify.Message{Title: title, Lines: lines, Data: n.data, Attributes: map[string]string{
-		"schema": change.Schema, "verdict": string(n.report.Verdict), "project": c.Project, "location": c.Location, "cluster": c.Name,
-	}})
+	attributes := map[string]string{
+		"schema": change.Schema, "verdict": string(n.report.Verdict), "project": c.Project, "location": c.Location, "cluster": c.Name, "report": n.place(),
+	}
+	maps.DeleteFunc(attributes, func(_, v string) bool { return v == "" })
+	return to(ctx, notify.Message{Title: title, Lines: append(lines, "Report: "+n.place()), Data: n.data, Attributes: attributes})
 }
+
+// place is where the report is kept, for people.
+func (n *night) place() string { return strings.TrimSuffix(n.st.String(), "/") + "/" + n.key }
 
 // prune deletes all but the newest reports of the cluster, with what stands beside
 // them. This night's report stays, whatever its time.

@@ -33,6 +33,7 @@ type nightlyFlags struct {
 
 func newNightly() *cobra.Command {
 	var n nightlyFlags
+	n.orRunning = true
 	cmd := &cobra.Command{
 		Use:   "nightly --reports WHERE",
 		Short: "Check as a job that runs every night: keep the report, and tell what changed",
@@ -41,10 +42,13 @@ the one before it did not: the verdict, findings that are new, worse or gone, an
 what could not be looked at any more. Reports are kept by cluster and time; of each
 cluster the newest --keep stay, and nothing else is deleted there.
 
+Without --target-version it is for the version that GKE would upgrade to next, or if
+there is none for the one that runs: a replica that is replaced starts with that.
+
 --push-metrics hands the metrics to a Pushgateway. --notify tells of a change, and
 only of a change; in the first night, of a cluster that is not ready. Where that
-fails the report is kept all the same, and the next run tells of the change. The URL
-of a chat's webhook is a secret: it is read from $` + notifyVariable + ` or a file,
+fails the report is kept all the same, and the next run tells of the change, if it is
+still there. The URL of a chat's webhook is a secret: it is read from $` + notifyVariable + ` or a file,
 and stands in no message.
 
 Exit codes: 0 ready; 3 not ready; 4 inconclusive; 1 if there could be no report, or
@@ -75,6 +79,8 @@ reached a verdict has not failed: give it --exit-zero.`,
 	fs.StringVar(&n.recording, "snapshot", "", "judge this recording instead of a live cluster")
 	fs.IntVar(&n.keep, "keep", 30, "how many reports of this cluster to keep, this one among them; older ones are deleted")
 	fs.StringVar(&n.pushMetrics, "push-metrics", "", "URL of a Prometheus Pushgateway that gets the metrics of -o prometheus, by cluster")
+	cmd.MarkFlagsMutuallyExclusive("in-cluster", "kubeconfig")
+	cmd.MarkFlagsMutuallyExclusive("in-cluster", "context")
 	return cmd
 }
 
@@ -127,6 +133,7 @@ func (n *nightlyFlags) run(cmd *cobra.Command) error {
 	if err := render.Change(out, night.report, night.change, terminal(out).options()); err != nil {
 		return err
 	}
+	fmt.Fprintf(out, "The report is kept as %s.\n", night.place())
 	if n.out.toStdout() {
 		fmt.Fprintln(out)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/gke"
+	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/change"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -102,7 +105,7 @@ func TestNightly(t *testing.T) {
 	n.want(n.run("all-clear"), 0, "Nothing has changed since 2026-11-01 02:00 UTC", 0)
 	r := n.run("incident")
 	n.want(r, 3, "It was READY on 2026-11-02 02:00 UTC.", 1)
-	if !strings.Contains(r.told[0], "NOT READY: prod (acme-prod, europe-west1)") || !strings.Contains(r.told[0], "new blocker GP101") || strings.Contains(r.told[0], "10008 ms") {
+	if !strings.Contains(r.told[0], "NOT READY: prod (acme-prod, europe-west1)") || !strings.Contains(r.told[0], "new blocker GP101") || !strings.Contains(r.told[0], "Report: "+n.reports+"/acme-prod/europe-west1/prod/2026-11-03T02-00-00Z.json") || strings.Contains(r.told[0], "10008 ms") {
 		t.Errorf("the chat got %s", r.told[0])
 	}
 	n.want(n.run("incident"), 3, "Nothing has changed since 2026-11-03", 0)
@@ -116,14 +119,14 @@ func TestFirstNight(t *testing.T) {
 }
 
 // TestUntold holds that a change which could not be told of is told of later, and
-// once, also if it is over by then.
+// once.
 func TestUntold(t *testing.T) {
 	n := newNights(t)
 	n.want(n.run("all-clear"), 0, "", 0)
 	n.status = 500
 	r := n.run("incident", "--exit-zero")
 	n.want(r, 1, "It was READY on 2026-11-01", 0)
-	if !strings.Contains(r.err, "--notify: the webhook answered 500; the report is kept, and the next run tells of the change") {
+	if !strings.Contains(r.err, "--notify: the webhook answered 500; the report is kept, and the next run tells of the change, if it is still there") {
 		t.Errorf("standard error is %s", r.err)
 	}
 	if !slices.Contains(r.files, "2026-11-02T02-00-00Z.json") || !slices.Contains(r.files, "2026-11-02T02-00-00Z.untold") {
@@ -204,6 +207,31 @@ func TestNightlyPushes(t *testing.T) {
 	n.want(r, 1, "", 0)
 	if !strings.Contains(r.err, "--push-metrics: ") || !strings.Contains(r.err, "--notify: ") {
 		t.Errorf("standard error is %s", r.err)
+	}
+}
+
+// TestTarget holds that a cluster which GKE would upgrade to nothing is looked at all
+// the same: a job that fails whenever all is up to date would be switched off.
+func TestTarget(t *testing.T) {
+	s, err := load(root + "testdata/recorded/all-clear.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, _ := facts.GKEServerConfig.Get(s)
+	config.Channels = nil
+	s = s.With(facts.Present(facts.GKEUpgradeInfo, facts.UpgradeInfo{}), facts.Present(facts.GKEServerConfig, config))
+	if _, err := (&clusterFlags{}).aim(s); !errors.Is(err, gke.ErrNoNext) {
+		t.Errorf("the error is %v", err)
+	}
+	aimed, err := (&clusterFlags{orRunning: true}).aim(s)
+	if err != nil || aimed.Meta.Target != "1.35.4-gke.1104000" || !strings.HasPrefix(aimed.Meta.TargetOrigin, "the version that runs") {
+		t.Fatalf("%+v, %v", aimed, err)
+	}
+	if r := report(aimed); r.Verdict != preflight.Ready {
+		t.Errorf("the verdict is %s: %+v", r.Verdict, r.Open)
+	}
+	if _, err := (&clusterFlags{orRunning: true, target: "1.99"}).aim(s); err == nil {
+		t.Error("a version that there is not was asked for, and that is no error")
 	}
 }
 

@@ -42,7 +42,7 @@ generatorOptions: {disableNameSuffixHash: true}
 configMapGenerator:
 - name: gke-preflight
   behavior: merge
-  literals: [PROJECT=%s, LOCATION=%s, CLUSTER=%s, REPORTS=%s]
+  literals: [PROJECT=%s, LOCATION=%s, CLUSTER=%s, TARGET_VERSION=%s, REPORTS=%s]
 patches:
 - target: {kind: CronJob}
   patch: |
@@ -50,7 +50,7 @@ patches:
     - {op: add, path: /spec/jobTemplate/spec/template/spec/containers/0/volumeMounts/-, value: {name: notify, mountPath: %s/chat}}
     - {op: add, path: /spec/jobTemplate/spec/template/spec/containers/0/args/-, value: --notify=slack}
     - {op: add, path: /spec/jobTemplate/spec/template/spec/containers/0/args/-, value: --notify-url-file=%s/chat/url}
-`, namespace, incident.Project, incident.Location, incident.Name, j.reports, secrets, secrets)
+`, namespace, incident.Project, incident.Location, incident.Name, j.scene.Target, j.reports, secrets, secrets)
 }
 
 // rendered are the base's manifests under an overlay, by the real kustomize.
@@ -133,7 +133,7 @@ func (j *job) start() {
 	for _, a := range container.Args {
 		j.args = append(j.args, strings.NewReplacer(refs...).Replace(a))
 	}
-	j.args = append(j.args, "--gke-endpoint="+j.scene.GKE.URL, "--target-version="+j.scene.Target)
+	j.args = append(j.args, "--gke-endpoint="+j.scene.GKE.URL)
 	first := j.scene.First.Address
 	j.env = append(j.env, "KUBERNETES_SERVICE_HOST="+first.Addr().String(), fmt.Sprint("KUBERNETES_SERVICE_PORT=", first.Port()))
 	j.mount(map[string]string{

@@ -153,8 +153,8 @@ tolerations: [{operator: Exists}]
 	}
 	c := container(t, all)
 	want := []any{
-		"nightly", "--in-cluster", "--project=$(PROJECT)", "--location=$(LOCATION)", "--cluster=$(CLUSTER)", "--reports=$(REPORTS)", "--keep=7", "--timeout=5m",
-		"--exit-zero", "--output=table", "--target-version=-", "--push-metrics=http://pushgateway.monitoring.svc:9091", "--policy=/etc/gke-preflight/policy.yaml",
+		"nightly", "--in-cluster", "--project=$(PROJECT)", "--location=$(LOCATION)", "--cluster=$(CLUSTER)", "--target-version=$(TARGET_VERSION)", "--reports=$(REPORTS)", "--keep=7", "--timeout=5m",
+		"--exit-zero", "--output=table", "--push-metrics=http://pushgateway.monitoring.svc:9091", "--policy=/etc/gke-preflight/policy.yaml",
 		"--notify=slack", "--notify-url-file=/var/run/secrets/gke-preflight/url", "--accept=GP104: x",
 	}
 	if diff := cmp.Diff(want, at(t, c, "args")); diff != "" {
@@ -171,6 +171,7 @@ tolerations: [{operator: Exists}]
 		{at(t, job, append(pod, "tolerations", 0, "operator")...), "Exists"},
 		{at(t, all["ConfigMap gke-preflight-policy"], "data", "policy.yaml"), "apiVersion: gke-preflight/v1\nkind: Policy\n"},
 		{at(t, all["ConfigMap gke-preflight"], "data", "LOCATION"), "europe-west1-b"},
+		{at(t, all["ConfigMap gke-preflight"], "data", "TARGET_VERSION"), "-"},
 		{at(t, all["ServiceAccount gke-preflight"], "metadata", "annotations", "a"), "b"},
 		{at(t, rules[len(rules)-1], "resources", 0), "widgets"},
 	} {
