@@ -9,15 +9,16 @@ import (
 )
 
 // manyRestarts of one container are no accident any more.
-const manyRestarts = 5
+var manyRestarts = preflight.Threshold{Check: "GP137", Name: "restarts", Default: 5, Min: 1, Max: 1000, What: "how often a container restarted before it is told"}
 
 var backendRestarts = preflight.Check{
-	ID:       "GP137",
-	Name:     "backend-restarts",
-	Title:    "A fail-closed webhook's backend ran out of memory, or restarts often",
-	Severity: preflight.Warning,
-	Needs:    stakeNeeds(facts.BackendPods),
-	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
+	ID:         "GP137",
+	Name:       "backend-restarts",
+	Title:      "A fail-closed webhook's backend ran out of memory, or restarts often",
+	Severity:   preflight.Warning,
+	Needs:      stakeNeeds(facts.BackendPods),
+	Uses:       append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
+	Thresholds: []preflight.Threshold{manyRestarts},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return perStake(s, func(k stake, pods []int) *preflight.Finding { return unstable(s, k, pods) })
 	},
@@ -31,7 +32,7 @@ func unstable(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 	for _, n := range pods {
 		for i, c := range facts.BackendPods.Of(s)[n].Containers {
 			killed := c.LastEnd == "OOMKilled"
-			if !killed && c.Restarts < manyRestarts || f != nil && c.Restarts <= worst.Restarts {
+			if !killed && int(c.Restarts) < manyRestarts.Of(s) || f != nil && c.Restarts <= worst.Restarts {
 				continue
 			}
 			worst = c

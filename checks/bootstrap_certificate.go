@@ -2,19 +2,21 @@ package checks
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
+var bootstrapDays = preflight.Threshold{Check: "GP518", Name: "days", Default: 30, Min: 1, Max: 365, What: "how long before its end the certificate is told"}
+
 var bootstrapCertificate = preflight.Check{
-	ID:       "GP518",
-	Name:     "bootstrap-certificate",
-	Title:    "New nodes of a node pool can't join, or soon can't",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKENodePools},
-	Uses:     []facts.Fact{facts.GKECluster},
+	ID:         "GP518",
+	Name:       "bootstrap-certificate",
+	Title:      "New nodes of a node pool can't join, or soon can't",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKENodePools},
+	Uses:       []facts.Fact{facts.GKECluster},
+	Thresholds: []preflight.Threshold{bootstrapDays},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		c, _ := facts.GKECluster.Get(s)
 		for i, p := range facts.GKENodePools.Of(s) {
@@ -23,7 +25,7 @@ var bootstrapCertificate = preflight.Check{
 				end, field = tpm, "tpm"
 			}
 			left := end.Sub(s.Meta.CollectedAt)
-			if end.IsZero() || left > 30*24*time.Hour {
+			if end.IsZero() || left > bootstrapDays.Duration(s) {
 				continue
 			}
 			what := "ends on " + day(end) + ", in " + age(left) + "; from then on"

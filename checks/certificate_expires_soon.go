@@ -14,16 +14,19 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
 )
 
+var certificateDays = preflight.Threshold{Check: "GP119", Name: "days", Default: 30, Min: 1, Max: 365, What: "how long a certificate has to last where no next maintenance window is known"}
+
 var certificateExpiresSoon = preflight.Check{
-	ID:       "GP119",
-	Name:     "certificate-expires-soon",
-	Title:    "A webhook's certificate or CA expires soon",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks},
-	Uses:     []facts.Fact{facts.Attempts, facts.GKECluster, facts.Services, facts.BackendWorkloads},
-	After:    []string{"GP115"},
+	ID:         "GP119",
+	Name:       "certificate-expires-soon",
+	Title:      "A webhook's certificate or CA expires soon",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks},
+	Uses:       []facts.Fact{facts.Attempts, facts.GKECluster, facts.Services, facts.BackendWorkloads},
+	After:      []string{"GP115"},
+	Thresholds: []preflight.Threshold{certificateDays},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		until, why := whatif.Horizon(s)
+		until, why := whatif.Horizon(s, certificateDays.Of(s))
 		for _, b := range trust(s) {
 			if f := b.expires(s, until, why); f != nil {
 				fs = append(fs, *f)

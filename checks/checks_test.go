@@ -161,6 +161,27 @@ func recorded(t *testing.T, s *facts.Snapshot) string {
 	return b.String()
 }
 
+// thresholdsOf holds that a check's thresholds are its own, leave no blocker out,
+// and stand on its page and in the policy's.
+func thresholdsOf(t *testing.T, c preflight.Check, page string) {
+	t.Helper()
+	policy, _ := docs.Page("policy")
+	if c.Severity == preflight.Blocker && c.Thresholds != nil {
+		t.Errorf("%s can find blockers, and a threshold has no end", c.ID)
+	}
+	for _, h := range c.Thresholds {
+		if h.Check != c.ID || h.Default < h.Min || h.Default > h.Max {
+			t.Errorf("%s: threshold %+v is another's, or its default out of range", c.ID, h)
+		}
+		if !strings.Contains(strings.Join(strings.Fields(page), " "), h.String()) {
+			t.Errorf("docs/checks/%s.md must say %q", c.ID, h)
+		}
+		if row := fmt.Sprintf("| [%s](checks/%s.md) | `%s` | %d | %d | %d | %s |", c.ID, c.ID, h.Name, h.Default, h.Min, h.Max, h.What); !strings.Contains(policy, row) {
+			t.Errorf("docs/policy.md must say %q", row)
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range All() {
@@ -172,5 +193,6 @@ func TestPages(t *testing.T) {
 		if want := "# " + c.ID + ": " + c.Title + "\n"; !ok || !strings.HasPrefix(page, want) {
 			t.Errorf("docs/checks/%s.md must begin with %q", c.ID, want)
 		}
+		thresholdsOf(t, c, page)
 	}
 }

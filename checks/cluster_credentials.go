@@ -8,19 +8,19 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-const (
-	// caRotated is how long before its end GKE rotates a CA by itself.
-	caRotated = 30 * 24 * time.Hour
-	// caSoon leaves time to do it by hand before that.
-	caSoon = 90 * 24 * time.Hour
-)
+// caRotated is how long before its end GKE rotates a CA by itself.
+const caRotated = 30 * 24 * time.Hour
+
+// authorityDays leaves time to do it by hand before that.
+var authorityDays = preflight.Threshold{Check: "GP514", Name: "days", Default: 90, Min: 30, Max: 1825, What: "how long before the end of the cluster's authority it is told"}
 
 var clusterCredentials = preflight.Check{
-	ID:       "GP514",
-	Name:     "cluster-credentials",
-	Title:    "A rotation of the cluster's credentials is unfinished, or due",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKESettings},
+	ID:         "GP514",
+	Name:       "cluster-credentials",
+	Title:      "A rotation of the cluster's credentials is unfinished, or due",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKESettings},
+	Thresholds: []preflight.Threshold{authorityDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		ends := facts.GKESettings.Of(s).CANotAfter
 		f := preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s)}
@@ -50,7 +50,7 @@ var clusterCredentials = preflight.Check{
 			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ended on %s; nodes and clients no longer trust the control plane", name, day(ends[first]))
 		case left <= caRotated:
 			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ends on %s, in %s; GKE rotates it by itself at any time now, whatever window there is, and remakes all nodes", name, day(ends[first]), age(left))
-		case left <= caSoon:
+		case left <= authorityDays.Duration(s):
 			f.Severity = preflight.Info
 			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ends on %s, in %s; 30 days before that GKE rotates it by itself, whatever window there is", name, day(ends[first]), age(left))
 		default:

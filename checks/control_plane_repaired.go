@@ -9,26 +9,27 @@ import (
 )
 
 // A repair within a day, or two within a week, say that the control plane is not well.
-const (
-	repairedLately = 24 * time.Hour
-	repairedOften  = 7 * 24 * time.Hour
+var (
+	repairedHours = preflight.Threshold{Check: "GP504", Name: "hours", Default: 24, Min: 1, Max: 168, What: "within how long one repair is told"}
+	repairedDays  = preflight.Threshold{Check: "GP504", Name: "days", Default: 7, Min: 7, Max: 90, What: "within how long two repairs are told"}
 )
 
 var controlPlaneRepaired = preflight.Check{
-	ID:       "GP504",
-	Name:     "control-plane-repaired",
-	Title:    "GKE had to repair the control plane lately",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKEOperations},
+	ID:         "GP504",
+	Name:       "control-plane-repaired",
+	Title:      "GKE had to repair the control plane lately",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKEOperations},
+	Thresholds: []preflight.Threshold{repairedHours, repairedDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		lately := 0
 		var es []preflight.Evidence
 		for i, o := range facts.GKEOperations.Of(s) {
 			ago := s.Meta.CollectedAt.Sub(o.Start)
-			if o.Type != "REPAIR_CLUSTER" || underWay(o) || ago > repairedOften && !o.Start.IsZero() {
+			if o.Type != "REPAIR_CLUSTER" || underWay(o) || ago > repairedDays.Duration(s) && !o.Start.IsZero() {
 				continue
 			}
-			if ago <= repairedLately {
+			if ago <= repairedHours.Duration(s) {
 				lately++
 			}
 			note := fmt.Sprintf("on %s, for %s", o.Start.UTC().Format(time.DateTime), age(o.End.Sub(o.Start)))
@@ -42,8 +43,8 @@ var controlPlaneRepaired = preflight.Check{
 		}
 		return []preflight.Finding{{
 			Severity: preflight.Warning, Subject: clusterSubject(s),
-			Summary: fmt.Sprintf("cluster %s: GKE has repaired the control plane %s within the last 7 days; it is not well, and an upgrade starts each of its API servers anew",
-				s.Meta.Cluster.Name, howOften(len(es))),
+			Summary: fmt.Sprintf("cluster %s: GKE has repaired the control plane %s within the last %s; it is not well, and an upgrade starts each of its API servers anew",
+				s.Meta.Cluster.Name, howOften(len(es)), count(repairedDays.Of(s), "day")),
 			Evidence: es,
 			Remedy:   "find out why before the upgrade, and ask Google's support if nothing of yours explains it:\ngcloud container operations list --filter \"operationType=REPAIR_CLUSTER\" " + clusterFlags(s),
 		}}

@@ -10,15 +10,15 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// supportEnds is how long before the end of support it is worth knowing.
-const supportEnds = 90 * 24 * time.Hour
+var supportDays = preflight.Threshold{Check: "GP304", Name: "days", Default: 90, Min: 1, Max: 730, What: "how long before the end of support it is told"}
 
 var endOfSupport = preflight.Check{
-	ID:       "GP304",
-	Name:     "end-of-support",
-	Title:    "The version that runs is out of support, or soon will be",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo, facts.GKENodePoolUpgradeInfo},
+	ID:         "GP304",
+	Name:       "end-of-support",
+	Title:      "The version that runs is out of support, or soon will be",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo, facts.GKENodePoolUpgradeInfo},
+	Thresholds: []preflight.Threshold{supportDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c := facts.GKECluster.Of(s)
 		fs := outOfSupport(s, preflight.Finding{Subject: clusterSubject(s), Summary: fmt.Sprintf("cluster %s runs %s", c.Name, c.Version),
@@ -50,7 +50,7 @@ func outOfSupport(s *facts.Snapshot, f preflight.Finding, fact facts.Fact, u fac
 		f.Severity, f.Undecided = preflight.Info, fmt.Sprintf("%s: the end of its %s support, %q, can't be read", f.Summary, kind, text)
 	case left <= 0:
 		f.Severity, f.Summary = preflight.Warning, fmt.Sprintf("%s, whose %s support ended on %s; GKE upgrades it by itself, whatever exclusion there is", f.Summary, kind, day(end))
-	case left <= supportEnds:
+	case left <= supportDays.Duration(s):
 		f.Severity, f.Summary = preflight.Info, fmt.Sprintf("%s, whose %s support ends on %s, in %s; GKE then upgrades it by itself, whatever exclusion there is", f.Summary, kind, day(end), age(left))
 	default:
 		return nil

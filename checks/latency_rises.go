@@ -13,19 +13,25 @@ import (
 const (
 	// fewestDays is how many days must come before the last one to say what is usual.
 	fewestDays = 3
-	// manyTimes is how many times the usual is a rise. The bounds of the histograms
-	// that latency is told by lie up to 2.5 times apart.
-	manyTimes = 2
+	// fewestCalls is how many calls of a day are needed before their latency says anything.
+	fewestCalls = 100
+)
+
+// The bounds of the histograms that latency is told by lie up to 2.5 times apart.
+var (
+	risenTo = preflight.Threshold{Check: "GP120", Name: "milliseconds", Default: 1000, Min: 100, Max: 30000, What: "what one in a hundred may take in the last day before a rise is told"}
+	risenBy = preflight.Threshold{Check: "GP120", Name: "percent", Default: 200, Min: 110, Max: 1000, What: "how much of the usual the last day is when it is a rise"}
 )
 
 var latencyRises = preflight.Check{
-	ID:       "GP120",
-	Name:     "latency-rises",
-	Title:    "The API server or a webhook has become slower over the past week",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKELatency, facts.ValidatingWebhooks, facts.MutatingWebhooks},
-	Uses:     []facts.Fact{facts.Services},
-	After:    backendFaults(),
+	ID:         "GP120",
+	Name:       "latency-rises",
+	Title:      "The API server or a webhook has become slower over the past week",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKELatency, facts.ValidatingWebhooks, facts.MutatingWebhooks},
+	Uses:       []facts.Fact{facts.Services},
+	After:      backendFaults(),
+	Thresholds: []preflight.Threshold{risenTo, risenBy},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		h := facts.GKELatency.Of(s)
 		told := false
@@ -33,7 +39,7 @@ var latencyRises = preflight.Check{
 			Remedy: "find what holds them up: webhooks by GP116, or etcd and load by the control-plane metrics\nkubectl get --raw /metrics | grep -e apiserver_admission_step -e etcd_request_duration"}
 		var slower []trend
 		for i, w := range h.Writes {
-			t := trendOf(w)
+			t := trendOf(s, w)
 			told = told || t.told
 			if t.rises {
 				slower = append(slower, t)
@@ -46,7 +52,7 @@ var latencyRises = preflight.Check{
 		}
 		for _, w := range webhooks(s) {
 			for i, series := range h.Webhooks {
-				if t := trendOf(series); series.Webhook == w.name && strings.HasPrefix(string(w.kind), series.Type) && t.rises {
+				if t := trendOf(s, series); series.Webhook == w.name && strings.HasPrefix(string(w.kind), series.Type) && t.rises {
 					fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: w.subject(),
 						Summary:  fmt.Sprintf("webhook %s has become slower: %s", w.name, t),
 						Evidence: []preflight.Evidence{t.evidence("/webhooks/%d/days/%d/oneInHundredOver", i)},
@@ -70,15 +76,15 @@ type trend struct {
 
 // trendOf compares the last day with the median of those before it. Days with few
 // calls say nothing.
-func trendOf(s facts.LatencySeries) trend {
-	t := trend{LatencySeries: s}
-	last := len(s.Days) - 1
-	if last < 0 || s.Days[last].Count < fewestWrites {
+func trendOf(s *facts.Snapshot, series facts.LatencySeries) trend {
+	t := trend{LatencySeries: series}
+	last := len(t.Days) - 1
+	if last < 0 || t.Days[last].Count < fewestCalls {
 		return t
 	}
 	var before []float64
-	for _, d := range s.Days[:last] {
-		if d.Count >= fewestWrites {
+	for _, d := range t.Days[:last] {
+		if d.Count >= fewestCalls {
 			before = append(before, d.OneInHundredOver)
 		}
 	}
@@ -87,7 +93,7 @@ func trendOf(s facts.LatencySeries) trend {
 	}
 	slices.Sort(before)
 	t.told, t.usual = true, before[len(before)/2]
-	t.rises = t.now() >= tooSlow && t.now() >= manyTimes*t.usual
+	t.rises = t.now() >= risenTo.Duration(s).Seconds() && 100*t.now() >= float64(risenBy.Of(s))*t.usual
 	return t
 }
 

@@ -8,20 +8,22 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// lately is how long a change of a node's readiness is news, and youth how long a
-// new node may take to get ready.
-const (
-	lately = time.Hour
-	youth  = 30 * time.Minute
+// youth is how long a new node may take to get ready.
+const youth = 30 * time.Minute
+
+var (
+	flapMinutes = preflight.Threshold{Check: "GP207", Name: "minutes", Default: 60, Min: 1, Max: 10080, What: "how long it is told that a node turned ready"}
+	flaps       = preflight.Threshold{Check: "GP207", Name: "times", Default: 3, Min: 2, Max: 100, What: "how often a node turned not ready to be told as one that flaps"}
 )
 
 var nodeFlapping = preflight.Check{
-	ID:       "GP207",
-	Name:     "node-flapping",
-	Title:    "A node was not ready a short while ago",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.Nodes},
-	Uses:     []facts.Fact{facts.NodeEvents},
+	ID:         "GP207",
+	Name:       "node-flapping",
+	Title:      "A node was not ready a short while ago",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.Nodes},
+	Uses:       []facts.Fact{facts.NodeEvents},
+	Thresholds: []preflight.Threshold{flapMinutes, flaps},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		fs, often := flappedOften(s)
 		for i, n := range facts.Nodes.Of(s) {
@@ -30,7 +32,7 @@ var nodeFlapping = preflight.Check{
 			}
 			for j, c := range n.Conditions {
 				since := s.Meta.CollectedAt.Sub(c.LastChange)
-				if c.Type != "Ready" || c.Status != "True" || since > lately || n.Created.IsZero() || c.LastChange.Sub(n.Created) < youth {
+				if c.Type != "Ready" || c.Status != "True" || since > flapMinutes.Duration(s) || n.Created.IsZero() || c.LastChange.Sub(n.Created) < youth {
 					continue
 				}
 				fs = append(fs, preflight.Finding{
@@ -41,12 +43,9 @@ var nodeFlapping = preflight.Check{
 				})
 			}
 		}
-		return append(alike(fs, "Nodes", "were not ready within the last hour"), unread(s, facts.NodeEvents, "whether nodes turn ready and not ready again and again")...)
+		return append(alike(fs, "Nodes", "were not ready within the last "+age(flapMinutes.Duration(s))), unread(s, facts.NodeEvents, "whether nodes turn ready and not ready again and again")...)
 	},
 }
-
-// fewFlaps is how many times a node may turn not ready without being said to flap.
-const fewFlaps = 2
 
 // flappedOften finds the nodes that turned not ready again and again, as their events
 // tell. The kubelet and the node controller report the same changes, so the greater
@@ -62,7 +61,7 @@ func flappedOften(s *facts.Snapshot) (fs []preflight.Finding, often map[string]b
 	}
 	for _, n := range facts.Nodes.Of(s) {
 		i, ok := most[n.Name]
-		if !ok || events[i].Times <= fewFlaps || s.Meta.CollectedAt.Sub(events[i].Last) > lately {
+		if !ok || int(events[i].Times) < flaps.Of(s) || s.Meta.CollectedAt.Sub(events[i].Last) > flapMinutes.Duration(s) {
 			continue
 		}
 		e := events[i]

@@ -11,33 +11,34 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-const (
-	// loopSpan is the time in which two repairs of one node, or loopPool repairs in
-	// one node pool, are a loop rather than bad luck.
-	loopSpan = 6 * time.Hour
-	loopPool = 4
-	// loopOver is how long after its last repair a loop is taken to have ended.
-	loopOver = 48 * time.Hour
+// Within loopHours two repairs of one node, or loopRepairs in one node pool, are a
+// loop rather than bad luck.
+var (
+	loopHours   = preflight.Threshold{Check: "GP505", Name: "hours", Default: 6, Min: 1, Max: 48, What: "within how long two repairs of a node are a loop"}
+	loopRepairs = preflight.Threshold{Check: "GP505", Name: "repairs", Default: 4, Min: 2, Max: 1000, What: "how many repairs in a node pool within that time are a loop"}
+	loopDays    = preflight.Threshold{Check: "GP505", Name: "days", Default: 2, Min: 1, Max: 30, What: "how long after its last repair a loop is over"}
 )
 
 var nodeRepairLoop = preflight.Check{
-	ID:       "GP505",
-	Name:     "node-repair-loop",
-	Title:    "Auto-repair recreates the same nodes again and again",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKEOperations},
+	ID:         "GP505",
+	Name:       "node-repair-loop",
+	Title:      "Auto-repair recreates the same nodes again and again",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKEOperations},
+	Thresholds: []preflight.Threshold{loopHours, loopRepairs, loopDays},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		span := loopHours.Duration(s)
 		pools := repairsByPool(s)
 		for _, name := range slices.Sorted(maps.Keys(pools)) {
 			r := pools[name]
-			nodes := r.looping()
-			within, n := densest(r.all)
-			if len(nodes) == 0 && n < loopPool {
+			nodes := r.looping(span)
+			within, n := densest(r.all, span)
+			if len(nodes) == 0 && n < loopRepairs.Of(s) {
 				continue
 			}
 			what := fmt.Sprintf("%d repairs of its nodes within %s", n, age(within))
 			if len(nodes) > 0 {
-				what = fmt.Sprintf("%s repaired more than once within %s (%s)", count(len(nodes), "node"), age(loopSpan), namesOf(nodes))
+				what = fmt.Sprintf("%s repaired more than once within %s (%s)", count(len(nodes), "node"), age(span), namesOf(nodes))
 			}
 			pool := facts.NodePool{Name: name}
 			fs = append(fs, preflight.Finding{
@@ -64,7 +65,7 @@ const mostRepairs = 10
 func repairsByPool(s *facts.Snapshot) map[string]*repairs {
 	pools := map[string]*repairs{}
 	for i, o := range facts.GKEOperations.Of(s) {
-		if o.Type != autoRepair || s.Meta.CollectedAt.Sub(o.Start) > loopOver+loopSpan {
+		if o.Type != autoRepair || s.Meta.CollectedAt.Sub(o.Start) > loopDays.Duration(s)+loopHours.Duration(s) {
 			continue
 		}
 		pool, node, _ := strings.Cut(strings.TrimPrefix(o.Target, "nodePools/"), "/node/")
@@ -80,16 +81,16 @@ func repairsByPool(s *facts.Snapshot) map[string]*repairs {
 			r.evidence = append(r.evidence, evidenceOf(facts.GKEOperations, o.Target, o.Start.UTC().Format(time.DateTime), "/%d/target", i))
 		}
 	}
-	maps.DeleteFunc(pools, func(_ string, r *repairs) bool { return s.Meta.CollectedAt.Sub(r.last()) > loopOver })
+	maps.DeleteFunc(pools, func(_ string, r *repairs) bool { return s.Meta.CollectedAt.Sub(r.last()) > loopDays.Duration(s) })
 	return pools
 }
 
 func (r *repairs) last() time.Time { return slices.MaxFunc(r.all, time.Time.Compare) }
 
-// looping are the nodes that were repaired twice within loopSpan.
-func (r *repairs) looping() (nodes []string) {
+// looping are the nodes that were repaired twice within span.
+func (r *repairs) looping(span time.Duration) (nodes []string) {
 	for name, starts := range r.byNode {
-		if _, n := densest(starts); n > 1 {
+		if _, n := densest(starts, span); n > 1 {
 			nodes = append(nodes, name)
 		}
 	}
@@ -97,12 +98,12 @@ func (r *repairs) looping() (nodes []string) {
 	return nodes
 }
 
-// densest finds the most repairs within loopSpan, and the time that they took.
-func densest(starts []time.Time) (within time.Duration, n int) {
+// densest finds the most repairs within span, and the time that they took.
+func densest(starts []time.Time, span time.Duration) (within time.Duration, n int) {
 	starts = slices.SortedFunc(slices.Values(starts), time.Time.Compare)
 	for i, from := range starts {
 		j := i
-		for j+1 < len(starts) && starts[j+1].Sub(from) <= loopSpan {
+		for j+1 < len(starts) && starts[j+1].Sub(from) <= span {
 			j++
 		}
 		if j-i+1 > n {

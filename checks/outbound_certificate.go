@@ -9,18 +9,19 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// soon is how long before its expiry a certificate that renews itself has been
-// renewed: cert-manager does so after two thirds of 90 days, controllers that sign
-// their own have left at least this.
-const soon = 7 * 24 * time.Hour
+// outboundDays is how long before its expiry a certificate that renews itself has
+// been renewed: cert-manager does so after two thirds of 90 days, controllers that
+// sign their own have left at least this.
+var outboundDays = preflight.Threshold{Check: "GP143", Name: "days", Default: 7, Min: 1, Max: 365, What: "how long before its expiry a certificate is told"}
 
 var outboundCertificate = preflight.Check{
-	ID:       "GP143",
-	Name:     "outbound-certificate",
-	Title:    "The certificate of a converter or an aggregated API expires soon, or is not verified",
-	Severity: preflight.Warning,
-	After:    []string{"GP141", "GP142"},
-	Needs:    []facts.Fact{facts.Conversions, facts.APIServices, facts.OutboundAttempts},
+	ID:         "GP143",
+	Name:       "outbound-certificate",
+	Title:      "The certificate of a converter or an aggregated API expires soon, or is not verified",
+	Severity:   preflight.Warning,
+	After:      []string{"GP141", "GP142"},
+	Needs:      []facts.Fact{facts.Conversions, facts.APIServices, facts.OutboundAttempts},
+	Thresholds: []preflight.Threshold{outboundDays},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		var expiring []callee
 		for _, k := range append(converters(s), aggregatedAPIs(s)...) {
@@ -46,7 +47,7 @@ var outboundCertificate = preflight.Check{
 func (k callee) expiring(s *facts.Snapshot) *tried {
 	i := slices.IndexFunc(k.tried, func(a tried) bool {
 		t, err := time.Parse(time.RFC3339, a.CertificateNotAfter)
-		return err == nil && t.Before(s.Meta.CollectedAt.Add(soon))
+		return err == nil && t.Before(s.Meta.CollectedAt.Add(outboundDays.Duration(s)))
 	})
 	if i < 0 {
 		return nil

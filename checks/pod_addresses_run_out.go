@@ -10,15 +10,15 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// crowded is the share of a range from which on it is taken to run out.
-const crowded = 0.8
+var crowdedPercent = preflight.Threshold{Check: "GP520", Name: "percent", Default: 80, Min: 1, Max: 100, What: "how much of a range is taken when it is told"}
 
 var podAddressesRunOut = preflight.Check{
-	ID:       "GP520",
-	Name:     "pod-addresses-run-out",
-	Title:    "A node pool has few addresses left for the Pods of new nodes",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKENodePools, facts.GKESettings, facts.Nodes},
+	ID:         "GP520",
+	Name:       "pod-addresses-run-out",
+	Title:      "A node pool has few addresses left for the Pods of new nodes",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKENodePools, facts.GKESettings, facts.Nodes},
+	Thresholds: []preflight.Threshold{crowdedPercent},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		sizes := poolSizes(s)
 		for i, p := range facts.GKENodePools.Of(s) {
@@ -29,7 +29,7 @@ var podAddressesRunOut = preflight.Check{
 			extra := extraNodes(p, sizes[p.Name])
 			each := int64(1) << (32 - p.Pods.Prefix)
 			room := freeNodes(r, each)
-			if r.Utilization < crowded && (room < 0 || room >= extra) {
+			if 100*r.Utilization < float64(crowdedPercent.Of(s)) && (room < 0 || room >= extra) {
 				continue
 			}
 			f := preflight.Finding{

@@ -12,17 +12,17 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
-// recently is how long a write at an old version counts as one of a client that
-// still runs. GKE pauses automatic upgrades for as long after the last call.
-const recently = 30 * 24 * time.Hour
+// recentDays is by default as long as GKE pauses automatic upgrades after the last call.
+var recentDays = preflight.Threshold{Check: "GP311", Name: "days", Default: 30, Min: 1, Max: 365, What: "how long a write at an old version counts as one of a client that still runs"}
 
 var removedAPIInUse = preflight.Check{
-	ID:       "GP311",
-	Name:     "removed-api-in-use",
-	Title:    "An API that the target removes is still in use",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.DeprecatedAPIs},
-	Uses:     []facts.Fact{facts.APIServerMetrics},
+	ID:         "GP311",
+	Name:       "removed-api-in-use",
+	Title:      "An API that the target removes is still in use",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.DeprecatedAPIs},
+	Uses:       []facts.Fact{facts.APIServerMetrics},
+	Thresholds: []preflight.Threshold{recentDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		target, fs := removalTarget(s)
 		uses := facts.DeprecatedAPIs.Of(s)
@@ -92,7 +92,7 @@ func (g goingAPI) findings(s *facts.Snapshot) (fs []preflight.Finding) {
 		return fs
 	}
 	f := preflight.Finding{Severity: preflight.Info, Subject: subject, Evidence: g.evidence(s, users), Remedy: g.remedy(s)}
-	fresh := slices.ContainsFunc(users, func(k int) bool { return s.Meta.CollectedAt.Sub(g.use.Writers[k].Latest) < recently })
+	fresh := slices.ContainsFunc(users, func(k int) bool { return s.Meta.CollectedAt.Sub(g.use.Writers[k].Latest) < recentDays.Duration(s) })
 	if requested || fresh || stranded {
 		f.Severity = worst
 	}

@@ -31,11 +31,12 @@ func extra(u facts.UpgradeSettings, size int) int {
 }
 
 var stockoutProne = preflight.Check{
-	ID:       "GP412",
-	Name:     "stockout-prone",
-	Title:    "A node pool's upgrade needs machines that are often out of stock",
-	Severity: preflight.Info,
-	Needs:    []facts.Fact{facts.GKENodePools, facts.Nodes},
+	ID:         "GP412",
+	Name:       "stockout-prone",
+	Title:      "A node pool's upgrade needs machines that are often out of stock",
+	Severity:   preflight.Info,
+	Needs:      []facts.Fact{facts.GKENodePools, facts.Nodes},
+	Thresholds: []preflight.Threshold{manyCores},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		sizes := poolSizes(s)
 		return perPool(s, func(i int, p facts.NodePool) *preflight.Finding {
@@ -51,7 +52,7 @@ var stockoutProne = preflight.Check{
 				why, path, value = kind, "accelerators/"+kind, t.Accelerators[kind]
 			case t.Compact:
 				why, path, value = "a compact placement", "compact", true
-			case cores(t.MachineType) >= manyCores:
+			case cores(t.MachineType) >= manyCores.Of(s):
 				why, path, value = "machine type "+t.MachineType, "machineType", t.MachineType
 			default:
 				return nil
@@ -70,8 +71,7 @@ var stockoutProne = preflight.Check{
 	},
 }
 
-// manyCores is from how many cores on a machine is large.
-const manyCores = 60
+var manyCores = preflight.Threshold{Check: "GP412", Name: "cores", Default: 60, Min: 1, Max: 1000, What: "from how many cores on a machine is large"}
 
 // cores is the number at the end of a machine type, such as 96 of n2-standard-96;
 // zero for one without.

@@ -3,21 +3,20 @@ package checks
 import (
 	"cmp"
 	"fmt"
-	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// rollBackSoon is how much of the soak period is left when it is time to decide.
-const rollBackSoon = 6 * time.Hour
+var rollBackHours = preflight.Threshold{Check: "GP306", Name: "hours", Default: 6, Min: 0, Max: 168, What: "how much of the soak period is left when information becomes a warning"}
 
 var upgradeSoaking = preflight.Check{
-	ID:       "GP306",
-	Name:     "upgrade-soaking",
-	Title:    "A two-step upgrade is between its steps",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo},
+	ID:         "GP306",
+	Name:       "upgrade-soaking",
+	Title:      "A two-step upgrade is between its steps",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo},
+	Thresholds: []preflight.Threshold{rollBackHours},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c, r := facts.GKECluster.Of(s), facts.GKEUpgradeInfo.Of(s).Rollback
 		if c.EmulatedVersion == "" && r == nil {
@@ -46,7 +45,7 @@ var upgradeSoaking = preflight.Check{
 		case left <= 0:
 			f.Summary = fmt.Sprintf("%s, and its soak period ended at %s; it can't be rolled back to %s any more", what, until, back)
 			f.Remedy = "check the second step, then complete it:\ngke-preflight check --target-version " + line(c.Version) + "\n" + clusterCommand(s, "complete-control-plane-upgrade")
-		case left <= rollBackSoon:
+		case left <= rollBackHours.Duration(s):
 			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s for %s only, until %s", what, back, age(left), until)
 		default:
 			f.Severity = preflight.Info

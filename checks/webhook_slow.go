@@ -9,19 +9,20 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// slowShare is how much of its timeout a webhook may take to answer. A call that
-// takes the other half longer fails, and calls of an upgrade do take longer: over
-// new connections, to backends on nodes that are being drained.
-const slowShare = 2
+// slowPercent: a call that takes the other half longer fails, and calls of an
+// upgrade do take longer: over new connections, to backends on nodes that are being
+// drained.
+var slowPercent = preflight.Threshold{Check: "GP118", Name: "percent", Default: 50, Min: 1, Max: 99, What: "how much of its timeout a webhook may take to answer before it is told"}
 
 var webhookSlow = preflight.Check{
-	ID:       "GP118",
-	Name:     "webhook-slow",
-	Title:    "A webhook answers, but needs much of its timeout for it",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Attempts},
-	Uses:     []facts.Fact{facts.Services, facts.BackendWorkloads},
-	After:    []string{"GP113"},
+	ID:         "GP118",
+	Name:       "webhook-slow",
+	Title:      "A webhook answers, but needs much of its timeout for it",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Attempts},
+	Uses:       []facts.Fact{facts.Services, facts.BackendWorkloads},
+	After:      []string{"GP113"},
+	Thresholds: []preflight.Threshold{slowPercent},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {
 			if f := slow(s, w); f != nil {
@@ -51,7 +52,7 @@ func slow(s *facts.Snapshot, w webhook) *preflight.Finding {
 	})
 	median := facts.Attempts.Of(s)[at[len(at)/2]]
 	took := time.Duration(median.Milliseconds) * time.Millisecond
-	if took*slowShare < w.timeout {
+	if took*100 < w.timeout*time.Duration(slowPercent.Of(s)) {
 		return nil
 	}
 	f := &preflight.Finding{

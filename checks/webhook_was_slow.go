@@ -9,17 +9,18 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// tooSlow is what one in a hundred calls may take before it is worth saying.
-const tooSlow = 1.0
+// slowCalls is in milliseconds; the metrics have buckets, in seconds.
+var slowCalls = preflight.Threshold{Check: "GP116", Name: "milliseconds", Default: 1000, Min: 100, Max: 30000, What: "what one in a hundred calls may take before it is told"}
 
 var webhookWasSlow = preflight.Check{
-	ID:       "GP116",
-	Name:     "webhook-was-slow",
-	Title:    "A webhook was slow or failed, whatever it answers now",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.APIServerMetrics},
-	Uses:     []facts.Fact{facts.Services},
-	After:    backendFaults(),
+	ID:         "GP116",
+	Name:       "webhook-was-slow",
+	Title:      "A webhook was slow or failed, whatever it answers now",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.APIServerMetrics},
+	Uses:       []facts.Fact{facts.Services},
+	After:      backendFaults(),
+	Thresholds: []preflight.Threshold{slowCalls},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		m := facts.APIServerMetrics.Of(s)
 		for _, w := range webhooks(s) {
@@ -27,7 +28,7 @@ var webhookWasSlow = preflight.Check{
 				if c.Webhook != w.name || !strings.HasPrefix(string(w.kind), c.Type) {
 					continue
 				}
-				if said := history(c); said != "" {
+				if said := history(c, slowCalls.Duration(s).Seconds()); said != "" {
 					fs = append(fs, preflight.Finding{
 						Severity: preflight.Warning,
 						Subject:  w.subject(),
@@ -45,7 +46,7 @@ var webhookWasSlow = preflight.Check{
 	},
 }
 
-func history(c facts.WebhookCalls) string {
+func history(c facts.WebhookCalls, tooSlow float64) string {
 	var said []string
 	if over := c.Latency.OneInHundredOver; over >= tooSlow {
 		said = append(said, fmt.Sprintf("took over %g s for at least one in a hundred of %s", over, count(int(c.Latency.Count), "call")))

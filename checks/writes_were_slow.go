@@ -9,14 +9,18 @@ import (
 )
 
 // fewestWrites is how many of a kind are needed before their latency says anything.
-const fewestWrites = 100
+var (
+	slowWrites   = preflight.Threshold{Check: "GP117", Name: "milliseconds", Default: 1000, Min: 100, Max: 30000, What: "what one in a hundred writes may take before it is told"}
+	fewestWrites = preflight.Threshold{Check: "GP117", Name: "writes", Default: 100, Min: 1, Max: 1000000, What: "how many writes of a kind there have to be before their times say anything"}
+)
 
 var writesWereSlow = preflight.Check{
-	ID:       "GP117",
-	Name:     "writes-were-slow",
-	Title:    "Writes to the API server were slow",
-	Severity: preflight.Warning,
-	Needs:    []facts.Fact{facts.APIServerMetrics},
+	ID:         "GP117",
+	Name:       "writes-were-slow",
+	Title:      "Writes to the API server were slow",
+	Severity:   preflight.Warning,
+	Needs:      []facts.Fact{facts.APIServerMetrics},
+	Thresholds: []preflight.Threshold{slowWrites, fewestWrites},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		m := facts.APIServerMetrics.Of(s)
 		f := preflight.Finding{
@@ -26,7 +30,7 @@ var writesWereSlow = preflight.Check{
 		}
 		var slowest facts.WriteLatency
 		for i, w := range m.Writes {
-			if w.Latency.Count < fewestWrites || w.Latency.OneInHundredOver < tooSlow || long(w) {
+			if w.Latency.Count < int64(fewestWrites.Of(s)) || w.Latency.OneInHundredOver < slowWrites.Duration(s).Seconds() || long(w) {
 				continue
 			}
 			if w.Latency.OneInHundredOver > slowest.Latency.OneInHundredOver {

@@ -60,6 +60,8 @@ type Check struct {
 	After []string
 	// Moot says why the question does not arise; nil, or an empty answer, if it does.
 	Moot func(facts.Meta) string
+	// Thresholds are the numbers in it that a policy may move.
+	Thresholds []Threshold
 	// Run is a pure function of the snapshot.
 	Run func(*facts.Snapshot) []Finding
 }

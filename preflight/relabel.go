@@ -1,6 +1,9 @@
 package preflight
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // A Waiver accepts a finding or an open question: what it covers stays in the
 // report and weighs nothing in the verdict.
@@ -9,7 +12,7 @@ type Waiver struct {
 	By     string `json:"by"`
 	Reason string `json:"reason"`
 	// Until is the last day on which it applies, such as 2026-12-31 (UTC); empty
-	// for one that holds for this run alone.
+	// for one that holds for this run alone, and for a threshold.
 	Until string `json:"until,omitempty"`
 	// Owner is who answers for it; empty if nobody is named.
 	Owner string `json:"owner,omitempty"`
@@ -20,7 +23,7 @@ type Waiver struct {
 // Covers reports whether w is there and has not lapsed.
 func (w *Waiver) Covers() bool { return w != nil && !w.Lapsed }
 
-// An Override is a severity that a policy replaced.
+// An Override is a severity that a policy replaced, or a threshold that it moved lowered.
 type Override struct {
 	// By is where it stands, such as policy.yaml:12.
 	By     string   `json:"by"`
@@ -49,6 +52,28 @@ type PolicyApplied struct {
 	// Accepted are the IDs of checks whose findings and open questions were
 	// accepted for this run.
 	Accepted []string `json:"accepted,omitempty"`
+	// Thresholds are those that the policy moved for this cluster.
+	Thresholds []ThresholdMoved `json:"thresholds,omitempty"`
+	// Unmet are the severities of the policy that met nothing in this report, such
+	// as policy.yaml:4 (GP201).
+	Unmet []string `json:"unmet,omitempty"`
+}
+
+// ThresholdMoved is a threshold that a policy moved. What a check finds by its
+// default alone stays in the report, waived.
+type ThresholdMoved struct {
+	Check   string `json:"check"`
+	Name    string `json:"name"`
+	Value   int    `json:"value"`
+	Default int    `json:"default"`
+	// By is where it stands, such as policy.yaml:12.
+	By     string `json:"by"`
+	Reason string `json:"reason"`
+}
+
+// String says to what the threshold was moved, and from where.
+func (t ThresholdMoved) String() string {
+	return fmt.Sprintf("%s %s %d instead of %d", t.Check, t.Name, t.Value, t.Default)
 }
 
 // Baseline is the comparison with an earlier report.

@@ -18,7 +18,7 @@ func Run(s *facts.Snapshot, checks []Check) []Result {
 	for _, c := range checks {
 		results = append(results, run(s, c))
 	}
-	markSymptoms(results)
+	MarkSymptoms(results)
 	return results
 }
 
@@ -91,7 +91,9 @@ func fingerprint(id string, s Subject) string {
 	return hex.EncodeToString(h[:8])
 }
 
-func markSymptoms(results []Result) {
+// MarkSymptoms names, in findings that no check was named for yet, the one whose
+// finding on the same subject explains them.
+func MarkSymptoms(results []Result) {
 	cause := map[string]map[Subject]bool{}
 	for _, r := range results {
 		cause[r.Check.ID] = map[Subject]bool{}

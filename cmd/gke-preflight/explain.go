@@ -14,17 +14,20 @@ import (
 )
 
 func newExplain() *cobra.Command {
-	return &cobra.Command{
+	var p policyFlags
+	cmd := &cobra.Command{
 		Use:   "explain [TOPIC]",
 		Short: "Explain a check, a PostStartHook or an outcome, offline",
 		Long: `Prints the manual's page on a check (GP101, or by its name:
 webhook-not-answering), a PostStartHook (rbac/bootstrap-roles), an outcome
-(crash-loop) or a guide (first-check). Without a topic it prints what there is.`,
+(crash-loop) or a guide (first-check). Without a topic it prints what there is.
+After a check's page stand the thresholds that a policy file moves.`,
 		Example: `  gke-preflight explain
   gke-preflight explain GP101
   gke-preflight explain webhook-not-answering
   gke-preflight explain rbac/bootstrap-roles
-  gke-preflight explain crash-loop`,
+  gke-preflight explain crash-loop
+  gke-preflight explain GP304 --policy policy.yaml`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			return docs.Topics(), cobra.ShellCompDirectiveNoFileComp
@@ -38,9 +41,15 @@ webhook-not-answering), a PostStartHook (rbac/bootstrap-roles), an outcome
 			if !ok {
 				return fmt.Errorf("there is no page on %q: %sgke-preflight explain lists the topics", asked, suggestion(asked))
 			}
-			return render.Explain(cmd.OutOrStdout(), page, terminal(cmd.OutOrStdout()).options())
+			rules, err := p.rules(cmd)
+			if err != nil {
+				return err
+			}
+			return render.Explain(cmd.OutOrStdout(), page+render.Moved(rules.Policy, topic(asked)), terminal(cmd.OutOrStdout()).options())
 		},
 	}
+	p.bindFile(cmd)
+	return cmd
 }
 
 // topic turns the name of a check into its ID.

@@ -36,10 +36,14 @@ func (p *policyFlags) bind(cmd *cobra.Command) {
 
 // bindAccepted adds the flags that say what to accept, without those of a baseline.
 func (p *policyFlags) bindAccepted(cmd *cobra.Command) {
+	p.bindFile(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&p.file, "policy", "", "file with severities and waivers; default: $"+policyVariable+", then none")
 	fs.StringSliceVar(&p.accept, "accept", nil, "for this run accept what these checks find or leave open, by ID or name; it stays in the report")
 	bindAsOf(cmd, &p.asOf)
+}
+
+func (p *policyFlags) bindFile(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&p.file, "policy", "", "file with severities, thresholds and waivers; default: $"+policyVariable+", then none")
 }
 
 func bindAsOf(cmd *cobra.Command, asOf *string) {
@@ -122,9 +126,9 @@ func newPolicy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "policy FILE",
 		Short: "Validate a policy file, and show what it says",
-		Long: `Reads a policy file as check --policy does, and shows the severities that it
-moves and its waivers: those in force, those that end soon and those that have
-expired. Every mistake is named with its line. No cluster is needed. FILE may be -
+		Long: `Reads a policy file as check --policy does, and shows the severities and
+thresholds that it moves and its waivers: those in force, those that end soon and
+those that have expired. Every mistake is named with its line. No cluster is needed. FILE may be -
 for standard input.
 
 Exit codes: 0 the file is valid; 1 it is not.`,

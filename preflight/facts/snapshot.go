@@ -33,6 +33,9 @@ type Meta struct {
 	// UpgradeTimeoutSeconds is how long the pipeline waits that makes the upgrade;
 	// zero where that was not said.
 	UpgradeTimeoutSeconds int64 `json:"upgradeTimeoutSeconds,omitempty"`
+	// Thresholds are numbers of checks that a policy moved, by check and name, such
+	// as GP304.days. They are of a run and not of the cluster: no recording has them.
+	Thresholds map[string]int `json:"-"`
 	// Identity is the Kubernetes user that read the facts; empty if unknown.
 	Identity string `json:"identity,omitempty"`
 }

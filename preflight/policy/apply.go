@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -29,8 +30,10 @@ type Rules struct {
 // Apply draws up the report of results under rules. What is waived stays in it;
 // the verdict is computed once, from what is left. results stay as they are.
 func Apply(s *facts.Snapshot, results []preflight.Result, f forecast.Forecast, rules Rules) preflight.Report {
-	a := &applying{Rules: rules, cluster: clusterOf(s), used: map[int]bool{}}
+	a := &applying{Rules: rules, cluster: clusterOf(s), used: map[int]bool{}, met: map[int]bool{}, accepted: map[string]bool{}}
 	results = slices.Clone(results)
+	moved := a.thresholds()
+	rejudge(s, results, moved)
 	for i := range results {
 		a.relabel(&results[i])
 	}
@@ -38,13 +41,13 @@ func Apply(s *facts.Snapshot, results []preflight.Result, f forecast.Forecast, r
 	base := a.compare(results)
 	r := preflight.NewReport(s, results, f)
 	if rules.Policy != nil || rules.Accept != nil {
-		r.Policy = &preflight.PolicyApplied{JudgedOn: rules.Day.Format(dateLayout), Accepted: rules.Accept}
+		r.Policy = &preflight.PolicyApplied{JudgedOn: rules.Day.Format(dateLayout), Accepted: rules.Accept, Thresholds: moved, Unmet: a.unmet()}
 		if rules.Policy != nil {
-			r.Policy.File = preflight.Clean(rules.Policy.File)
+			r.Policy.File = rules.Policy.File
 		}
 	}
 	r.Baseline = base
-	return r
+	return preflight.CleanCopy(r)
 }
 
 type applying struct {
@@ -52,6 +55,10 @@ type applying struct {
 	cluster string
 	// used are the waivers that met something, by index, in force or not.
 	used map[int]bool
+	// met are the severities that met something, by index.
+	met map[int]bool
+	// accepted are the checks of which --accept covers something.
+	accepted map[string]bool
 }
 
 // clusterOf is project/location/name, without what is not known.
@@ -66,20 +73,41 @@ func (a *applying) relabel(r *preflight.Result) {
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		a.override(f)
-		f.Waiver = a.waiverFor(r.Check.ID, f.Subject.String())
+		f.Waiver = cover(f.Waiver, a.waiverFor(r.Check.ID, f.Subject.String()))
 		f.Waived = f.Waiver.Covers()
 	}
 	for i := range r.Open {
 		o := &r.Open[i]
-		o.Severity = a.couldBe(r.Check.ID, o.Severity, o.Subject.String())
-		o.Waiver = a.waiverFor(r.Check.ID, o.Subject.String())
+		o.Severity = a.couldBe(r.Check.ID, o.Severity, o.Subject.String(), true)
+		o.Waiver = cover(o.Waiver, a.waiverFor(r.Check.ID, o.Subject.String()))
 		o.Waived = o.Waiver.Covers()
 	}
-	r.Check.Severity = max(r.Check.Severity, a.couldBe(r.Check.ID, r.Check.Severity, ""))
+	r.Check.Severity = max(r.Check.Severity, a.couldBe(r.Check.ID, r.Check.Severity, "", r.Status == preflight.Undecided && len(r.Open) == 0))
 	if r.Status == preflight.Undecided && len(r.Open) == 0 {
 		r.Waiver = a.waiverFor(r.Check.ID, "")
 	}
 	slices.SortStableFunc(r.Findings, func(x, y preflight.Finding) int { return int(y.Severity) - int(x.Severity) })
+}
+
+// cover is the policy's waiver, or that of a threshold where the policy's does not cover.
+func cover(threshold, w *preflight.Waiver) *preflight.Waiver {
+	if threshold.Covers() && !w.Covers() {
+		return threshold
+	}
+	return w
+}
+
+// unmet are the severities for this cluster that met nothing.
+func (a *applying) unmet() (all []string) {
+	if a.Policy == nil {
+		return nil
+	}
+	for i, o := range a.Policy.Severities {
+		if !a.met[i] && glob(o.Cluster, a.cluster) {
+			all = append(all, fmt.Sprintf("%s (%s)", a.Policy.by(o.Scope), o.Scope))
+		}
+	}
+	return all
 }
 
 // meets reports whether the scope covers a subject of a check on this cluster.
@@ -93,8 +121,9 @@ func (a *applying) override(f *preflight.Finding) {
 	if a.Policy == nil {
 		return
 	}
-	for _, o := range a.Policy.Severities {
+	for i, o := range a.Policy.Severities {
 		if a.meets(o.Scope, f.Check, f.Subject.String()) {
+			a.met[i] = true
 			if o.Severity != f.Severity {
 				f.Override = &preflight.Override{By: a.Policy.by(o.Scope), From: f.Severity, Reason: o.Reason}
 				f.Severity = o.Severity
@@ -106,19 +135,23 @@ func (a *applying) override(f *preflight.Finding) {
 
 // couldBe is what an open question could hide: at least what any override of the
 // check raises it to, since the subject of a question need not be that of the
-// finding; less only where the first override that meets its subject says so.
-func (a *applying) couldBe(check string, s preflight.Severity, subject string) preflight.Severity {
+// finding; less only where the first override that meets its subject says so. open says that
+// there is such a question.
+func (a *applying) couldBe(check string, s preflight.Severity, subject string, open bool) preflight.Severity {
 	if a.Policy == nil {
 		return s
 	}
 	worst, lowered, met := s, s, false
-	for _, o := range a.Policy.Severities {
+	for i, o := range a.Policy.Severities {
 		if o.Check != check || !glob(o.Cluster, a.cluster) {
 			continue
 		}
 		worst = max(worst, o.Severity)
 		if !met && glob(o.Subject, subject) {
 			lowered, met = o.Severity, true
+			a.met[i] = a.met[i] || open
+		} else if o.Severity > s {
+			a.met[i] = a.met[i] || open
 		}
 	}
 	if worst > s {
@@ -147,10 +180,12 @@ func (a *applying) waiverFor(check, subject string) *preflight.Waiver {
 			}
 		}
 	}
+	accepted := slices.Contains(a.Accept, check)
+	a.accepted[check] = a.accepted[check] || accepted
 	switch {
 	case covering != nil:
 		return a.labelled(covering, false)
-	case slices.Contains(a.Accept, check):
+	case accepted:
 		return &preflight.Waiver{By: "--accept", Reason: "accepted by --accept for this run"}
 	case lapsed != nil:
 		return a.labelled(lapsed, true)

@@ -8,8 +8,8 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// Own are the checks of the policy itself. They look at its waivers and not at
-// the cluster, so they are part of a report that is drawn up under a policy.
+// Own are the checks of the policy itself. They look at its waivers and at --accept
+// and not at the cluster, so they are part of a report that is drawn up under either.
 func Own() []preflight.Check {
 	quiet := func(*facts.Snapshot) []preflight.Finding { return nil }
 	return []preflight.Check{
@@ -22,11 +22,11 @@ func Own() []preflight.Check {
 // notices are the results of the policy's own checks. A waiver for another
 // cluster is none of this report's business.
 func (a *applying) notices(results []preflight.Result) []preflight.Result {
-	if a.Policy == nil {
+	if a.Policy == nil && a.Accept == nil {
 		return nil
 	}
-	found := map[string][]preflight.Finding{}
-	for i, w := range a.Policy.Waivers {
+	found := map[string][]preflight.Finding{"GP902": a.acceptedNothing(results)}
+	for i, w := range a.waivers() {
 		if !glob(w.Cluster, a.cluster) {
 			continue
 		}
@@ -43,6 +43,34 @@ func (a *applying) notices(results []preflight.Result) []preflight.Result {
 		all = append(all, r)
 	}
 	return all
+}
+
+func (a *applying) waivers() []Waiver {
+	if a.Policy == nil {
+		return nil
+	}
+	return a.Policy.Waivers
+}
+
+// acceptedNothing are the findings on names in --accept that met nothing.
+func (a *applying) acceptedNothing(results []preflight.Result) (fs []preflight.Finding) {
+	for _, id := range slices.Compact(slices.Sorted(slices.Values(a.Accept))) {
+		i := slices.IndexFunc(results, func(r preflight.Result) bool { return r.Check.ID == id })
+		if a.accepted[id] || i < 0 {
+			continue
+		}
+		why := "finds nothing and leaves nothing open"
+		if results[i].Status == preflight.NotApplicable {
+			why = "does not apply: " + results[i].Reason
+		}
+		fs = append(fs, preflight.Finding{
+			Subject:  preflight.Subject{Kind: "Flag", Name: "--accept " + id},
+			Summary:  fmt.Sprintf("--accept %s covers nothing: %s %s", id, id, why),
+			Evidence: []preflight.Evidence{{Value: string(results[i].Status), Note: "what came of " + id}},
+			Remedy:   "leave " + id + " out of --accept, so that it does not cover what comes later",
+		})
+	}
+	return fs
 }
 
 func (a *applying) notice(w Waiver, used bool, results []preflight.Result) []preflight.Finding {

@@ -72,7 +72,7 @@ func (r *reader) policy(content []byte) *Policy {
 	if err := documents.Decode(&second); !errors.Is(err, io.EOF) {
 		r.errorf(max(1, second.Line), "more follows after the policy: a file holds one document")
 	}
-	top := r.fields(doc.Content[0], "", "apiVersion", "kind", "severities", "waivers")
+	top := r.fields(doc.Content[0], "", "apiVersion", "kind", "severities", "thresholds", "waivers")
 	if top == nil {
 		return nil
 	}
@@ -81,6 +81,9 @@ func (r *reader) policy(content []byte) *Policy {
 	p := &Policy{File: r.file}
 	for n, item := range r.list(top["severities"], "severities") {
 		p.Severities = append(p.Severities, r.override(item, fmt.Sprintf("severities[%d]", n)))
+	}
+	for n, item := range r.list(top["thresholds"], "thresholds") {
+		p.Thresholds = append(p.Thresholds, r.moved(item, fmt.Sprintf("thresholds[%d]", n))...)
 	}
 	for n, item := range r.list(top["waivers"], "waivers") {
 		p.Waivers = append(p.Waivers, r.waiver(item, fmt.Sprintf("waivers[%d]", n)))

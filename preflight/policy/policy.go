@@ -1,4 +1,4 @@
-// Package policy re-labels what the checks found: it moves severities, waives
+// Package policy re-labels what the checks found: it moves severities and thresholds, waives
 // findings and accepts open questions for a time and with a reason, and compares
 // with an earlier report. It drops nothing. It is pure: the day on which waivers
 // are judged is given to it.
@@ -30,6 +30,7 @@ type Policy struct {
 	// File is its name, for messages.
 	File       string
 	Severities []Override
+	Thresholds []Moved
 	Waivers    []Waiver
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/policy"
 )
 
@@ -16,9 +17,28 @@ var (
 	checks = []preflight.Check{
 		{ID: "GP101", Name: "startup-write-blocked", Title: "a", Severity: preflight.Blocker},
 		{ID: "GP104", Name: "fail-closed-in-fatal-path", Title: "b", Severity: preflight.Warning},
-		{ID: "GP201", Name: "auto-repair-exposed", Title: "c", Severity: preflight.Warning},
+		{ID: "GP201", Name: "auto-repair-exposed", Title: "c", Severity: preflight.Warning, Thresholds: []preflight.Threshold{daysLeft, restarts}, Run: few},
 	}
 )
+
+var (
+	daysLeft = preflight.Threshold{Check: "GP201", Name: "days", Default: 90, Min: 1, Max: 730, What: "how long before it is told"}
+	restarts = preflight.Threshold{Check: "GP201", Name: "restarts", Default: 5, Min: 1, Max: 10, What: "how many are told"}
+)
+
+// few finds a if it has 60 days, b if it has 120, and leaves c open from 60 on.
+func few(s *facts.Snapshot) (fs []preflight.Finding) {
+	if daysLeft.Of(s) >= 60 {
+		fs = append(fs, found(preflight.Warning, "a"), open(preflight.Info, "c"))
+	}
+	if daysLeft.Of(s) >= 120 {
+		fs = append(fs, found(preflight.Warning, "b"))
+	}
+	if restarts.Of(s) > 5 {
+		fs[0].Severity = preflight.Info
+	}
+	return fs
+}
 
 const head = "apiVersion: gke-preflight/v1\nkind: Policy\n"
 
@@ -29,6 +49,13 @@ func TestParse(t *testing.T) {
   cluster: acme/*
   severity: blocker
   reason: nothing may be lost there
+thresholds:
+- check: GP201
+  cluster: acme/*
+  set:
+    restarts: 10
+    days: 30
+  reason: later is soon enough
 waivers:
 - check: gp104
   until: 2027-02-21
@@ -40,7 +67,11 @@ waivers:
 	}
 	want := &policy.Policy{File: "p.yaml",
 		Severities: []policy.Override{{Scope: policy.Scope{Check: "GP201", Subject: "NodePool gpu-*", Cluster: "acme/*", Reason: "nothing may be lost there", Line: 4}, Severity: preflight.Blocker}},
-		Waivers:    []policy.Waiver{{Scope: policy.Scope{Check: "GP104", Reason: "yes", Line: 10}, Until: day.AddDate(0, 0, policy.MaxDays), Owner: "sre"}},
+		Thresholds: []policy.Moved{
+			{Scope: policy.Scope{Check: "GP201", Cluster: "acme/*", Reason: "later is soon enough", Line: 14}, Threshold: daysLeft, Value: 30},
+			{Scope: policy.Scope{Check: "GP201", Cluster: "acme/*", Reason: "later is soon enough", Line: 13}, Threshold: restarts, Value: 10},
+		},
+		Waivers: []policy.Waiver{{Scope: policy.Scope{Check: "GP104", Reason: "yes", Line: 17}, Until: day.AddDate(0, 0, policy.MaxDays), Owner: "sre"}},
 	}
 	if d := cmp.Diff(want, p); d != "" {
 		t.Error(d)
@@ -49,6 +80,9 @@ waivers:
 
 func TestParseNamesEveryMistake(t *testing.T) {
 	waiver := func(fields string) string { return head + "waivers:\n- " + strings.ReplaceAll(fields, "\n", "\n  ") }
+	threshold := func(check, set string) string {
+		return head + "thresholds:\n- {check: " + check + ", set: {" + set + "}, reason: r}\n"
+	}
 	good := "check: GP104\nuntil: 2026-12-31\nreason: r"
 	for name, c := range map[string]struct {
 		given string
@@ -57,12 +91,12 @@ func TestParseNamesEveryMistake(t *testing.T) {
 		"nothing":               {"", []string{"p.yaml:1: it is empty: begin with apiVersion: gke-preflight/v1 and kind: Policy"}},
 		"a comment":             {"# none\n", []string{"p.yaml:1: it is empty"}},
 		"no YAML":               {head + "waivers: [", []string{"p.yaml:3: it is no YAML"}},
-		"a list":                {"- a\n", []string{"p.yaml:1: there are no fields here: write apiVersion, kind, severities, waivers"}},
+		"a list":                {"- a\n", []string{"p.yaml:1: there are no fields here: write apiVersion, kind, severities, thresholds, waivers"}},
 		"two documents":         {head + "---\na: b\n", []string{"p.yaml:3: more follows after the policy"}},
 		"another version":       {"apiVersion: gke-preflight/v2\nkind: Rules\n", []string{`p.yaml:1: apiVersion: "gke-preflight/v2" is not known: it is gke-preflight/v1`, `p.yaml:2: kind: "Rules" is not known: it is Policy`}},
 		"no head":               {"waivers:\n", []string{"p.yaml:1: apiVersion: it is missing", "p.yaml:1: kind: it is missing"}},
 		"a field misspelt":      {head + "waiver: []\n", []string{"p.yaml:3: waiver: there is no such field: did you mean waivers?"}},
-		"a field invented":      {head + "thresholds: {}\n", []string{"p.yaml:3: thresholds: there is no such field: there are apiVersion, kind, severities, waivers"}},
+		"a field invented":      {head + "exceptions: {}\n", []string{"p.yaml:3: exceptions: there is no such field: there are apiVersion, kind, severities, thresholds, waivers"}},
 		"a field twice":         {waiver(good + "\nreason: s"), []string{"p.yaml:7: waivers[0].reason: it stands here and in line 6: keep one"}},
 		"no list":               {head + "waivers: {}\n", []string{"p.yaml:3: waivers: this is no list"}},
 		"no mapping":            {head + "waivers:\n- GP104\n", []string{"p.yaml:4: waivers[0]: there are no fields here: write check, subject"}},
@@ -76,6 +110,19 @@ func TestParseNamesEveryMistake(t *testing.T) {
 		"a number for text":     {waiver("check: GP104\nuntil: 2026-12-31\nreason: 5"), []string{"p.yaml:6: waivers[0].reason: this is no text: put it in quotes"}},
 		"a blank reason":        {waiver("check: GP104\nuntil: 2026-12-31\nreason: ' '"), []string{"p.yaml:6: waivers[0].reason: it is empty: say why"}},
 		"an alias":              {waiver("check: GP104\nuntil: 2026-12-31\nreason: &r a\nowner: *r"), []string{"p.yaml:7: waivers[0].owner: *r is an alias"}},
+		"thresholds by name":    {head + "thresholds: {GP201: {days: 14}}\n", []string{"p.yaml:3: thresholds: this is no list: begin each entry with a dash"}},
+		"no threshold set":      {threshold("GP201", ""), []string{"p.yaml:4: thresholds[0].set: it is missing: name a threshold and its value, such as {days: 30}"}},
+		"no reason for one":     {head + "thresholds:\n- {check: GP201, set: {days: 30}}\n", []string{"p.yaml:4: thresholds[0].reason: it is missing: say why"}},
+		"one of no such check":  {threshold("GP210", "days: 30"), []string{`p.yaml:4: thresholds[0].check: there is no check "GP210": did you mean GP101`}},
+		"one of a check alone":  {threshold("GP104", "days: 30"), []string{"p.yaml:4: thresholds[0].check: GP104 has no thresholds: those that have are GP201"}},
+		"one misspelt":          {threshold("GP201", "day: 30"), []string{"p.yaml:4: thresholds[0].set.day: there is no such field: did you mean days?"}},
+		"one of another unit":   {threshold("GP201", "milliseconds: 30"), []string{"p.yaml:4: thresholds[0].set.milliseconds: there is no such field: there are days, restarts"}},
+		"one with a unit":       {threshold("GP201", "days: 14d"), []string{`p.yaml:4: thresholds[0].set.days: "14d" is no number: write a whole number of days from 1 to 730, such as 90`}},
+		"one in parts":          {threshold("GP201", "days: 1.5"), []string{`p.yaml:4: thresholds[0].set.days: "1.5" is no number`}},
+		"one that is a list":    {threshold("GP201", "days: [1]"), []string{`p.yaml:4: thresholds[0].set.days: "" is no number`}},
+		"one too small":         {threshold("GP201", "days: 0"), []string{"p.yaml:4: thresholds[0].set.days: 0 is out of range: write a whole number of days from 1 to 730, such as 90"}},
+		"one too large":         {threshold("GP201", "days: 731"), []string{"p.yaml:4: thresholds[0].set.days: 731 is out of range"}},
+		"one for a subject":     {head + "thresholds:\n- {check: GP201, subject: x, set: {days: 1}, reason: r}\n", []string{"p.yaml:4: thresholds[0].subject: there is no such field"}},
 		"an unknown severity":   {head + "severities:\n- {check: GP104, severity: fatal, reason: r}\n", []string{`p.yaml:4: severities[0].severity: "fatal" is no severity: use info, warning or blocker`}},
 		"a blocker lowered":     {head + "severities:\n- {check: GP101, severity: info, reason: r}\n", []string{"p.yaml:4: severities[0].severity: GP101 can find blockers, and an override has no end: accept them by a waiver"}},
 		"several, in the order": {head + "severities:\n- {check: GP104, severity: fatal, reason: r}\nwaivers:\n- {check: GP104, until: soon, reason: r}\n", []string{"p.yaml:4: ", "p.yaml:6: "}},

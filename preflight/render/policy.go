@@ -14,12 +14,19 @@ import (
 // Policy writes what a policy says, as of a day. The error is w's.
 func Policy(w io.Writer, p *policy.Policy, day time.Time, o Options) error {
 	v := newPage(o)
-	v.text(0, preflight.Clean(fmt.Sprintf("%s is valid, as of %s: %s, %s.", p.File, day.Format(time.DateOnly), plural(len(p.Severities), "override"), plural(len(p.Waivers), "waiver"))))
+	v.text(0, preflight.Clean(fmt.Sprintf("%s is valid, as of %s: %s, %s, %s.", p.File, day.Format(time.DateOnly), plural(len(p.Severities), "override"), plural(len(p.Thresholds), "threshold"), plural(len(p.Waivers), "waiver"))))
 	var rows [][]string
 	for _, s := range p.Severities {
 		rows = append(rows, append(scopeRow(s.Scope), s.Severity.String(), preflight.Clean(s.Reason)))
 	}
 	if err := listing(v, "Severities", []string{"LINE", "CHECK", "SUBJECT", "CLUSTER", "SEVERITY", "REASON"}, rows); err != nil {
+		return err
+	}
+	rows = nil
+	for _, m := range p.Thresholds {
+		rows = append(rows, []string{fmt.Sprint(m.Line), m.Check, m.Threshold.Name, fmt.Sprint(m.Value), fmt.Sprint(m.Threshold.Default), preflight.Clean(cmp.Or(m.Cluster, "any")), preflight.Clean(m.Reason)})
+	}
+	if err := listing(v, "Thresholds", []string{"LINE", "CHECK", "NAME", "VALUE", "DEFAULT", "CLUSTER", "REASON"}, rows); err != nil {
 		return err
 	}
 	rows = nil
@@ -34,6 +41,28 @@ func Policy(w io.Writer, p *policy.Policy, day time.Time, o Options) error {
 		return err
 	}
 	return v.writeTo(w)
+}
+
+// Moved is the section that explain puts after a check's page: the thresholds of it
+// that a policy moves; empty if there are none.
+func Moved(p *policy.Policy, check string) string {
+	var b strings.Builder
+	if p == nil {
+		return ""
+	}
+	for _, m := range p.Thresholds {
+		if strings.EqualFold(m.Check, check) {
+			fmt.Fprintf(&b, "- %s:%d: `%s` is %d instead of %d", p.File, m.Line, m.Threshold.Name, m.Value, m.Threshold.Default)
+			if m.Cluster != "" {
+				fmt.Fprintf(&b, " for cluster `%s`", m.Cluster)
+			}
+			fmt.Fprintf(&b, ": %s\n", m.Reason)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return "\n## What the policy moves\n\n" + preflight.Clean(b.String())
 }
 
 func listing(v *page, heading string, header []string, rows [][]string) error {
@@ -133,6 +162,16 @@ func underPolicy(r preflight.Report) string {
 			text += "; accepted for this run: " + strings.Join(p.Accepted, ", ")
 		}
 		s = append(s, text+".")
+		var moved []string
+		for _, t := range p.Thresholds {
+			moved = append(moved, fmt.Sprintf("%s: %s (%s)", t, t.Reason, t.By))
+		}
+		if moved != nil {
+			s = append(s, "Thresholds: "+strings.Join(moved, "; ")+".")
+		}
+		if p.Unmet != nil {
+			s = append(s, "Severities that met nothing: "+strings.Join(p.Unmet, ", ")+".")
+		}
 	}
 	if b := r.Baseline; b != nil {
 		text := "Baseline: the report of " + b.CollectedAt.UTC().Format("2006-01-02 15:04 UTC") + " (" + string(b.Verdict) + ")"

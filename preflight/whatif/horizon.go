@@ -8,24 +8,27 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// month is how long certificates must last where no maintenance window tells.
-const month = 30 * 24 * time.Hour
+// month is for how many days certificates must last where no maintenance window tells.
+const month = 30
 
 // Horizon is until when certificates must be good: the end of the next
-// maintenance window, or 30 days; and why then.
-func Horizon(s *facts.Snapshot) (until time.Time, why string) {
+// maintenance window, or so many days where none is known; and why then.
+func Horizon(s *facts.Snapshot, days int) (until time.Time, why string) {
 	now := s.Meta.CollectedAt
+	otherwise := func(why string) (time.Time, string) {
+		return now.AddDate(0, 0, days), fmt.Sprintf("%d days, as %s", days, why)
+	}
 	c, known := facts.GKECluster.Get(s)
 	switch {
 	case !known:
-		return now.Add(month), "30 days, as the maintenance window was not read"
+		return otherwise("the maintenance window was not read")
 	case c.Maintenance == (facts.MaintenanceWindow{}):
-		return now.Add(month), "30 days, as the cluster has no maintenance window"
+		return otherwise("the cluster has no maintenance window")
 	}
 	if end, ok := nextEnd(c.Maintenance, now); ok {
 		return end, "the end of the next maintenance window"
 	}
-	return now.Add(month), fmt.Sprintf("30 days, as it is not worked out when the maintenance window %q is next", c.Maintenance.Recurrence)
+	return otherwise(fmt.Sprintf("it is not worked out when the maintenance window %q is next", c.Maintenance.Recurrence))
 }
 
 // nextEnd is the end of the first window that ends after now, of those that are

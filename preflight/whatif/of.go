@@ -31,7 +31,7 @@ func compute(s *facts.Snapshot) Result {
 	if r.Already == nil {
 		r.Already = []Harm{}
 	}
-	r.Until, r.UntilReason = Horizon(s)
+	r.Until, r.UntilReason = Horizon(s, month)
 	r.Gaps = append(r.Gaps, gaps(s, f)...)
 	if unsearchable(s) {
 		r.Complete = false
