@@ -48,8 +48,8 @@ there is none for the one that runs: a replica that is replaced starts with that
 --push-metrics hands the metrics to a Pushgateway. --notify tells of a change, and
 only of a change; in the first night, of a cluster that is not ready. Where that
 fails the report is kept all the same, and the next run tells of the change, if it is
-still there. The URL of a chat's webhook is a secret: it is read from $` + notifyVariable + ` or a file,
-and stands in no message.
+still there. The URL of a chat's webhook is a secret: it stands in no message, and is
+read from a file or from $` + notifyVariable + `.
 
 Exit codes: 0 ready; 3 not ready; 4 inconclusive; 1 if there could be no report, or
 if it could not be kept, pushed or notified, whatever the verdict. A Job that has
