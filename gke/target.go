@@ -34,6 +34,8 @@ func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err 
 		v, origin, err = r.alias(asked)
 	case Running:
 		v, origin, err = r.same()
+	case "rapid", "regular", "stable", "extended":
+		v, origin, err = r.moved(strings.ToUpper(asked))
 	default:
 		v, origin, err = r.fit(asked)
 	}
@@ -130,7 +132,7 @@ func fits(v, asked version.Version) bool {
 func (r resolver) fit(asked string) (version.Version, string, error) {
 	want, err := version.Parse(asked)
 	if err != nil {
-		return want, "", fmt.Errorf("--target-version: %w; latest, - and running are the aliases", err)
+		return want, "", fmt.Errorf("--target-version: %w; latest, -, running and the names of channels are the aliases", err)
 	}
 	if len(r.offers) == 0 {
 		return want, "--target-version " + asked, nil
@@ -207,6 +209,22 @@ func (r resolver) same() (version.Version, string, error) {
 		return version.Version{}, "", errors.New("--target-version running: which version runs is unknown: pass one such as 1.36")
 	}
 	return *r.running, "the version that runs, as when a replica of the control plane is replaced", nil
+}
+
+// moved returns what GKE would upgrade a cluster to that moves into a channel; what
+// runs, if that is newer than the channel's default.
+func (r resolver) moved(channel string) (version.Version, string, error) {
+	for _, c := range r.config.Channels {
+		if c.Name != channel {
+			continue
+		}
+		v, err := version.Parse(c.DefaultVersion)
+		if err == nil && r.running != nil && version.Older(v, *r.running) {
+			return *r.running, "what the control plane runs, which is newer than the default of channel " + channel, nil
+		}
+		return v, "the default of channel " + channel, err
+	}
+	return version.Version{}, "", fmt.Errorf("GKE tells of no channel %s here: pass --target-version with a version such as 1.36", channel)
 }
 
 // next returns what GKE would upgrade the cluster to by itself.

@@ -15,6 +15,7 @@ var (
 		DefaultVersion: "1.35.4-gke.100",
 		MasterVersions: []string{"1.36.3-gke.200", "1.36.3-gke.1000", "1.35.4-gke.100", "1.34.9-gke.7"},
 		Channels: []facts.Channel{
+			{Name: "STABLE", DefaultVersion: "1.34.9-gke.7"},
 			{Name: "RAPID", DefaultVersion: "1.37.0-gke.5", Versions: []string{"1.37.0-gke.5"}, UpgradeTarget: "1.37.0-gke.5"},
 			{Name: "REGULAR", DefaultVersion: "1.36.2-gke.9", Versions: []string{"1.36.2-gke.9", "1.36.3-gke.200", "1.35.4-gke.100", "1.34.9-gke.7"}, UpgradeTarget: "1.36.2-gke.9"},
 		},
@@ -56,6 +57,8 @@ func TestResolveTarget(t *testing.T) {
 		{"the default of no channel", observations{noGroup, offers}, "-", "1.35.4-gke.100", "the default for a cluster in no channel"},
 		{"the version that runs", observations{regular, offers}, "running", "1.35.4-gke.100", "the version that runs, as when a replica"},
 		{"the version that runs, whose build is unknown", observations{running, leftOut}, "running", "1.35.4", "the version that runs"},
+		{"another channel's default", observations{regular, offers}, "rapid", "1.37.0-gke.5", "the default of channel RAPID"},
+		{"another channel, behind what runs", observations{regular, offers}, "stable", "1.35.4-gke.100", "newer than the default of channel STABLE"},
 		{"next minor", observations{regular, offers, upgrade}, "", "1.36.2-gke.9", "the minor that GKE would upgrade the cluster to next"},
 		{"next patch", observations{regular, offers, patch}, "", "1.35.5-gke.1", "the patch that GKE would upgrade the cluster to next"},
 		{"the channel's upgrade target", observations{regular, offers}, "", "1.36.2-gke.9", "the upgrade target of channel REGULAR"},
@@ -77,7 +80,7 @@ func TestResolveTargetErrors(t *testing.T) {
 		asked string
 		want  string
 	}{
-		{"no version", observations{running}, "newest", `--target-version: "newest" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100; latest, - and running are the aliases`},
+		{"no version", observations{running}, "newest", `--target-version: "newest" is not a version such as 1.36, 1.36.3 or 1.36.3-gke.100; latest, -, running and the names of channels are the aliases`},
 		{"not offered", observations{regular, offers}, "1.99", "GKE offers no 1.99: the nearest versions on offer are 1.37.0-gke.5, 1.36.3-gke.1000"},
 		{"no such build", observations{regular, offers}, "1.36.3-gke.500", "GKE offers no 1.36.3-gke.500: the nearest versions on offer are 1.37.0-gke.5, 1.36.3-gke.1000, 1.36.3-gke.200, 1.36.2-gke.9"},
 		{"older", observations{running, leftOut}, "1.34", "1.34 is an older minor than 1.35.4, which the control plane runs: it can't go back to one; pass a newer --target-version"},

@@ -12,12 +12,52 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
+// checkFlags say what is checked, and under which policy.
+type checkFlags struct {
+	observeFlags
+	policy    policyFlags
+	recording string
+	patience  time.Duration
+}
+
+func (f *checkFlags) bind(cmd *cobra.Command) {
+	f.observeFlags.bind(cmd)
+	f.bindHelm(cmd.Flags())
+	f.policy.bind(cmd)
+	cmd.Flags().DurationVar(&f.patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
+	cmd.Flags().StringVar(&f.recording, "snapshot", "", "judge this recording instead of a live cluster")
+}
+
+// report looks, and judges what was seen.
+func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
+	if f.patience < 0 {
+		return preflight.Report{}, fmt.Errorf("--upgrade-timeout: %v is no time to wait, such as 20m", f.patience)
+	}
+	rules, err := f.policy.rules(cmd)
+	if err != nil {
+		return preflight.Report{}, err
+	}
+	s, err := f.snapshot(cmd, f.recording)
+	if err != nil {
+		return preflight.Report{}, err
+	}
+	return reportUnder(waiting(s, f.patience), rules)
+}
+
+// waiting is s seen by a pipeline that waits so long for the upgrade; zero where
+// that is not known.
+func waiting(s *facts.Snapshot, patience time.Duration) *facts.Snapshot {
+	if patience <= 0 {
+		return s
+	}
+	m := s.Meta
+	m.UpgradeTimeoutSeconds = int64(patience.Seconds())
+	return s.WithMeta(m)
+}
+
 func newCheck() *cobra.Command {
-	var o observeFlags
+	var f checkFlags
 	var out outputFlags
-	var p policyFlags
-	var recording string
-	var patience time.Duration
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Foretell the upgrade, and say whether to go ahead",
@@ -55,35 +95,15 @@ blocker, but something that could hide one was not to be seen.`,
 			if err := out.validate(); err != nil {
 				return err
 			}
-			if patience < 0 {
-				return fmt.Errorf("--upgrade-timeout: %v is no time to wait, such as 20m", patience)
-			}
-			rules, err := p.rules(cmd)
-			if err != nil {
-				return err
-			}
-			s, err := o.snapshot(cmd, recording)
-			if err != nil {
-				return err
-			}
-			if patience > 0 {
-				m := s.Meta
-				m.UpgradeTimeoutSeconds = int64(patience.Seconds())
-				s = s.WithMeta(m)
-			}
-			r, err := reportUnder(s, rules)
+			r, err := f.report(cmd)
 			if err != nil {
 				return err
 			}
 			return out.write(cmd.OutOrStdout(), r)
 		},
 	}
-	o.bind(cmd)
-	o.bindHelm(cmd.Flags())
+	f.bind(cmd)
 	out.bind(cmd)
-	p.bind(cmd)
-	cmd.Flags().DurationVar(&patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
-	cmd.Flags().StringVar(&recording, "snapshot", "", "judge this recording instead of a live cluster")
 	return cmd
 }
 

@@ -30,7 +30,7 @@ type clusterFlags struct {
 
 func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&c.target, "target-version", "", "version to upgrade to: 1.36, 1.36.3, 1.36.3-gke.100, latest, - (the default of the release channel) or running; default: what GKE would upgrade to next")
+	fs.StringVar(&c.target, "target-version", "", "version to upgrade to: 1.36, 1.36.3, 1.36.3-gke.100, latest, - (the default of the release channel), rapid, regular, stable, extended (a channel's default) or running; default: what GKE would upgrade to next")
 	fs.StringVar(&c.gke.Project, "project", "", "Google Cloud project of the cluster; read from a context named gke_PROJECT_LOCATION_CLUSTER")
 	fs.StringVar(&c.gke.Location, "location", "", "region or zone of the cluster")
 	fs.StringVar(&c.gke.Cluster, "cluster", "", "name of the cluster in GKE")

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -134,13 +135,16 @@ type manualShell struct {
 }
 
 // standIns are programs that are called and not executed. cat is real.
-var standIns = []string{"kubectl", "gcloud", "helm", "make", "go", "git", "openssl", "grep", "sha256sum", "tar", "install", "ln", "ko"}
+var standIns = []string{"kubectl", "gcloud", "helm", "make", "go", "git", "openssl", "grep", "sha256sum", "tar", "install", "ln", "ko", "terraform", "mkdir"}
 
 const (
 	standIn = `#!/bin/sh
 { printf '%s' "${0##*/}"; for a; do printf '\037%s' "$a"; done; } > "$CALLS/$$"
 cat > "$CALLS/stdin"
-[ "${0##*/}" != helm ] || cat new.yaml
+case "${0##*/} $1" in
+"helm template") cat new.yaml ;;
+"terraform show") cat shown.json ;;
+esac
 `
 	realOne = "#!/bin/sh\nexec \"$ON_RECORDING\" \"$@\"\n"
 )
@@ -159,7 +163,7 @@ func newManualShell(t *testing.T) *manualShell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, from := range map[string]string{"incident.zip": "recorded/incident.zip", "prod.zip": "recorded/incident.zip", "new.yaml": "manual/new.yaml", "webhooks.yaml": "manual/new.yaml",
+	for name, from := range map[string]string{"incident.zip": "recorded/incident.zip", "prod.zip": "recorded/incident.zip", "recordings/acme-prod_europe-west1_prod.zip": "recorded/incident.zip", "new.yaml": "manual/new.yaml", "plan.json": "terraform/upgrade.json", "shown.json": "terraform/upgrade.json", "webhooks.yaml": "manual/new.yaml",
 		"policy.yaml": "manual/policy.yaml", "last.json": "../preflight/render/testdata/incident.json"} {
 		b, err := os.ReadFile(root + "testdata/" + from)
 		if err != nil {
@@ -175,7 +179,7 @@ func newManualShell(t *testing.T) *manualShell {
 
 func write(t *testing.T, file, content string) {
 	t.Helper()
-	if err := os.WriteFile(file, []byte(content), 0o700); err != nil {
+	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o700), os.WriteFile(file, []byte(content), 0o700)); err != nil {
 		t.Fatal(err)
 	}
 }

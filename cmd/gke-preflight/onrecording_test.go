@@ -14,15 +14,24 @@ import (
 // onRecording is gke-preflight as the manual's test runs it, with no cluster at
 // hand. The command line is parsed by the real commands, whose flags it must heed.
 // Then those that say which cluster to look at, or how to ask it, are replaced by
-// --snapshot incident.zip; snapshot itself copies that file. A value in capitals,
+// --snapshot incident.zip, or --snapshots recordings where it looks at several, and
+// so is the query of terraform; snapshot itself copies that file. A value in capitals,
 // such as VERSION, is the reader's to fill in, and is left out.
 func onRecording() {
+	in := io.Reader(os.Stdin)
+	if os.Args[1] == "terraform" {
+		if err := setByQuery(newTerraform().Flags(), in); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		in = strings.NewReader("{}")
+	}
 	args, err := replayed(os.Args[1:])
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	os.Exit(run(args, stdio{os.Stdin, os.Stdout, os.Stderr}))
+	os.Exit(run(args, stdio{in, os.Stdout, os.Stderr}))
 }
 
 func replayed(args []string) ([]string, error) {
@@ -64,7 +73,10 @@ func withoutCluster(cmd *cobra.Command) []string {
 		}
 		offline = offline || f.Name == "snapshot" || f.Name == "from"
 	})
-	if !offline {
+	switch {
+	case cmd.Flags().Lookup("snapshots") != nil:
+		flags = append(flags, "--snapshots=recordings")
+	case !offline:
 		flags = append(flags, "--snapshot=incident.zip")
 	}
 	return flags

@@ -23,6 +23,8 @@ type outputFlags struct {
 	quiet      bool
 	showPassed bool
 	exitZero   bool
+	// names are the formats that there are; nil stands for all those of a report.
+	names []string
 }
 
 func formats() []string {
@@ -33,14 +35,18 @@ func formats() []string {
 	return names
 }
 
-func (o *outputFlags) bind(cmd *cobra.Command) {
+func (o *outputFlags) bind(cmd *cobra.Command) { o.bindFormats(cmd, formats()...) }
+
+// bindFormats is bind for a verb that has formats of its own.
+func (o *outputFlags) bindFormats(cmd *cobra.Command, names ...string) {
+	o.names = names
 	fs := cmd.Flags()
-	fs.StringArrayVarP(&o.formats, "output", "o", []string{"table"}, "format of the report: "+strings.Join(formats(), ", ")+"; FORMAT=FILE writes to a file; may be given several times")
+	fs.StringArrayVarP(&o.formats, "output", "o", []string{"table"}, "format of the report: "+strings.Join(names, ", ")+"; FORMAT=FILE writes to a file; may be given several times")
 	fs.StringVar(&o.color, "color", "auto", "colour: auto, always or never; auto heeds NO_COLOR and FORCE_COLOR")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "show the verdict and the blockers only")
 	fs.BoolVar(&o.showPassed, "show-passed", false, "list the checks that passed, too")
 	fs.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict; still 1 if there could be none")
-	complete(cmd, "output", formats()...)
+	complete(cmd, "output", names...)
 	complete(cmd, "color", "auto", "always", "never")
 }
 
@@ -53,7 +59,7 @@ func (o outputFlags) validate() error {
 	stdout := 0
 	for _, f := range o.formats {
 		format, file, toFile := strings.Cut(f, "=")
-		if err := oneOf("--output", format, formats()...); err != nil {
+		if err := oneOf("--output", format, o.names...); err != nil {
 			return err
 		}
 		if toFile && file == "" {
@@ -81,37 +87,53 @@ func oneOf(flag, value string, allowed ...string) error {
 // write renders the report in every format asked for, and returns the verdict as
 // an exit code.
 func (o outputFlags) write(stdout io.Writer, r preflight.Report) error {
+	err := o.each(stdout, func(w io.Writer, name string, options render.Options) error {
+		format, _ := render.FormatOf(name)
+		if err := format.Write(w, r, options); err != nil || name != "github" {
+			return err
+		}
+		return summarise(r, options)
+	})
+	if err != nil {
+		return err
+	}
+	return o.exit(r.Verdict)
+}
+
+// each writes every format asked for where it belongs: a file as a whole or not at all.
+func (o outputFlags) each(stdout io.Writer, write func(w io.Writer, format string, o render.Options) error) error {
 	for _, f := range o.formats {
 		format, file, toFile := strings.Cut(f, "=")
 		if !toFile {
-			if err := o.render(stdout, terminal(stdout), format, r); err != nil {
+			if err := write(stdout, format, o.options(terminal(stdout))); err != nil {
 				return err
 			}
 			continue
 		}
 		var b bytes.Buffer
-		if err := o.render(&b, terminal(&b), format, r); err != nil {
+		if err := write(&b, format, o.options(terminal(&b))); err != nil {
 			return err
 		}
 		if err := replaceFile(file, b.Bytes()); err != nil {
 			return fmt.Errorf("--output %s: %w", f, err)
 		}
 	}
-	if code := r.Verdict.ExitCode(); code != preflight.ExitReady && !o.exitZero {
-		return exitCode(code)
-	}
 	return nil
 }
 
-func (o outputFlags) render(w io.Writer, d display, name string, r preflight.Report) error {
-	format, _ := render.FormatOf(name)
+func (o outputFlags) options(d display) render.Options {
 	options := d.options()
 	options.Colour = d.colour(o.color)
 	options.Quiet, options.ShowPassed = o.quiet, o.showPassed
-	if err := format.Write(w, r, options); err != nil || name != "github" {
-		return err
+	return options
+}
+
+// exit returns the verdict as an exit code; nil for 0.
+func (o outputFlags) exit(v preflight.Verdict) error {
+	if code := v.ExitCode(); code != preflight.ExitReady && !o.exitZero {
+		return exitCode(code)
 	}
-	return summarise(r, options)
+	return nil
 }
 
 // summarise appends the report to the summary of the GitHub Actions step, if this

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"testing"
 
@@ -21,10 +22,10 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "record": record},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
-			for _, name := range []string{"incident.zip", "all-clear.zip"} {
-				b, err := os.ReadFile("../../testdata/recorded/" + name)
+			for _, file := range []string{"recorded/incident.zip", "recorded/all-clear.zip", "terraform/upgrade.json", "terraform/one.json", "terraform/labels.json"} {
+				b, err := os.ReadFile("../../testdata/" + file)
 				if err == nil {
-					err = os.WriteFile(e.WorkDir+"/"+name, b, 0o600)
+					err = os.WriteFile(filepath.Join(e.WorkDir, filepath.Base(file)), b, 0o600)
 				}
 				if err != nil {
 					return err

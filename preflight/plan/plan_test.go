@@ -1,0 +1,124 @@
+package plan
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// planOf is a plan with one change of a cluster or a node pool.
+func planOf(kind, change string) []byte {
+	return []byte(`{"format_version": "1.2", "resource_changes": [{"address": "x.y", "mode": "managed", "type": "` + kind + `", "change": ` + change + `}]}`)
+}
+
+const prod = `"project": "shop", "location": "europe-west1", "name": "prod"`
+
+func TestRead(t *testing.T) {
+	up := func(u Upgrade) []Upgrade {
+		u.Address, u.Project, u.Location, u.Cluster = "x.y", "shop", "europe-west1", "prod"
+		if u.Timeout == 0 {
+			u.Timeout = time.Hour
+		}
+		return []Upgrade{u}
+	}
+	for _, c := range []struct {
+		name, kind, change string
+		want               []Upgrade
+	}{
+		{"nothing changes", clusterType, `{"actions": ["no-op"], "before": {` + prod + `}, "after": {` + prod + `}}`, nil},
+		{"a new cluster is no upgrade", clusterType, `{"actions": ["create"], "after": {` + prod + `, "min_master_version": "1.36"}}`, nil},
+		{"a change of something else", clusterType, `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `, "resource_labels": {"a": "b"}}}`, nil},
+		{"the control plane", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": "1.35", "master_version": "1.35.4-gke.100"}, "after": {` + prod + `, "min_master_version": "1.36"}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version 1.35 -> 1.36"}, Target: "1.36"})},
+		{"a minimum that runs already", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": "1.34", "master_version": "1.35.4-gke.100"}, "after": {` + prod + `, "min_master_version": "1.35"}}`, nil},
+		{"a minimum known after apply", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": "1.35"}, "after": {` + prod + `}, "after_unknown": {"min_master_version": true}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version 1.35 -> known after apply"}, Unknown: []string{"min_master_version"}})},
+		{"control plane and nodes", clusterType, `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `, "min_master_version": "1.36.3-gke.1", "node_version": "1.36.3-gke.1"}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane, Nodes}, Changes: []string{"min_master_version (none) -> 1.36.3-gke.1", "node_version (none) -> 1.36.3-gke.1"}, Target: "1.36.3-gke.1"})},
+		{"another channel", clusterType, `{"actions": ["update"], "before": {` + prod + `, "release_channel": [{"channel": "STABLE"}]}, "after": {` + prod + `, "release_channel": [{"channel": "RAPID"}]}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"release channel STABLE -> RAPID, to whose version GKE will upgrade"}, Target: "rapid"})},
+		{"a channel known after apply", clusterType, `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `}, "after_unknown": {"release_channel": [{"channel": true}]}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"release channel (none) -> known after apply"}, Unknown: []string{"release_channel"}})},
+		{"recreation", clusterType, `{"actions": ["delete", "create"], "before": {` + prod + `}, "after": {` + prod + `}, "replace_paths": [["network"]]}`,
+			up(Upgrade{Kinds: []Kind{Recreation}, Changes: []string{"the cluster is deleted, with all that runs on it, and made anew (by network)"}})},
+		{"actions that nobody knows yet", clusterType, `{"actions": ["migrate"], "before": {` + prod + `}, "after": {` + prod + `}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{`actions ["migrate"], which this version does not know`}, Unknown: []string{"what the actions do"}})},
+		{"a short timeout", clusterType, `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `, "min_master_version": "1.36", "timeouts": {"create": null, "update": "20m"}}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version (none) -> 1.36"}, Target: "1.36", Timeout: 20 * time.Minute,
+				Warnings: []string{"timeouts.update is 20m, less than the provider's own 60m: when it is over the pipeline fails, while GKE goes on"}})},
+		{"a node pool, by the cluster's ID", nodePoolType, `{"actions": ["update"], "before": {"name": "spot", "version": "1.35.4-gke.100", "cluster": "projects/shop/locations/europe-west1/clusters/prod"}, "after": {"version": "1.36.3-gke.1"}}`,
+			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"version 1.35.4-gke.100 -> 1.36.3-gke.1"}, Timeout: 30 * time.Minute})},
+		{"a node pool anew", nodePoolType, `{"actions": ["create", "delete"], "before": {"name": "spot", "project": "shop", "location": "europe-west1", "cluster": "prod"}}`,
+			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"the node pool is deleted, and made anew"}, Timeout: 30 * time.Minute})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got, err := Read(planOf(c.kind, c.change))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// A cluster that can't be named, and a change that is put off, are never passed over.
+func TestReadUndecided(t *testing.T) {
+	got, err := Read(planOf(clusterType, `{"actions": ["update"], "before": {"name": "prod"}, "after": {"min_master_version": "1.36"}}`))
+	if err != nil || len(got) != 1 || len(got[0].Unknown) != 1 {
+		t.Errorf("without project and location: %+v, %v", got, err)
+	}
+	got, err = Read([]byte(`{"format_version": "1.2", "deferred_changes": [{"reason": "provider_config_unknown", "resource_change": {"address": "x.y", "mode": "managed", "type": "google_container_cluster", "change": {"actions": ["update"]}}}]}`))
+	if err != nil || len(got) != 1 || len(got[0].Unknown) == 0 {
+		t.Errorf("deferred: %+v, %v", got, err)
+	}
+}
+
+func TestReadSaysWhatItIsInstead(t *testing.T) {
+	for content, want := range map[string]string{
+		"":                                 "is empty",
+		"PK\x03\x04":                       "a saved plan itself",
+		`{"format_version": "1.2"`:         "no JSON",
+		`{"a": 1}`:                         "no plan",
+		`[]`:                               "plan",
+		`{"type": "version", "ui": "1.2"}`: "log of plan -json",
+		`{"format_version": "9.0"}`:        "unsupported plan format version",
+	} {
+		if _, err := Read([]byte(content)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", content, err, want)
+		}
+	}
+}
+
+// Whatever a plan holds is read or refused, and what is found has a name and a reason.
+func FuzzRead(f *testing.F) {
+	files, _ := filepath.Glob("../../testdata/terraform/*.json")
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Add(planOf(clusterType, `{"actions": ["update"], "before": {`+prod+`}, "after": {"min_master_version": "1.36", "timeouts": {"update": "x"}}, "after_unknown": {"release_channel": [1]}}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		found, err := Read(b)
+		if err != nil && found != nil {
+			t.Error("both")
+		}
+		for _, u := range found {
+			if len(u.Kinds) == 0 || len(u.Changes) == 0 {
+				t.Errorf("%+v", u)
+			}
+			if _, err := json.Marshal(u); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}
