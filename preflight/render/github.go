@@ -29,7 +29,7 @@ func GitHub(w io.Writer, r preflight.Report) error {
 				waived++
 				continue
 			}
-			add(annotation(f.Severity), f.Check+" "+f.Subject.String(), f.Summary+remedyOf(f))
+			add(annotation(f.Severity), f.Check+" "+f.Subject.String(), f.Summary+remedyOf(f)+"\n\n"+preflight.DocsURL(f.Check))
 		}
 		for _, o := range openOf(c) {
 			if o.Waived {
@@ -40,7 +40,7 @@ func GitHub(w io.Writer, r preflight.Report) error {
 			if o.Severity == preflight.Blocker {
 				kind = "error"
 			}
-			add(kind, strings.TrimSpace(c.ID+" undecided "+o.Subject.String()), o.Reason)
+			add(kind, strings.TrimSpace(c.ID+" undecided "+o.Subject.String()), o.Reason+"\n\n"+preflight.DocsURL(c.ID))
 		}
 	}
 	if waived > 0 {

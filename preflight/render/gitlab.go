@@ -28,6 +28,7 @@ type gitlabLines struct {
 // GitLab writes a code quality report: blockers as blocker, warnings as major,
 // the rest as info. What could hide a blocker is critical, and other open
 // questions are minor: GitLab knows no undecided. What is waived is info, and says so.
+// The page stands in the description, since GitLab shows no other text.
 func GitLab(w io.Writer, r preflight.Report) error {
 	issues := []gitlabIssue{}
 	for _, c := range byCheck(r) {
@@ -36,7 +37,7 @@ func GitLab(w io.Writer, r preflight.Report) error {
 			if f.Waived {
 				text, severity = waiverWords(f.Waiver)+": "+f.Summary, "info"
 			}
-			issues = append(issues, gitlabIssue{text, f.Check, f.Fingerprint, severity, gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
+			issues = append(issues, gitlabIssue{text + "; see " + preflight.DocsURL(f.Check), f.Check, f.Fingerprint, severity, gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
 		}
 		for _, o := range openOf(c) {
 			severity := "minor"
@@ -47,7 +48,7 @@ func GitLab(w io.Writer, r preflight.Report) error {
 				severity, o.Reason = "info", o.Reason+"; "+waiverWords(o.Waiver)
 			}
 			sum := sha256.Sum256([]byte("undecided\x00" + c.ID + "\x00" + o.Subject.String()))
-			issues = append(issues, gitlabIssue{"undecided: " + o.Reason, c.ID, hex.EncodeToString(sum[:16]), severity, gitlabLocation{subjectPath(r, o.Subject), gitlabLines{1}}})
+			issues = append(issues, gitlabIssue{"undecided: " + o.Reason + "; see " + preflight.DocsURL(c.ID), c.ID, hex.EncodeToString(sum[:16]), severity, gitlabLocation{subjectPath(r, o.Subject), gitlabLines{1}}})
 		}
 	}
 	return indented(w, issues)

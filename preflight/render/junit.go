@@ -92,7 +92,7 @@ func junitCases(c verdictOn) (cases []junitCase) {
 		reason := &junitReason{Message: f.Summary, Type: f.Severity.String(), Text: findingText(f)}
 		switch k := add(f.Subject.String()); {
 		case f.Waived:
-			k.Skipped = &junitReason{Message: waiverWords(f.Waiver) + ": " + f.Summary}
+			k.Skipped = &junitReason{Message: waiverWords(f.Waiver) + ": " + f.Summary, Text: preflight.DocsURL(f.Check)}
 		case f.Severity == preflight.Blocker:
 			k.Failure = reason
 		default:
@@ -100,9 +100,9 @@ func junitCases(c verdictOn) (cases []junitCase) {
 		}
 	}
 	for _, o := range c.open {
-		k, reason := add(o.Subject.String()), &junitReason{Message: o.Reason, Type: "undecided"}
+		k, reason := add(o.Subject.String()), &junitReason{Message: o.Reason, Type: "undecided", Text: preflight.DocsURL(c.ID)}
 		if o.Waived {
-			k.Skipped = &junitReason{Message: waiverWords(o.Waiver) + ": undecided: " + o.Reason}
+			k.Skipped = &junitReason{Message: waiverWords(o.Waiver) + ": undecided: " + o.Reason, Text: preflight.DocsURL(c.ID)}
 		} else {
 			k.Error = reason
 		}
@@ -112,9 +112,9 @@ func junitCases(c verdictOn) (cases []junitCase) {
 	}
 	switch k := add(""); {
 	case c.Waived:
-		k.Skipped = &junitReason{Message: waiverWords(c.Waiver) + ": undecided: " + c.Reason}
+		k.Skipped = &junitReason{Message: waiverWords(c.Waiver) + ": undecided: " + c.Reason, Text: preflight.DocsURL(c.ID)}
 	case c.Status == preflight.Undecided:
-		k.Error = &junitReason{Message: c.Reason, Type: "undecided"}
+		k.Error = &junitReason{Message: c.Reason, Type: "undecided", Text: preflight.DocsURL(c.ID)}
 	case c.Status == preflight.NotApplicable:
 		k.Skipped = &junitReason{Message: c.Reason}
 	}

@@ -147,11 +147,11 @@ func (m markdown) waived(r preflight.Report) {
 	if lines := waivedLines(r); lines != nil {
 		m.heading(fmt.Sprintf("Waived (%d)", len(lines)))
 		for _, l := range lines {
-			text := l.text
+			text := strings.TrimPrefix(l.text, l.check)
 			if l.words != "" {
 				text += "; " + l.words
 			}
-			m.line("- " + escape(text))
+			m.line(fmt.Sprintf("- [%s](%s)%s", l.check, preflight.DocsURL(l.check), escape(text)))
 		}
 	}
 	if lines := baselineLines(r); lines != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/policy"
 )
 
 var pictures = flag.String("pictures", "", "store a picture of every page in this `directory`")
@@ -36,8 +37,13 @@ func TestReports(t *testing.T) {
 		"all-clear":    {recorded(t, "all-clear"), preflight.Ready},
 		"inconclusive": {notAsked(t), preflight.Inconclusive},
 		"huge":         {huge(t), preflight.NotReady},
+		"relabelled":   {recorded(t, "incident"), preflight.NotReady},
 	} {
-		file, r := written(t, name, of.cluster)
+		var rules policy.Rules
+		if name == "relabelled" {
+			rules = relabelling(t)
+		}
+		file, r := written(t, name, of.cluster, rules)
 		if r.Verdict != of.verdict {
 			t.Errorf("%s: the verdict is %s, want %s", name, r.Verdict, of.verdict)
 		}
@@ -61,7 +67,7 @@ func TestReports(t *testing.T) {
 // On paper evidence is unfolded, as nobody can unfold it there.
 func TestPaper(t *testing.T) {
 	c := start(t)
-	file, _ := written(t, "incident", recorded(t, "incident"))
+	file, _ := written(t, "incident", recorded(t, "incident"), policy.Rules{})
 	p := c.show(t, file, screens[len(screens)-1])
 	var hidden int
 	p.evaluate(`[...document.querySelectorAll('details.evidence li')].filter((e) => e.getBoundingClientRect().height === 0).length`, &hidden)

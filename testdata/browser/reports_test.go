@@ -15,13 +15,14 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/policy"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
-// written writes the report on a cluster, and returns the file.
-func written(t *testing.T, name string, s *facts.Snapshot) (file string, r preflight.Report) {
+// written writes the report on a cluster under rules, and returns the file.
+func written(t *testing.T, name string, s *facts.Snapshot, rules policy.Rules) (file string, r preflight.Report) {
 	t.Helper()
-	r = preflight.NewReport(s, preflight.Run(s, checks.All()), forecast.Of(s))
+	r = policy.Apply(s, preflight.Run(s, checks.All()), forecast.Of(s), rules)
 	file = filepath.Join(t.TempDir(), name+".html")
 	f, err := os.Create(file)
 	if err != nil {
@@ -32,6 +33,28 @@ func written(t *testing.T, name string, s *facts.Snapshot) (file string, r prefl
 		t.Fatal(err)
 	}
 	return file, r
+}
+
+// relabelling is a policy with one of everything, beside a baseline.
+func relabelling(t *testing.T) policy.Rules {
+	t.Helper()
+	rules := policy.Rules{Day: time.Date(2026, 11, 23, 0, 0, 0, 0, time.UTC), Accept: []string{"GP502"}}
+	b, err := os.ReadFile("../reports/waivers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rules.Policy, err = policy.Parse("waivers.yaml", b, checks.All(), rules.Day); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = os.ReadFile("../reports/all-clear.json"); err != nil {
+		t.Fatal(err)
+	}
+	before, err := render.Parse(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules.Baseline = &before
+	return rules
 }
 
 func recorded(t *testing.T, name string) *facts.Snapshot {

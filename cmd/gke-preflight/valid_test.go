@@ -1,0 +1,377 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/jsonschema-go/jsonschema"
+	sarif "github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"golang.org/x/net/html"
+	"sigs.k8s.io/yaml"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/render"
+)
+
+// valid holds one report in every format against the rules of each.
+func valid(t *testing.T, all map[string][]byte) {
+	t.Helper()
+	r, err := render.Parse(all["json"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for format, rule := range map[string]func([]byte, preflight.Report) error{
+		"table": asText, "wide": asText, "markdown": asMarkdown, "html": asHTML, "json": asJSON, "junit": asJUnit,
+		"sarif": asSARIF, "github": asAnnotations, "gitlab": asCodeQuality, "prometheus": asMetrics, "terraform": asStrings,
+		"yaml": func(b []byte, _ preflight.Report) error { return same(b, all["json"]) },
+	} {
+		if err := errors.Join(rule(all[format], r), namesPages(format, all[format], r)); err != nil {
+			t.Errorf("%s: %v", format, err)
+		}
+	}
+}
+
+// namesPages holds that what counts leads to the page of its check: by its address,
+// or in a terminal by the command; in metrics by the label. What GitHub has no room
+// for stands in the step's summary, which is the Markdown.
+func namesPages(format string, b []byte, r preflight.Report) error {
+	var errs []error
+	crowded := bytes.Contains(b, []byte("title=gke-preflight::and "))
+	for _, f := range r.Findings {
+		leads := preflight.DocsURL(f.Check)
+		switch {
+		case format == "table" && f.CausedBy == "" && !f.Waived:
+			if !regexp.MustCompile(`More: gke-preflight explain [^.:]*\b` + f.Check + `\b`).Match(b) {
+				errs = append(errs, fmt.Errorf("nothing says to explain %s", f.Check))
+			}
+			continue
+		case format == "table", format == "wide":
+			leads = f.Check
+		case format == "prometheus":
+			leads = `check="` + f.Check + `"`
+		case format == "github" && (f.Waived || crowded):
+			continue
+		}
+		if !bytes.Contains(b, []byte(leads)) {
+			errs = append(errs, fmt.Errorf("%s is not led to by %s", f.Check, leads))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// asText is for terminals and logs: without escapes, and nothing that is not a
+// command or a table is wider than the page.
+func asText(b []byte, r preflight.Report) error {
+	if i := bytes.IndexFunc(b, func(c rune) bool { return c < ' ' && c != '\n' }); i >= 0 {
+		return fmt.Errorf("byte %d is a control character", i)
+	}
+	lines := strings.Split(strings.TrimSuffix(string(b), "\n"), "\n")
+	if last := lines[len(lines)-1]; !strings.HasPrefix(last, strings.ToUpper(strings.ReplaceAll(string(r.Verdict), "-", " "))) {
+		return fmt.Errorf("the last line is %q", last)
+	}
+	for n, l := range lines {
+		if strings.TrimRight(l, " ") != l {
+			return fmt.Errorf("line %d ends in blanks", n+1)
+		}
+	}
+	return nil
+}
+
+// asMarkdown is CommonMark with GitHub's tables: one heading of the first level,
+// tables that are tables, and no HTML of its own but for what folds.
+func asMarkdown(b []byte, _ preflight.Report) error {
+	var page bytes.Buffer
+	if err := goldmark.New(goldmark.WithExtensions(extension.GFM)).Convert(b, &page); err != nil {
+		return err
+	}
+	doc, err := html.Parse(&page)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	headings := 0
+	for n := range doc.Descendants() {
+		switch {
+		case n.Type == html.ElementNode && n.Data == "h1":
+			headings++
+		case n.Type == html.TextNode && strings.Contains(n.Data, "|--"):
+			errs = append(errs, fmt.Errorf("a table is none: %.60q", n.Data))
+		case n.Type == html.TextNode && n.Parent.Data != "code" && strings.Contains(n.Data, "```"):
+			errs = append(errs, fmt.Errorf("a block of code is none: %.60q", n.Data))
+		}
+	}
+	if headings != 1 {
+		errs = append(errs, fmt.Errorf("%d headings of the first level", headings))
+	}
+	return errors.Join(errs...)
+}
+
+// asHTML is one file, closed as it was opened, without script and with no address
+// but the manual's.
+func asHTML(b []byte, _ preflight.Report) error {
+	var errs []error
+	var open []string
+	ids := map[string]bool{}
+	z := html.NewTokenizer(bytes.NewReader(b))
+	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() {
+		token := z.Token()
+		switch {
+		case kind == html.EndTagToken && (len(open) == 0 || open[len(open)-1] != token.Data):
+			return fmt.Errorf("</%s> closes %v", token.Data, open)
+		case kind == html.EndTagToken:
+			open = open[:len(open)-1]
+		case kind == html.StartTagToken && !slices.Contains([]string{"meta", "link", "br", "hr", "img", "col"}, token.Data):
+			open = append(open, token.Data)
+		}
+		for _, a := range token.Attr {
+			switch {
+			case a.Key == "id" && ids[a.Val]:
+				errs = append(errs, fmt.Errorf("two elements are called %s", a.Val))
+			case a.Key == "id":
+				ids[a.Val] = true
+			case a.Key == "src", a.Key == "style", strings.HasPrefix(a.Key, "on"), a.Key == "href" && !slices.ContainsFunc([]string{"#", "data:,", "https://github.com/gke-preflight/gke-preflight/blob/main/docs/"}, func(p string) bool { return strings.HasPrefix(a.Val, p) }):
+				errs = append(errs, fmt.Errorf("<%s %s=%q>", token.Data, a.Key, a.Val))
+			}
+		}
+		if token.Data == "script" {
+			errs = append(errs, errors.New("there is a script"))
+		}
+	}
+	if len(open) > 0 || z.Err() != io.EOF {
+		errs = append(errs, fmt.Errorf("%v stay open: %w", open, z.Err()))
+	}
+	return errors.Join(errs...)
+}
+
+// asJSON is what the published schema says.
+func asJSON(b []byte, _ preflight.Report) error {
+	published, err := os.ReadFile("docs/report.schema.json")
+	if err != nil {
+		return err
+	}
+	return conforms(published, b)
+}
+
+func conforms(schema, b []byte) error {
+	var s jsonschema.Schema
+	if err := json.Unmarshal(schema, &s); err != nil {
+		return err
+	}
+	resolved, err := s.Resolve(nil)
+	if err != nil {
+		return err
+	}
+	var v any
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	return resolved.Validate(v)
+}
+
+// same holds that YAML says what the JSON does.
+func same(y, j []byte) error {
+	var a, b any
+	if err := errors.Join(yaml.UnmarshalStrict(y, &a), json.Unmarshal(j, &b)); err != nil {
+		return err
+	}
+	if d := cmp.Diff(b, a); d != "" {
+		return errors.New(d)
+	}
+	return nil
+}
+
+// junitElements are those that Jenkins takes, with what each must have, may have,
+// and may hold; as do GitLab and Azure.
+var junitElements = map[string]struct{ must, may, holds []string }{
+	"testsuites": {nil, []string{"name", "time", "tests", "failures", "errors"}, []string{"testsuite"}},
+	"testsuite":  {[]string{"name", "tests", "failures", "errors"}, []string{"skipped", "time", "timestamp", "hostname", "id"}, []string{"properties", "testcase", "system-out", "system-err"}},
+	"properties": {nil, nil, []string{"property"}},
+	"property":   {[]string{"name", "value"}, nil, nil},
+	"testcase":   {[]string{"name"}, []string{"classname", "time"}, []string{"skipped", "error", "failure", "system-out", "system-err"}},
+	"skipped":    {nil, []string{"message", "type"}, nil},
+	"error":      {nil, []string{"message", "type"}, nil},
+	"failure":    {nil, []string{"message", "type"}, nil},
+	"system-out": {},
+	"system-err": {},
+}
+
+// asJUnit has the elements and attributes that are known and no other, text only
+// where text belongs, and counts that are right.
+func asJUnit(b []byte, r preflight.Report) error {
+	d := xml.NewDecoder(bytes.NewReader(b))
+	var errs []error
+	var in []string
+	counted, said := map[string]int{}, map[string]string{}
+	for {
+		token, err := d.Token()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			errs = append(errs, junitElement(token, in))
+			in = append(in, token.Name.Local)
+			counted[token.Name.Local]++
+			for _, a := range token.Attr {
+				if token.Name.Local == "testsuite" {
+					said[a.Name.Local] = a.Value
+				}
+			}
+		case xml.EndElement:
+			in = in[:len(in)-1]
+		case xml.CharData:
+			if len(in) > 0 && junitElements[in[len(in)-1]].holds != nil && len(bytes.TrimSpace(token)) > 0 {
+				errs = append(errs, fmt.Errorf("text in <%s>: %.40q", in[len(in)-1], token))
+			}
+		}
+	}
+	for attribute, element := range map[string]string{"tests": "testcase", "failures": "failure", "errors": "error", "skipped": "skipped"} {
+		if said[attribute] != fmt.Sprint(counted[element]) {
+			errs = append(errs, fmt.Errorf("%s are %s, and there are %d", attribute, said[attribute], counted[element]))
+		}
+	}
+	if (counted["failure"] > 0) != (r.Verdict == preflight.NotReady) || r.Verdict == preflight.Inconclusive && counted["error"] == 0 {
+		errs = append(errs, fmt.Errorf("%s with %d failures and %d errors", r.Verdict, counted["failure"], counted["error"]))
+	}
+	return errors.Join(errs...)
+}
+
+func junitElement(e xml.StartElement, in []string) error {
+	rule, known := junitElements[e.Name.Local]
+	var has []string
+	for _, a := range e.Attr {
+		has = append(has, a.Name.Local)
+		if !slices.Contains(slices.Concat(rule.must, rule.may), a.Name.Local) {
+			return fmt.Errorf("<%s> has no %s", e.Name.Local, a.Name.Local)
+		}
+	}
+	for _, m := range rule.must {
+		if !slices.Contains(has, m) {
+			return fmt.Errorf("<%s> lacks %s", e.Name.Local, m)
+		}
+	}
+	if !known || len(in) == 0 && e.Name.Local != "testsuites" || len(in) > 0 && !slices.Contains(junitElements[in[len(in)-1]].holds, e.Name.Local) {
+		return fmt.Errorf("<%s> in %v", e.Name.Local, in)
+	}
+	return nil
+}
+
+// asSARIF is valid by the schema of SARIF 2.1.0, and has what GitHub wants beside.
+func asSARIF(b []byte, _ preflight.Report) error {
+	log, err := sarif.FromBytes(b)
+	if err != nil {
+		return err
+	}
+	run := log.Runs[0]
+	// The library reads these as empty where they are absent, which they may not be.
+	run.Language, run.Tool.Driver.Language, run.NewlineSequences = "en", "en", []string{"\n"}
+	errs := []error{log.Validate()}
+	for _, res := range run.Results {
+		uri := *res.Locations[0].PhysicalLocation.ArtifactLocation.URI
+		if !regexp.MustCompile(`^clusters/[^/:][^:]*\.yaml$`).MatchString(uri) || strings.Contains(uri, "..") || len(res.PartialFingerprints) == 0 {
+			errs = append(errs, fmt.Errorf("GitHub refuses %q, or shows it twice", uri))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// asAnnotations are commands of GitHub Actions, within what it shows of a step.
+func asAnnotations(b []byte, r preflight.Report) error {
+	command := regexp.MustCompile(`^::(error|warning|notice) title=[^:,]*::[^\r\n]*$`)
+	kinds := map[string]int{}
+	for line := range strings.Lines(string(b)) {
+		m := command.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+		if m == nil {
+			return fmt.Errorf("%q is no command", line)
+		}
+		if kinds[m[1]]++; kinds[m[1]] > 10 {
+			return fmt.Errorf("more than 10 of %s", m[1])
+		}
+		if len(line) > 64<<10 {
+			return fmt.Errorf("one of %d bytes: GitHub takes 64 KiB", len(line))
+		}
+	}
+	if (kinds["error"] > 0) != (r.Verdict != preflight.Ready) {
+		return fmt.Errorf("%s with %d errors", r.Verdict, kinds["error"])
+	}
+	return nil
+}
+
+// codeQuality is what GitLab's documentation of its code quality report asks for.
+const codeQuality = `{"type": "array", "items": {
+  "type": "object",
+  "required": ["description", "check_name", "fingerprint", "severity", "location"],
+  "properties": {
+    "description": {"type": "string", "minLength": 1},
+    "check_name": {"type": "string", "minLength": 1},
+    "fingerprint": {"type": "string", "minLength": 1},
+    "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
+    "location": {
+      "type": "object", "required": ["path", "lines"],
+      "properties": {
+        "path": {"type": "string", "pattern": "^[^./]"},
+        "lines": {"type": "object", "required": ["begin"], "properties": {"begin": {"type": "integer", "minimum": 1}}}
+      }
+    }
+  }
+}}`
+
+func asCodeQuality(b []byte, _ preflight.Report) error {
+	var issues []struct{ Fingerprint string }
+	if err := errors.Join(conforms([]byte(codeQuality), b), json.Unmarshal(b, &issues)); err != nil {
+		return err
+	}
+	seen := map[string]bool{}
+	for _, i := range issues {
+		if seen[i.Fingerprint] {
+			return fmt.Errorf("two have the fingerprint %s, of which GitLab shows one", i.Fingerprint)
+		}
+		seen[i.Fingerprint] = true
+	}
+	return nil
+}
+
+// asMetrics is what Prometheus parses and its linter finds nothing in, with a
+// sample for every check.
+func asMetrics(b []byte, r preflight.Report) error {
+	problems, err := promlint.New(bytes.NewReader(b)).Lint()
+	errs := []error{err}
+	for _, p := range problems {
+		errs = append(errs, fmt.Errorf("%s: %s", p.Metric, p.Text))
+	}
+	for _, c := range r.Checks {
+		if !bytes.Contains(b, []byte(`check="`+c.ID+`"`)) {
+			errs = append(errs, fmt.Errorf("no sample for %s", c.ID))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// asStrings is one flat object of strings, all that Terraform reads.
+func asStrings(b []byte, r preflight.Report) error {
+	var flat map[string]string
+	if err := json.Unmarshal(b, &flat); err != nil {
+		return err
+	}
+	whole, err := render.Parse([]byte(flat["json"]))
+	if err == nil && (flat["verdict"] != string(r.Verdict) || whole.Verdict != r.Verdict || flat["ready"] != fmt.Sprint(r.Verdict == preflight.Ready)) {
+		err = fmt.Errorf("it says %s, ready %s", flat["verdict"], flat["ready"])
+	}
+	return err
+}
