@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -105,7 +106,13 @@ func TestNightly(t *testing.T) {
 	n.want(n.run("all-clear"), 0, "Nothing has changed since 2026-11-01 02:00 UTC", 0)
 	r := n.run("incident")
 	n.want(r, 3, "It was READY on 2026-11-02 02:00 UTC.", 1)
-	if !strings.Contains(r.told[0], "NOT READY: prod (acme-prod, europe-west1)") || !strings.Contains(r.told[0], "new blocker GP101") || !strings.Contains(r.told[0], "Report: "+n.reports+"/acme-prod/europe-west1/prod/2026-11-03T02-00-00Z.json") || strings.Contains(r.told[0], "10008 ms") {
+	told := r.told[0]
+	for _, says := range []string{"NOT READY: prod (acme-prod, europe-west1)", "new blocker GP101", n.reports + "/acme-prod/europe-west1/prod/2026-11-03T02-00-00Z.json"} {
+		if !strings.Contains(told, says) {
+			t.Errorf("the chat is not told %s", says)
+		}
+	}
+	if strings.Contains(told, "10008 ms") || strings.Count(told, `\n`) != 18 || !regexp.MustCompile(`\\nand \d+ more\\nReport: `).MatchString(told) {
 		t.Errorf("the chat got %s", r.told[0])
 	}
 	n.want(n.run("incident"), 3, "Nothing has changed since 2026-11-03", 0)
