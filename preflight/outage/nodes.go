@@ -74,7 +74,7 @@ func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []forec
 	ms := []Moment{
 		{RenewalsFail, since, between(0, renewal), "nodes", "kubelets can't renew their leases, which they do every 10 s", renewalSource, nil},
 		{NodesNotReady, since, from(low), "nodes", "nodes count as NotReady, as soon as a controller can see and say it", graceSource, nil},
-		{PodsEvicted, since, from(low + toleration), "pods", "pods of nodes that are NotReady are deleted, 5 min after; not while all nodes are", evictionSource, nil},
+		{PodsEvicted, since, from(low + toleration), "pods", "pods of NotReady nodes are deleted, 5 min after that; but not while all nodes are NotReady", evictionSource, nil},
 		repair,
 	}
 	if n.Exposed == 0 {

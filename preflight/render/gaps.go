@@ -2,10 +2,12 @@ package render
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // gaps says what was not looked at, or not answered, and why.
@@ -34,7 +36,7 @@ func introduceGaps(r preflight.Report) (heading, text string) {
 	moot := slices.ContainsFunc(r.Checks, func(c preflight.CheckStatus) bool { return c.Status == preflight.NotApplicable })
 	switch {
 	case r.Verdict == preflight.Inconclusive:
-		return "Why there is no answer", "Nothing was found that would stop the upgrade, but not everything that could stop it was looked at."
+		return "Why there is no answer", "Nothing was found that would stop the upgrade, but not everything that could stop it was looked at." + couldNotRead(r)
 	case n.undecided > 0 || n.absent > 0 || moot:
 		return notLookedAt, ""
 	case r.Verdict == preflight.Ready && n.accepted == 0:
@@ -43,13 +45,44 @@ func introduceGaps(r preflight.Report) (heading, text string) {
 	return "", ""
 }
 
+// couldNotRead names the facts that were asked for in vain, before all the
+// questions that are open for want of them; empty if there are none.
+func couldNotRead(r preflight.Report) string {
+	var why reasons
+	forbidden := false
+	for _, f := range r.Facts {
+		if !f.Present && !strings.HasPrefix(f.Absence, leftOut) && !strings.HasPrefix(f.Absence, string(facts.NotCollected)) {
+			why.add(f.Absence, f.ID)
+			forbidden = forbidden || strings.HasPrefix(f.Absence, "forbidden")
+		}
+	}
+	lines := why.say("")
+	if lines == nil {
+		return ""
+	}
+	text := " Could not be read: " + strings.Join(lines, "; ") + "."
+	if forbidden {
+		text += " gke-preflight rbac prints the rights that are needed."
+	}
+	return text
+}
+
+// leftOut begins the absence of a fact that was left out on request.
+const leftOut = string(facts.LeftOut) + ": "
+
 // A question is what checks got no answer to, for one reason.
 type question struct {
 	checks   []string
 	severity preflight.Severity
 	subjects []string
 	reason   string
+	// lifeline is of questions on lifelines: of all with one reason one is made,
+	// whatever checks ask them.
+	lifeline bool
 }
+
+// writesOf is how the reason of a lifeline begins, with its number of writes and its name.
+var writesOf = regexp.MustCompile(`^(at worst \S+: )\d+ writes? of .*? (undecided by )`)
 
 // openQuestions are the subjects about which checks got no answer, each with all the
 // checks that asked, and those that could hide a blocker first.
@@ -70,6 +103,9 @@ func openQuestions(r preflight.Report) []question {
 			n = len(qs)
 			index[k] = n
 			qs = append(qs, question{subjects: []string{o.Subject.String()}, reason: o.Reason})
+			if o.Subject.Kind == "Lifeline" {
+				qs[n].reason, qs[n].lifeline = writesOf.ReplaceAllString(o.Reason, "${1}writes ${2}"), true
+			}
 		}
 		qs[n].checks = append(qs[n].checks, o.Check)
 		qs[n].severity = max(qs[n].severity, o.Severity)
@@ -92,21 +128,25 @@ func undecided(r preflight.Report) []question {
 	return joined(qs)
 }
 
-// joined makes one of all questions with the same checks and reason, or without a
-// subject and with the same reason, those that could hide a blocker first.
+// joined makes one of all questions with the same reason that have the same checks,
+// have no subject, or are about lifelines, those that could hide a blocker first.
 func joined(qs []question) []question {
 	var merged []question
 	for _, q := range qs {
 		n := slices.IndexFunc(merged, func(m question) bool {
-			return m.reason == q.reason && m.severity == q.severity && (q.subjects == nil || slices.Equal(m.checks, q.checks))
+			return m.reason == q.reason && m.severity == q.severity && (q.subjects == nil || slices.Equal(m.checks, q.checks) || m.lifeline && q.lifeline)
 		})
 		if n < 0 {
 			merged = append(merged, q)
 			continue
 		}
-		merged[n].subjects = append(merged[n].subjects, q.subjects...)
-		if q.subjects == nil {
-			merged[n].checks = append(merged[n].checks, q.checks...)
+		for _, of := range q.subjects {
+			merged[n].subjects = append(merged[n].subjects, strings.TrimPrefix(of, "Lifeline "))
+		}
+		for _, c := range q.checks {
+			if !slices.Contains(merged[n].checks, c) {
+				merged[n].checks = append(merged[n].checks, c)
+			}
 		}
 	}
 	slices.SortStableFunc(merged, func(a, b question) int { return int(b.severity) - int(a.severity) })
@@ -130,18 +170,40 @@ func (v *view) questions(qs []question) {
 // omissions are what could not be read, by reason, and the checks whose question
 // does not arise or was left out.
 func omissions(r preflight.Report) []string {
-	var unread, moot reasons
+	var unread, left, moot reasons
+	asked := map[string][]string{}
 	for _, f := range r.Facts {
-		if !f.Present {
+		switch why, onRequest := strings.CutPrefix(f.Absence, leftOut); {
+		case f.Present:
+		case onRequest:
+			left.add(why, f.ID)
+			asked[why] = append(asked[why], without(r, f.ID)...)
+		default:
 			unread.add(f.Absence, f.ID)
 		}
 	}
 	for _, c := range r.Checks {
-		if c.Status == preflight.NotApplicable {
+		if c.Status == preflight.NotApplicable && !strings.Contains(c.Reason, " ("+leftOut) {
 			moot.add(c.Reason, c.ID)
 		}
 	}
-	return append(unread.say("not read"), moot.say("not applicable")...)
+	lines := left.say("left out: ")
+	for i, why := range left.order {
+		if checks := asked[why]; checks != nil {
+			lines[i] += "; so not asked: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(checks))), ", ")
+		}
+	}
+	return slices.Concat(unread.say("not read: "), lines, moot.say("not applicable: "))
+}
+
+// without are the checks that do not apply since a fact was left out.
+func without(r preflight.Report, fact string) (checks []string) {
+	for _, c := range r.Checks {
+		if c.Status == preflight.NotApplicable && strings.Contains(c.Reason, fact+" ("+leftOut) {
+			checks = append(checks, c.ID)
+		}
+	}
+	return checks
 }
 
 // reasons are the IDs of what has the same reason, in the order of appearance.
@@ -163,7 +225,7 @@ func (r *reasons) add(reason, id string) {
 func (r *reasons) say(what string) []string {
 	var lines []string
 	for _, reason := range r.order {
-		lines = append(lines, fmt.Sprintf("%s: %s (%s)", what, strings.Join(r.ids[reason], ", "), reason))
+		lines = append(lines, fmt.Sprintf("%s%s (%s)", what, strings.Join(r.ids[reason], ", "), reason))
 	}
 	return lines
 }

@@ -64,7 +64,7 @@ func (d document) Timeline() []drawing {
 func since(e outage.Event) string {
 	switch e {
 	case outage.UpgradeBegins:
-		return "From the begin of the upgrade"
+		return "From the beginning of the upgrade"
 	case outage.APILost:
 		return "From the loss of the API"
 	}
