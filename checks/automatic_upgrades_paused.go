@@ -2,6 +2,8 @@ package checks
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -14,6 +16,7 @@ var automaticUpgradesPaused = preflight.Check{
 	Title:    "GKE holds back its own upgrades of the control plane",
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.GKEUpgradeInfo},
+	Uses:     []facts.Fact{facts.GKENodePoolUpgradeInfo},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		u := facts.GKEUpgradeInfo.Of(s)
 		f := preflight.Finding{Severity: preflight.Info, Subject: clusterSubject(s)}
@@ -41,6 +44,7 @@ var automaticUpgradesPaused = preflight.Check{
 					Undecided: fmt.Sprintf("GKE's own upgrades of the control plane are in state %s, which this version of gke-preflight does not know", status)})
 			}
 		}
+		fs = append(append(fs, pausedPools(s, u.PausedReasons)...), unread(s, facts.GKENodePoolUpgradeInfo, "whether GKE holds back its own upgrades of node pools")...)
 		if len(parts) == 0 {
 			return fs
 		}
@@ -48,6 +52,37 @@ var automaticUpgradesPaused = preflight.Check{
 		f.Remedy = "find out whether the reason holds for this upgrade as well:\n" + clusterCommand(s, "get-upgrade-info")
 		return append([]preflight.Finding{f}, fs...)
 	},
+}
+
+// pausedPools finds the node pools that GKE does not upgrade by itself, for reasons
+// that are not the whole cluster's.
+func pausedPools(s *facts.Snapshot, ofCluster []string) (fs []preflight.Finding) {
+	pools, _ := facts.GKENodePoolUpgradeInfo.Get(s)
+	paused := map[string][]string{}
+	evidence := map[string]preflight.Evidence{}
+	for _, name := range slices.Sorted(maps.Keys(pools)) {
+		for i, reason := range pools[name].PausedReasons {
+			if words, known := pauseWords(reason); slices.Contains(ofCluster, reason) || known && words == "" {
+				continue
+			}
+			if paused[reason] == nil {
+				evidence[reason] = evidenceOf(facts.GKENodePoolUpgradeInfo, reason, "", "/%s/pausedReasons/%d", name, i)
+			}
+			paused[reason] = append(paused[reason], name)
+		}
+	}
+	for _, reason := range slices.Sorted(maps.Keys(paused)) {
+		f := preflight.Finding{Severity: preflight.Info, Subject: preflight.Subject{Kind: "NodePools", Name: reason}, Evidence: []preflight.Evidence{evidence[reason]},
+			Remedy: "see whether they are meant to stay behind, and upgrade them by hand after the control plane if not:\n" + clusterCommand(s, "upgrade", "--node-pool", paused[reason][0])}
+		words, known := pauseWords(reason)
+		which := fmt.Sprintf("%s (%s)", count(len(paused[reason]), "node pool"), namesOf(paused[reason]))
+		if !known {
+			f.Undecided = fmt.Sprintf("GKE pauses its upgrades of %s for reason %s, which this version of gke-preflight does not know", which, reason)
+		}
+		f.Summary = fmt.Sprintf("GKE holds back its own upgrades of %s, since %s; the nodes stay behind the control plane", which, words)
+		fs = append(fs, f)
+	}
+	return fs
 }
 
 // pauseWords says why GKE pauses its own upgrades (containerpb

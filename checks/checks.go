@@ -20,7 +20,7 @@ func All() []preflight.Check {
 		removedAPIInUse, removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI,
 		budgetAllowsNothing, budgetsOverlap, budgetSelectsNothing, podWithoutController, localStorage, graceBeyondDrain, pinnedToNode, labelNotOnPool, singleReplica, stockoutProne, quotaShort,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions,
-		automaticUpgradesPaused, exclusionActive, unannouncedUpgrades, zonalControlPlane, noReleaseChannel, clusterCredentials, secretsKey, alphaCluster,
+		automaticUpgradesPaused, exclusionActive, unannouncedUpgrades, nodePoolUpgradeFailed, zonalControlPlane, noReleaseChannel, clusterCredentials, secretsKey, alphaCluster,
 		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable, googleInsights, pipelineGivesUp,
 	}
 }

@@ -16,7 +16,7 @@ var earlierUpgradeFailed = preflight.Check{
 	Severity: preflight.Warning,
 	Needs:    []facts.Fact{facts.GKEOperations, facts.GKEUpgradeInfo},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		bad, unknown := sinceSuccess(s)
+		bad, unknown := sinceSuccess(attempts(s))
 		for _, u := range unknown {
 			fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s),
 				Undecided: fmt.Sprintf("an upgrade of the control plane on %s is in state %s, which this version of gke-preflight does not know", day(u.start), u.state)})
@@ -58,9 +58,9 @@ func (a attempted) became() string {
 
 // sinceSuccess are the upgrades that failed or were cancelled after the last that
 // succeeded, newest first, and those in a state that this version does not know.
-func sinceSuccess(s *facts.Snapshot) (bad, unknown []attempted) {
+func sinceSuccess(all []attempted) (bad, unknown []attempted) {
 	var success time.Time
-	for _, a := range attempts(s) {
+	for _, a := range all {
 		switch a.state {
 		case "SUCCEEDED":
 			if a.start.After(success) {
@@ -95,9 +95,14 @@ func attempts(s *facts.Snapshot) (as []attempted) {
 		}
 		as = append(as, a)
 	}
-	for i, u := range facts.GKEUpgradeInfo.Of(s).History {
+	return append(as, inHistory(facts.GKEUpgradeInfo, facts.GKEUpgradeInfo.Of(s), "")...)
+}
+
+// inHistory are the upgrades in the upgrade information that stands in fact at path.
+func inHistory(fact facts.Fact, info facts.UpgradeInfo, path string) (as []attempted) {
+	for i, u := range info.History {
 		as = append(as, attempted{state: u.State, start: u.Start,
-			evidence: evidenceOf(facts.GKEUpgradeInfo, u.State, fmt.Sprintf("%s to %s on %s", u.From, u.To, day(u.Start)), "/history/%d/state", i)})
+			evidence: evidenceOf(fact, u.State, fmt.Sprintf("%s to %s on %s", u.From, u.To, day(u.Start)), "%s/history/%d/state", path, i)})
 	}
 	return as
 }

@@ -18,6 +18,10 @@ var unannouncedUpgrades = preflight.Check{
 		c, n := facts.GKECluster.Of(s), facts.GKESettings.Of(s).Notifications
 		f := preflight.Finding{Severity: preflight.Info, Subject: clusterSubject(s)}
 		var parts []string
+		var open []preflight.Finding
+		if c.Maintenance.Unread {
+			open = []preflight.Finding{{Severity: preflight.Info, Subject: clusterSubject(s), Undecided: "the cluster has a maintenance window in a form that this version of gke-preflight can't read"}}
+		}
 		if c.Maintenance == (facts.MaintenanceWindow{}) {
 			parts = append(parts, "it has no maintenance window, so GKE upgrades it at any time")
 			f.Remedy = "set a window in which somebody is at work:\n" + clusterCommand(s, "update", "--maintenance-window-start 2026-01-05T09:00:00Z --maintenance-window-end 2026-01-05T15:00:00Z --maintenance-window-recurrence 'FREQ=WEEKLY;BYDAY=MO,TU,WE'")
@@ -31,9 +35,9 @@ var unannouncedUpgrades = preflight.Check{
 			f.Remedy += "let GKE publish what it is about to do:\n" + clusterCommand(s, "update", "--notification-config pubsub=ENABLED,pubsub-topic=projects/PROJECT/topics/TOPIC")
 		}
 		if len(parts) == 0 {
-			return nil
+			return open
 		}
 		f.Summary = fmt.Sprintf("cluster %s: %s", c.Name, strings.Join(parts, ", and "))
-		return []preflight.Finding{f}
+		return append([]preflight.Finding{f}, open...)
 	},
 }

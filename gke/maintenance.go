@@ -9,7 +9,7 @@ import (
 )
 
 // maintenance is the window in any of the shapes in which the API tells it; zero
-// for none, and for one that can't be read.
+// for none.
 func maintenance(w *containerpb.MaintenanceWindow) facts.MaintenanceWindow {
 	if r := w.GetRecurringWindow(); r != nil {
 		return facts.MaintenanceWindow{Start: asTime(r.GetWindow().GetStartTime()), End: asTime(r.GetWindow().GetEndTime()), Recurrence: r.GetRecurrence()}
@@ -23,11 +23,11 @@ func maintenance(w *containerpb.MaintenanceWindow) facts.MaintenanceWindow {
 	}
 	d := w.GetDailyMaintenanceWindow()
 	if d == nil {
-		return facts.MaintenanceWindow{}
+		return facts.MaintenanceWindow{Unread: len(w.ProtoReflect().GetUnknown()) > 0}
 	}
 	start, err := time.Parse("15:04", d.GetStartTime())
 	if err != nil {
-		return facts.MaintenanceWindow{}
+		return facts.MaintenanceWindow{Unread: true}
 	}
 	start = start.AddDate(2000, 0, 0)
 	return facts.MaintenanceWindow{Start: start, End: start.Add(dailyWindow), Recurrence: "FREQ=DAILY"}

@@ -16,7 +16,7 @@ func TestMaintenance(t *testing.T) {
 	for shape, want := range map[string]facts.MaintenanceWindow{
 		`{}`: {},
 		`{"dailyMaintenanceWindow":{"startTime":"03:30"}}`:   {Start: day(2000, 1, 1, 3), End: day(2000, 1, 1, 7), Recurrence: "FREQ=DAILY"},
-		`{"dailyMaintenanceWindow":{"startTime":"at dusk"}}`: {},
+		`{"dailyMaintenanceWindow":{"startTime":"at dusk"}}`: {Unread: true},
 		`{"recurringWindow":{"window":{"startTime":"2026-11-01T03:30:00Z","endTime":"2026-11-01T09:30:00Z"},"recurrence":"FREQ=WEEKLY;BYDAY=SU"}}`:                                       {Start: day(2026, 11, 1, 3), End: day(2026, 11, 1, 9), Recurrence: "FREQ=WEEKLY;BYDAY=SU"},
 		`{"recurringMaintenanceWindow":{"delayUntil":{"year":2026,"month":12,"day":2},"windowStartTime":{"hours":22,"minutes":30},"windowDuration":"14400s","recurrence":"FREQ=DAILY"}}`: {Start: day(2026, 12, 2, 22), End: day(2026, 12, 3, 2), Recurrence: "FREQ=DAILY"},
 	} {

@@ -10,4 +10,6 @@ type MaintenanceWindow struct {
 	End   time.Time `json:"end,omitzero"`
 	// Recurrence is a rule of RFC 5545, such as FREQ=WEEKLY;BYDAY=SA,SU.
 	Recurrence string `json:"recurrence,omitempty"`
+	// Unread says that there is a window, in a form that this version can't read.
+	Unread bool `json:"unread,omitempty"`
 }
