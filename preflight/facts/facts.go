@@ -29,7 +29,7 @@ type Fact interface {
 type Access struct {
 	// Rules are the Kubernetes RBAC rules; none for a fact of another source.
 	Rules []rbacv1.PolicyRule
-	// Permissions are IAM permissions of the GKE API, such as
+	// Permissions are IAM permissions of Google's APIs, such as
 	// container.clusters.get; none for a fact of another source.
 	Permissions []string
 }
