@@ -3,6 +3,7 @@ package outage
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -111,13 +112,19 @@ func casualties(s *facts.Snapshot, pools []forecast.Pool) []Affected {
 	if !ok || pools == nil {
 		return nil
 	}
+	onSSD := map[string]bool{}
+	all, _ := facts.GKENodePools.Get(s)
+	for _, p := range all {
+		onSSD[p.Name] = p.Template.LocalSSDs > 0
+	}
 	kinds := []struct {
 		what string
 		is   func(facts.PodGroup) bool
 	}{
 		{"pod without a controller, gone for good", func(g facts.PodGroup) bool { return g.Kind == "Pod" }},
 		{"workload with data on its node", func(g facts.PodGroup) bool {
-			return g.LocalClaim != "" || g.HostPath != "" || g.EmptyDir != "" && g.Kind == "StatefulSet"
+			kept := g.Kind == "StatefulSet" || slices.ContainsFunc(slices.Collect(maps.Keys(g.Pools)), func(pool string) bool { return onSSD[pool] })
+			return g.LocalClaim != "" || g.HostPath != "" || g.EmptyDir != "" && kept
 		}},
 		{"workload with a single replica", func(g facts.PodGroup) bool { return g.Pods == 1 && (g.Kind == "Deployment" || g.Kind == "StatefulSet") }},
 	}

@@ -123,18 +123,20 @@ func TestCasualtiesAndDrains(t *testing.T) {
 	short := int64(600)
 	for i := range pools {
 		pools[i].Upgrade.DrainSeconds = &short
+		pools[i].Template.LocalSSDs = 1
 	}
 	in := map[string]int32{"default-pool": 1}
 	s = s.With(facts.Present(facts.GKENodePools, pools), facts.Present(facts.PodGroups, []facts.PodGroup{
 		{Namespace: "shop", Kind: "Pod", Name: "till-0", Pods: 1, Pools: in}, {Namespace: "shop", Kind: "Pod", Name: "till-1", Pods: 1, Pools: in},
-		{Namespace: "shop", Kind: "StatefulSet", Name: "db", Pods: 3, Pools: in, LocalClaim: "data-db-0"}, {Namespace: "shop", Kind: "Deployment", Name: "elsewhere", Pods: 1, Pools: map[string]int32{"none": 1}},
+		{Namespace: "shop", Kind: "StatefulSet", Name: "db", Pods: 3, Pools: in, LocalClaim: "data-db-0"}, {Namespace: "shop", Kind: "Deployment", Name: "cache", Pods: 2, Pools: in, EmptyDir: "scratch"},
+		{Namespace: "shop", Kind: "Deployment", Name: "elsewhere", Pods: 1, Pools: map[string]int32{"none": 1}},
 	}), facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{{Namespace: "shop", Name: "db", ExpectedPods: 3}}))
 	o := outage.Of(s, forecast.Of(s))
 	if got := line(o); !slices.Contains(got, "nodes-deleted 1200- of api-lost") {
 		t.Errorf("%v", got)
 	}
 	said := text(o, outage.NodesDeleted)
-	for _, want := range []string{"2 pods without a controller", "1 workload with data on its node", "1 disruption budget that"} {
+	for _, want := range []string{"2 pods without a controller", "2 workloads with data on", "1 disruption budget that"} {
 		if !strings.Contains(said, want) {
 			t.Errorf("%q does not say %q", said, want)
 		}
