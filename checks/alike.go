@@ -30,7 +30,7 @@ func alike(fs []preflight.Finding, kind, said string) []preflight.Finding {
 		}
 		one := preflight.Finding{
 			Severity: severity, Subject: preflight.Subject{Kind: kind, Name: "all"}, Remedy: same[0].Remedy + "\nand so for the others",
-			Summary: fmt.Sprintf("%d %s %s: %s", len(same), strings.ToLower(strings.Replace(kind, "PodDisruption", "disruption ", 1)), said, few(subjects(same))),
+			Summary: fmt.Sprintf("%d %s %s: %s", len(same), strings.ToLower(strings.NewReplacer("PodDisruption", "disruption ", "NodePool", "node pool").Replace(kind)), said, few(subjects(same))),
 		}
 		for _, f := range same[:mostAlike] {
 			one.Evidence = append(one.Evidence, f.Evidence...)
