@@ -62,6 +62,8 @@ func namesPages(format string, b []byte, r preflight.Report) error {
 			leads = f.Check
 		case format == "prometheus":
 			leads = `check="` + f.Check + `"`
+		case f.Docs == "" && (format == "json" || format == "yaml" || format == "terraform"):
+			leads = f.Check // a report by the first version
 		case format == "github" && (f.Waived || crowded):
 			continue
 		}

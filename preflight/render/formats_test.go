@@ -99,6 +99,11 @@ func TestStoredReport(t *testing.T) {
 	if r.Verdict != preflight.NotReady || len(r.Findings) == 0 {
 		t.Errorf("it says %s with %d findings", r.Verdict, len(r.Findings))
 	}
+	for _, field := range []string{"lifelines", "timeline", "policy", "baseline", "docs"} {
+		if bytes.Contains(stored, []byte(`"`+field+`"`)) {
+			t.Errorf("report-v1.json is by the first version, which knew no %s", field)
+		}
+	}
 	for _, f := range Formats() {
 		written(t, f.Name, r)
 	}
