@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gke-preflight/gke-preflight/gke/store"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/plan"
@@ -110,6 +111,14 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 	if len(clusters) == 0 {
 		return looks, nil
 	}
+	var st *store.Store
+	if f.reports.where != "" {
+		var err error
+		if st, err = f.reports.open(cmd.Context()); err != nil {
+			return nil, err
+		}
+		defer st.Close()
+	}
 	say := newProgress(cmd.ErrOrStderr())
 	defer say.clear()
 	var mu sync.Mutex
@@ -117,7 +126,7 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 	g.SetLimit(f.parallel)
 	for _, c := range clusters {
 		g.Go(func() error {
-			r, err := f.check(ctx, c, rules, say)
+			r, err := f.check(ctx, c, rules, st, say)
 			mu.Lock()
 			defer mu.Unlock()
 			looks[c.String()] = plan.Look{Report: r, Err: err}
@@ -130,21 +139,15 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 	return looks, cmd.Context().Err()
 }
 
-// check looks at one cluster, and keeps its report where that was asked for.
-func (f *planFlags) check(ctx context.Context, c plan.Cluster, rules policy.Rules, say *progress) (*preflight.Report, error) {
+// check looks at one cluster, and keeps its report unless st is nil.
+func (f *planFlags) check(ctx context.Context, c plan.Cluster, rules policy.Rules, st *store.Store, say *progress) (*preflight.Report, error) {
 	s, err := f.lookAt(ctx, facts.Cluster{Project: c.Project, Location: c.Location, Name: c.Name}, c.Target, say)
 	if err != nil {
 		return nil, err
 	}
 	r, err := reportUnder(waiting(s, c.Timeout), rules)
-	if err != nil || f.reports.where == "" {
-		return &r, err
+	if err == nil && st != nil {
+		_, err = keep(ctx, st, s.Meta.Cluster, r)
 	}
-	st, err := f.reports.open(ctx)
-	if err != nil {
-		return &r, err
-	}
-	defer st.Close()
-	_, err = keep(ctx, st, s.Meta.Cluster, r)
 	return &r, err
 }

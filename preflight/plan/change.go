@@ -7,9 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hashicorp/go-version"
 	tfjson "github.com/hashicorp/terraform-json"
-
-	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 const (
@@ -73,6 +72,9 @@ func upgradeBy(r *tfjson.ResourceChange) (Upgrade, bool) {
 	c.before, _ = r.Change.Before.(map[string]any)
 	c.after, _ = r.Change.After.(map[string]any)
 	c.unknown, _ = r.Change.AfterUnknown.(map[string]any)
+	if r.Change.AfterUnknown == true {
+		c.unknown = values{"min_master_version": true, "release_channel": true, "node_version": true, "version": true, "node_pool": true}
+	}
 	actions := r.Change.Actions
 	replaced := actions.Replace()
 	if actions.NoOp() || actions.Create() || actions.Read() || actions.Delete() || actions.Forget() {
@@ -91,6 +93,7 @@ func upgradeBy(r *tfjson.ResourceChange) (Upgrade, bool) {
 		c.version("min_master_version", ControlPlane, c.before.str("master_version"))
 		c.moves()
 		c.version("node_version", Nodes, "")
+		c.pools()
 	default:
 		c.version("version", Nodes, "")
 	}
@@ -153,11 +156,51 @@ func (c *change) version(attribute string, kind Kind, running string) {
 	}
 }
 
-// reached reports whether a minimum of that version asks for nothing more than what runs.
+// pools reads the node pools that stand within the cluster. One that is new, or goes,
+// is no upgrade.
+func (c *change) pools() {
+	if c.unknown["node_pool"] == true {
+		c.adds(Nodes, "node_pool -> known after apply")
+		c.up.Unknown = append(c.up.Unknown, "node_pool")
+	}
+	before, after, unknown := c.before.blocks("node_pool"), c.after.blocks("node_pool"), c.unknown.blocks("node_pool")
+	for i, will := range after {
+		name := will.str("name")
+		n := slices.IndexFunc(before, func(was values) bool { return was.str("name") == name })
+		if n < 0 || name == "" {
+			continue
+		}
+		p := change{before: before[n], after: will}
+		if i < len(unknown) {
+			p.unknown = unknown[i]
+		}
+		p.version("version", Nodes, "")
+		for _, what := range p.up.Changes {
+			c.adds(Nodes, "node pool "+name+": "+what)
+		}
+		for _, what := range p.up.Unknown {
+			c.up.Unknown = append(c.up.Unknown, what+" of node pool "+name)
+		}
+	}
+}
+
+// blocks are the blocks of that name, an empty one for what is none.
+func (v values) blocks(name string) []values {
+	list, _ := v[name].([]any)
+	all := make([]values, len(list))
+	for i, block := range list {
+		all[i], _ = block.(map[string]any)
+	}
+	return all
+}
+
+// reached reports whether a minimum of that version asks for nothing more than what
+// runs, as the provider decides it, with the same library: 1.36.3 is newer than
+// 1.36.3-gke.100 (resourceContainerClusterUpdate in resource_container_cluster.go).
 func reached(minimum, running string) bool {
-	m, err := version.Parse(minimum)
-	r, failed := version.Parse(running)
-	return err == nil && failed == nil && !version.Older(r, m)
+	m, err := version.NewVersion(minimum)
+	r, failed := version.NewVersion(running)
+	return err == nil && failed == nil && !r.LessThan(m)
 }
 
 // moves reads a change of the release channel: GKE then upgrades to what that offers.

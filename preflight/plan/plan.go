@@ -61,6 +61,9 @@ func Read(b []byte) ([]Upgrade, error) {
 	if err := json.Unmarshal(b, &p); err != nil {
 		return nil, explained(b, err)
 	}
+	if err := whole(b, p); err != nil {
+		return nil, err
+	}
 	var all []Upgrade
 	for _, c := range p.ResourceChanges {
 		if u, ok := upgradeBy(c); ok {
@@ -83,9 +86,28 @@ func Read(b []byte) ([]Upgrade, error) {
 	return all, nil
 }
 
+const how = "make it by terraform plan -out=tfplan && terraform show -json tfplan > plan.json"
+
+// whole refuses what reads like a plan that upgrades nothing and is none: a state, and
+// a plan that ended in an error and so lacks changes.
+func whole(b []byte, p tfjson.Plan) error {
+	if p.PlannedValues == nil && p.ResourceChanges == nil && p.DeferredChanges == nil {
+		return errors.New("is a state, not a plan; " + how)
+	}
+	var rest struct {
+		Errored bool `json:"errored"`
+	}
+	if err := json.Unmarshal(b, &rest); err != nil {
+		return fmt.Errorf("can't be read as a plan: %w", err)
+	}
+	if rest.Errored {
+		return errors.New("is a plan that ended in an error, and not whole: correct the configuration and plan again")
+	}
+	return nil
+}
+
 // explained says what b is instead of a plan.
 func explained(b []byte, err error) error {
-	const make = "make it by terraform plan -out=tfplan && terraform show -json tfplan > plan.json"
 	var other struct {
 		FormatVersion string          `json:"format_version"`
 		Values        json.RawMessage `json:"values"`
@@ -94,15 +116,15 @@ func explained(b []byte, err error) error {
 	var syntax *json.SyntaxError
 	switch failed := json.Unmarshal(b, &other); {
 	case len(b) == 0:
-		return errors.New("is empty; " + make)
+		return errors.New("is empty; " + how)
 	case errors.As(failed, &syntax) && len(b) > 1 && b[0] == 'P' && b[1] == 'K':
-		return errors.New("is a saved plan itself, not JSON; " + make)
+		return errors.New("is a saved plan itself, not JSON; " + how)
 	case errors.As(failed, &syntax):
-		return fmt.Errorf("is no JSON at byte %d (%w); %s", syntax.Offset, syntax, make)
+		return fmt.Errorf("is no JSON at byte %d (%w); %s", syntax.Offset, syntax, how)
 	case other.Type != "":
-		return errors.New("is the log of plan -json, not a plan; " + make)
+		return errors.New("is the log of plan -json, not a plan; " + how)
 	case other.FormatVersion == "":
-		return errors.New("is JSON, but no plan; " + make)
+		return errors.New("is JSON, but no plan; " + how)
 	}
 	return fmt.Errorf("can't be read as a plan: %w", err)
 }
