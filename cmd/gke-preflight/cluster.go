@@ -66,11 +66,8 @@ func (c *clusterFlags) collect(ctx context.Context, say *progress) (*facts.Snaps
 	if c.timeout <= 0 {
 		return nil, nil, fmt.Errorf("--timeout: %v is not a time to wait", c.timeout)
 	}
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = c.kubeconfig
-	c.gke.Kubeconfig, c.gke.Overrides, c.gke.Version = rules, &c.overrides, toolVersion()
 	say.say("connecting")
-	conn, err := gke.Connect(ctx, c.gke)
+	conn, err := c.connect(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -80,6 +77,13 @@ func (c *clusterFlags) collect(ctx context.Context, say *progress) (*facts.Snaps
 		return nil, nil, err
 	}
 	return s, conn, nil
+}
+
+func (c *clusterFlags) connect(ctx context.Context) (*gke.Connection, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = c.kubeconfig
+	c.gke.Kubeconfig, c.gke.Overrides, c.gke.Version = rules, &c.overrides, toolVersion()
+	return gke.Connect(ctx, c.gke)
 }
 
 func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *progress) (*facts.Snapshot, error) {

@@ -15,7 +15,8 @@ import (
 // hand. The command line is parsed by the real commands, whose flags it must heed.
 // Then those that say which cluster to look at, or how to ask it, are replaced by
 // --snapshot incident.zip, or --snapshots recordings where it looks at several, and
-// so is the query of terraform; snapshot itself copies that file. A value in capitals,
+// so is the query of terraform; snapshot itself copies that file, and watch
+// replays upgrade.jsonl. A value in capitals,
 // such as VERSION, is the reader's to fill in, and is left out.
 func onRecording() {
 	in := io.Reader(os.Stdin)
@@ -66,13 +67,16 @@ func withoutCluster(cmd *cobra.Command) []string {
 			values = many.GetSlice()
 		}
 		for _, v := range values {
-			if slices.Contains(liveFlags[:], f.Name) || v == strings.ToUpper(v) && f.Name == "target-version" && strings.IndexFunc(v, func(r rune) bool { return r >= 'A' }) >= 0 {
+			if slices.Contains(liveFlags[:], f.Name) || f.Name == "record" || v == strings.ToUpper(v) && f.Name == "target-version" && strings.IndexFunc(v, func(r rune) bool { return r >= 'A' }) >= 0 {
 				continue
 			}
 			flags = append(flags, "--"+f.Name+"="+v)
 		}
-		offline = offline || f.Name == "snapshot" || f.Name == "from"
+		offline = offline || f.Name == "snapshot" || f.Name == "from" || f.Name == "report"
 	})
+	if cmd.Name() == "watch" && !cmd.Flags().Changed("replay") {
+		flags = append(flags, "--replay=upgrade.jsonl")
+	}
 	switch {
 	case cmd.Flags().Lookup("snapshots") != nil:
 		flags = append(flags, "--snapshots=recordings")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -36,15 +37,24 @@ type reader struct {
 
 func newReader(cfg *rest.Config, o Options) (*reader, error) {
 	o = o.withDefaults(cfg.Timeout)
+	cfg = configOf(cfg, o)
+	httpClient, err := rest.HTTPClientFor(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return newReaderOver(cfg, o, httpClient)
+}
+
+func configOf(cfg *rest.Config, o Options) *rest.Config {
 	cfg = rest.CopyConfig(cfg)
 	cfg.UserAgent = UserAgent(o.Version)
 	cfg.QPS = -1
 	cfg.Timeout = 0
 	cfg.WarningHandler, cfg.WarningHandlerWithContext = rest.NoWarnings{}, nil
-	httpClient, err := rest.HTTPClientFor(cfg)
-	if err != nil {
-		return nil, err
-	}
+	return cfg
+}
+
+func newReaderOver(cfg *rest.Config, o Options, httpClient *http.Client) (*reader, error) {
 	dyn, err := dynamic.NewForConfigAndClient(cfg, httpClient)
 	if err != nil {
 		return nil, err

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -50,25 +51,34 @@ func culpritsOf(f forecast.Forecast) []forecast.Interception {
 	return out
 }
 
+// BreakGlass is the command that takes a webhook configuration, or a policy's
+// binding, away; false for one that has none, or whose name is none that
+// Kubernetes allows.
+func BreakGlass(i forecast.Interception) (Stop, bool) {
+	kind, name := strings.ToLower(i.Kind), i.Name
+	switch admission.Kind(i.Kind) {
+	case admission.ValidatingWebhook, admission.MutatingWebhook:
+	case admission.ValidatingPolicy, admission.MutatingPolicy:
+		kind, name = kind+"binding", i.Webhook
+	default:
+		return Stop{}, false
+	}
+	if len(validation.IsDNS1123Subdomain(name)) > 0 {
+		return Stop{}, false
+	}
+	return Stop{
+		Does:    "ends it while any API server answers: no webhook sees its own removal",
+		Command: fmt.Sprintf("kubectl get %s %s --output yaml > %s.yaml && kubectl delete %s %s", kind, name, name, kind, name),
+	}, true
+}
+
 // stops are the commands that end it, and those that keep nodes out of it.
 func stops(s *facts.Snapshot, f forecast.Forecast, culprits []forecast.Interception) []Stop {
 	var out []Stop
 	for _, c := range culprits {
-		kind, name := strings.ToLower(c.Kind), c.Name
-		switch admission.Kind(c.Kind) {
-		case admission.ValidatingWebhook, admission.MutatingWebhook:
-		case admission.ValidatingPolicy, admission.MutatingPolicy:
-			kind, name = kind+"binding", c.Webhook
-		default:
-			continue
+		if stop, ok := BreakGlass(c); ok && !slices.Contains(out, stop) {
+			out = append(out, stop)
 		}
-		if name == "" || slices.ContainsFunc(out, func(o Stop) bool { return strings.HasSuffix(o.Command, "delete "+kind+" "+name) }) {
-			continue
-		}
-		out = append(out, Stop{
-			Does:    "ends it while any API server answers: no webhook sees its own removal",
-			Command: fmt.Sprintf("kubectl get %s %s --output yaml > %s.yaml && kubectl delete %s %s", kind, name, name, kind, name),
-		})
 	}
 	cluster, known := facts.GKECluster.Get(s)
 	c := s.Meta.Cluster

@@ -39,6 +39,8 @@ type scenario struct {
 	// for 5 s; nil for no webhook at all.
 	webhook []adjust
 	policy  *admissionregistrationv1.ValidatingAdmissionPolicy
+	// watched has the upgrade followed while it runs.
+	watched bool
 
 	outcome forecast.Outcome
 	// hook is the one that is blamed; culprit who is.
@@ -49,8 +51,8 @@ type scenario struct {
 func scenarios() []scenario {
 	everything := []adjust{timeout(5)}
 	return []scenario{
-		{name: "healthy on everything", webhook: everything, outcome: forecast.Ready, verdict: preflight.Ready},
-		{name: "frozen, failing closed", frozen: true, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "healthy on everything", watched: true, webhook: everything, outcome: forecast.Ready, verdict: preflight.Ready},
+		{name: "frozen, failing closed", watched: true, frozen: true, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "frozen, failing open", frozen: true, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.Delayed, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "frozen, scoped as the cure was", frozen: true, webhook: []adjust{timeout(5), only("networking.k8s.io", "ingresses"), alsoServices}, outcome: forecast.Ready, verdict: preflight.Ready},
 		{name: "frozen on ConfigMaps of kube-system", frozen: true, webhook: []adjust{timeout(5), only("", "configmaps"), inNamespace(metav1.LabelSelectorOpIn, "kube-system")}, outcome: forecast.Degraded, hook: "start-cluster-authentication-info-controller", culprit: "opa", verdict: preflight.Ready},
@@ -91,14 +93,26 @@ func prove(t *testing.T, tool tool, s scenario) {
 	}
 	changedNothing(t, c)
 
+	var f *following
+	if s.watched {
+		f = tool.followFrom(t, c, s, r)
+	}
 	startsAlone.Lock()
 	time.AfterFunc(aWhile, startsAlone.Unlock)
+	began := time.Now()
 	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Settle: 12 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("foretold %s; the new replica %s", told(cp), out)
 	hold(t, s, cp, out)
+	switch {
+	case f == nil:
+	case s.outcome == forecast.CrashLoop:
+		foretoldChain(t, f, began)
+	default:
+		nothingHappened(t, c, f)
+	}
 	if opa != nil {
 		if err := opa.Thaw(); err != nil {
 			t.Error(err)

@@ -1,0 +1,90 @@
+package watch
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/outage"
+)
+
+// nodeSilent is how old a node's lease may be: kubelets renew it every 10 s, and the
+// controller manager gives them 40 s, since 1.32 50 s (kubernetes
+// pkg/controller/nodelifecycle/config/v1alpha1/defaults.go).
+const nodeSilent = 40 * time.Second
+
+// share is what part of the nodes must be silent or not ready for it to be more
+// than the odd node.
+const share = 10
+
+type nodesState struct {
+	// leases are when each node's lease was first seen as it is: the clocks of nodes
+	// are not compared with that of the observer.
+	leases           map[string]renewal
+	silent, notReady int
+	repairing        map[string]bool
+}
+
+type renewal struct{ renewed, seen time.Time }
+
+func (w *Watch) seeNodes(n NodesSeen) {
+	var silent []string
+	for _, name := range slices.Sorted(maps.Keys(n.Renewed)) {
+		r, known := w.nodes.leases[name]
+		if !known || !r.renewed.Equal(n.Renewed[name]) {
+			w.nodes.leases[name] = renewal{n.Renewed[name], w.now}
+		} else if w.now.Sub(r.seen) >= nodeSilent {
+			silent = append(silent, name)
+		}
+	}
+	w.sayNodes("has not renewed its lease for 40 s", &w.nodes.silent, silent, n.Total)
+	w.sayNodes("is not ready", &w.nodes.notReady, n.NotReady, n.Total)
+	w.seeRepairing(n.Repairing)
+}
+
+// sayNodes tells of a number of nodes that has changed.
+func (w *Watch) sayNodes(what string, told *int, names []string, total int) {
+	if len(names) == *told {
+		return
+	}
+	more := len(names) > *told
+	*told = len(names)
+	if len(names) == 0 {
+		w.say(Node, "no node %s any more", what)
+		return
+	}
+	seen := fmt.Sprintf("%d of %d nodes: each %s: %s", len(names), total, what, some(names))
+	if more && len(names)*share >= total {
+		w.beginAll(seen, func(c *chain) bool { return c.lifeline != "" })
+	}
+	e := w.say(Node, "%s", seen)
+	e.Alarm = more && len(names)*share >= total
+}
+
+func (w *Watch) seeRepairing(names []string) {
+	now := map[string]bool{}
+	var begun []string
+	for _, n := range names {
+		now[n] = true
+		if !w.nodes.repairing[n] {
+			begun = append(begun, n)
+		}
+	}
+	w.nodes.repairing = now
+	if begun != nil {
+		w.sayRepair(fmt.Sprintf("auto-repair has begun on %d nodes: %s", len(begun), some(begun)))
+	}
+}
+
+// sayRepair tells of auto-repair, with the commands that keep it from more nodes.
+func (w *Watch) sayRepair(text string) {
+	e := w.alarm(Node, "%s", text)
+	if w.foretold == nil {
+		return
+	}
+	e.Stop = slices.DeleteFunc(slices.Clone(w.foretold.Forecast.Stop), func(s outage.Stop) bool {
+		return !strings.Contains(s.Command, "--no-enable-autorepair")
+	})
+}
