@@ -12,6 +12,7 @@ import (
 	"github.com/google/jsonschema-go/jsonschema"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/fleet"
 )
 
 // schemaOf is the schema of the report as programs may rely on it: fields that are
@@ -48,23 +49,39 @@ func grows(s *jsonschema.Schema) {
 	grows(s.AdditionalProperties)
 }
 
-func TestReportSchema(t *testing.T) {
-	want, err := json.MarshalIndent(schemaOf(t), "", "  ")
+func TestReportSchema(t *testing.T) { stored(t, "report.schema.json", schemaOf(t)) }
+
+func TestFleetSchema(t *testing.T) {
+	severity := &jsonschema.Schema{Type: "string", Enum: []any{"info", "warning", "blocker"}}
+	s, err := jsonschema.For[fleet.Report](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{reflect.TypeFor[preflight.Severity](): severity}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	grows(s)
+	s.Schema, s.Title = "https://json-schema.org/draft/2020-12/schema", fleet.Schema
+	s.Properties["schema"].Const = jsonschema.Ptr[any](fleet.Schema)
+	stored(t, "fleet.schema.json", s)
+}
+
+// stored requires that a file of docs holds the schema.
+func stored(t *testing.T, file string, s *jsonschema.Schema) {
+	t.Helper()
+	want, err := json.MarshalIndent(s, "", "  ")
 	if err != nil {
 		t.Fatal(err)
 	}
 	want = append(want, '\n')
 	if *update {
-		if err := os.WriteFile("report.schema.json", want, 0o644); err != nil {
+		if err := os.WriteFile(file, want, 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := os.ReadFile("report.schema.json")
+	got, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("report.schema.json is not that of the report, -update writes it:\n%s", d)
+		t.Errorf("%s is not that of the report, -update writes it:\n%s", file, d)
 	}
 }
 

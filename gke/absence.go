@@ -26,6 +26,8 @@ var (
 	recommenderAPI = googleAPI{"the Recommender API", "recommender.googleapis.com"}
 	computeAPI     = googleAPI{"the Compute API", "compute.googleapis.com"}
 	monitoringAPI  = googleAPI{"Cloud Monitoring", "monitoring.googleapis.com"}
+
+	resourceManagerAPI = googleAPI{"Cloud Resource Manager", "cloudresourcemanager.googleapis.com"}
 )
 
 // why maps an error of a call of the API to the reason for which a fact is

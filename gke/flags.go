@@ -36,6 +36,9 @@ type Flags struct {
 	// Monitoring is the URL of another Cloud Monitoring, for the past week's latency;
 	// empty for Google's own, or for none where Endpoint names another GKE API.
 	Monitoring string
+	// ResourceManager is the URL of another Cloud Resource Manager, for the projects of
+	// a folder; empty for Google's own.
+	ResourceManager string
 	// NoGKE leaves the GKE API out.
 	NoGKE bool
 	// Version is the version of gke-preflight, for the user agent.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	cloudrun "google.golang.org/api/run/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -67,5 +69,43 @@ func TestNightlyFlags(t *testing.T) {
 	}
 	if flags < 15 {
 		t.Errorf("looked at %d flags only", flags)
+	}
+}
+
+// TestFleetManifests reads the workers' manifests by the engines' own types, and holds
+// their command lines against the flags that there are.
+func TestFleetManifests(t *testing.T) {
+	read := func(file string, into any) {
+		b, err := os.ReadFile(root + "docs/fleet/" + file)
+		if err == nil {
+			err = yaml.UnmarshalStrict(b, into)
+		}
+		if err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	var indexed batchv1.Job
+	read("kubernetes-job.yaml", &indexed)
+	var tasks cloudrun.Job
+	read("cloud-run-job.yaml", &tasks)
+	if *indexed.Spec.CompletionMode != batchv1.IndexedCompletion || tasks.Spec.Template.Spec.TaskCount < 2 {
+		t.Error("the workers are not numbered")
+	}
+	shards := map[string]string{}
+	for file, args := range map[string][]string{
+		"kubernetes-job.yaml": indexed.Spec.Template.Spec.Containers[0].Args,
+		"cloud-run-job.yaml":  tasks.Spec.Template.Spec.Template.Spec.Containers[0].Args,
+	} {
+		cmd, rest, err := newRoot().Find(args)
+		if err == nil {
+			err = cmd.ParseFlags(rest)
+		}
+		if err != nil || cmd.Name() != "fleet" || cmd.Flags().NArg() > 0 {
+			t.Fatalf("%s: %v is %s, %v", file, args, cmd.Name(), err)
+		}
+		shards[file] = cmd.Flags().Lookup("shards").Value.String()
+	}
+	if want := fmt.Sprint(*indexed.Spec.Completions); shards["kubernetes-job.yaml"] != want {
+		t.Errorf("%s workers share %s parts", want, shards["kubernetes-job.yaml"])
 	}
 }

@@ -163,7 +163,7 @@ func newManualShell(t *testing.T) *manualShell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, from := range map[string]string{"incident.zip": "recorded/incident.zip", "prod.zip": "recorded/incident.zip", "recordings/acme-prod_europe-west1_prod.zip": "recorded/incident.zip", "new.yaml": "manual/new.yaml", "plan.json": "terraform/upgrade.json", "shown.json": "terraform/upgrade.json", "webhooks.yaml": "manual/new.yaml", "upgrade.jsonl": "manual/upgrade.jsonl",
+	for name, from := range map[string]string{"incident.zip": "recorded/incident.zip", "prod.zip": "recorded/incident.zip", "recordings/acme-prod_europe-west1_prod.zip": "recorded/incident.zip", "new.yaml": "manual/new.yaml", "plan.json": "terraform/upgrade.json", "shown.json": "terraform/upgrade.json", "clusters.txt": "manual/clusters.txt", "reports/runs/monday/shard-0.json": "manual/shard.json", "webhooks.yaml": "manual/new.yaml", "upgrade.jsonl": "manual/upgrade.jsonl",
 		"policy.yaml": "manual/policy.yaml", "last.json": "../preflight/render/testdata/incident.json"} {
 		b, err := os.ReadFile(root + "testdata/" + from)
 		if err != nil {

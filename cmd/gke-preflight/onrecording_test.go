@@ -67,7 +67,7 @@ func withoutCluster(cmd *cobra.Command) []string {
 			values = many.GetSlice()
 		}
 		for _, v := range values {
-			if slices.Contains(liveFlags[:], f.Name) || f.Name == "record" || v == strings.ToUpper(v) && f.Name == "target-version" && strings.IndexFunc(v, func(r rune) bool { return r >= 'A' }) >= 0 {
+			if slices.Contains(liveFlags[:], f.Name) || f.Name == "record" || f.Name == "projects" || f.Name == "folder" || v == strings.ToUpper(v) && f.Name == "target-version" && strings.IndexFunc(v, func(r rune) bool { return r >= 'A' }) >= 0 {
 				continue
 			}
 			flags = append(flags, "--"+f.Name+"="+v)

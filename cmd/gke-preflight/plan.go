@@ -73,11 +73,6 @@ func (f *planFlags) run(cmd *cobra.Command, file string) error {
 	if f.parallel < 1 {
 		return fmt.Errorf("--parallel %d: at least one cluster is looked at at a time", f.parallel)
 	}
-	for _, name := range []string{"project", "location", "cluster", "context", "kubeconfig", "server", "target-version"} {
-		if cmd.Flags().Changed(name) {
-			return fmt.Errorf("--%s has no meaning here: the plan names the clusters and their versions", name)
-		}
-	}
 	rules, err := f.policy.rules(cmd)
 	if err != nil {
 		return err
@@ -146,13 +141,9 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 
 // check looks at one cluster, and keeps its report unless st is nil.
 func (f *planFlags) check(ctx context.Context, c plan.Cluster, rules policy.Rules, st *store.Store, say *progress) (*preflight.Report, error) {
-	asked := facts.Cluster{Project: c.Project, Location: c.Location, Name: c.Name}
-	s, err := f.lookAt(ctx, asked, c.Target, say)
+	s, err := f.lookAt(ctx, facts.Cluster{Project: c.Project, Location: c.Location, Name: c.Name}, c.Target, say)
 	if err != nil {
 		return nil, err
-	}
-	if seen := s.Meta.Cluster; seen != asked {
-		return nil, fmt.Errorf("it is a recording of %s/%s/%s", seen.Project, seen.Location, seen.Name)
 	}
 	r, err := reportUnder(waiting(s, c.Timeout), rules)
 	if err == nil && st != nil {

@@ -90,7 +90,7 @@ crash-looping; who is to blame; and what to do. It changes nothing.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newWatch(), newSnapshot(), newRender(), newPlan(), newTerraform(), newNightly(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())
+	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newWatch(), newSnapshot(), newRender(), newPlan(), newTerraform(), newNightly(), newFleet(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())
 	return root
 }
 

@@ -45,6 +45,17 @@ func (s service) GetCluster(_ context.Context, r *containerpb.GetClusterRequest)
 	return c, nil
 }
 
+// ListClusters answers what the test has set for "ListClusters PARENT", and that it is
+// not permitted where nothing is.
+func (s service) ListClusters(_ context.Context, r *containerpb.ListClustersRequest) (*containerpb.ListClustersResponse, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if set, ok := s.answers["ListClusters "+r.GetParent()]; ok {
+		return set.(*containerpb.ListClustersResponse), nil
+	}
+	return nil, status.Errorf(codes.PermissionDenied, "Required \"container.clusters.list\" permission(s) for %q.", r.GetParent())
+}
+
 func (s service) GetServerConfig(_ context.Context, r *containerpb.GetServerConfigRequest) (*containerpb.ServerConfig, error) {
 	c := &containerpb.ServerConfig{}
 	return c, s.read("GetServerConfig", r.GetName(), "server-config.json", c)

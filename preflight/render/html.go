@@ -21,6 +21,13 @@ var htmlFiles embed.FS
 // anything and runs no script, which its Content-Security-Policy holds it to. It
 // is for a screen of any width, light or dark, and for paper.
 func HTML(w io.Writer, r preflight.Report, o Options) error {
+	return htmlPage(w, "report.tmpl", func(style template.CSS, hash string) any {
+		return document{view: &view{newPage(Options{Quiet: o.Quiet}), r}, Style: style, StyleHash: hash, Sections: sections(r, o)}
+	})
+}
+
+// htmlPage executes a template with what content makes of the style and its hash.
+func htmlPage(w io.Writer, name string, content func(style template.CSS, hash string) any) error {
 	style, err := htmlFiles.ReadFile("html/style.css")
 	if err != nil {
 		return err
@@ -31,12 +38,7 @@ func HTML(w io.Writer, r preflight.Report, o Options) error {
 	}
 	digest := sha256.Sum256(style)
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, "report.tmpl", document{
-		view:      &view{newPage(Options{Quiet: o.Quiet}), r},
-		Style:     template.CSS(style),
-		StyleHash: "sha256-" + base64.StdEncoding.EncodeToString(digest[:]),
-		Sections:  sections(r, o),
-	}); err != nil {
+	if err := t.ExecuteTemplate(&b, name, content(template.CSS(style), "sha256-"+base64.StdEncoding.EncodeToString(digest[:]))); err != nil {
 		return err
 	}
 	_, err = w.Write(append(bytes.TrimSpace(b.Bytes()), '\n'))

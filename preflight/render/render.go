@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/change"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
+	"github.com/gke-preflight/gke-preflight/preflight/fleet"
 	"github.com/gke-preflight/gke-preflight/preflight/plan"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
@@ -35,6 +36,6 @@ type Options struct {
 
 // JSON writes a report or the result of another verb as
 // indented JSON, the format that other tools rely on.
-func JSON[T preflight.Report | simulation.Simulation | cure.Report | whatif.Result | change.Change | plan.Outcome](w io.Writer, r T) error {
+func JSON[T preflight.Report | simulation.Simulation | cure.Report | whatif.Result | change.Change | plan.Outcome | fleet.Report](w io.Writer, r T) error {
 	return indented(w, r)
 }

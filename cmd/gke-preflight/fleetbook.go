@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"regexp"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/gke/store"
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/fleet"
+	"github.com/gke-preflight/gke-preflight/preflight/render"
+)
+
+// A fleetBook keeps a run of a fleet below runs/RUN/: what each shard sets out to do in
+// shard-INDEX.json; of each cluster its row, its report and its page in
+// PROJECT/LOCATION/CLUSTER.{row.json,json,html}; index.html. Without a store it keeps
+// nothing.
+type fleetBook struct {
+	st  *store.Store
+	run string
+}
+
+const (
+	rowEnding  = ".row.json"
+	planPrefix = "shard-"
+)
+
+var runName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+
+func validRun(run string) error {
+	if !runName.MatchString(run) {
+		return fmt.Errorf("--run %q: a run's name has letters, digits, -, _ and . only, such as 2026-11-23", run)
+	}
+	return nil
+}
+
+func (b *fleetBook) close() {
+	if b.st != nil {
+		b.st.Close()
+	}
+}
+
+func (b *fleetBook) folder() string { return "runs/" + b.run + "/" }
+
+// below is where a cluster's files are, without ending, seen from the run's index.
+func below(n fleet.Name) string {
+	return pathElement(n.Project) + "/" + pathElement(n.Location) + "/" + pathElement(n.Cluster)
+}
+
+func (b *fleetBook) put(ctx context.Context, key string, v any) error {
+	content, err := json.Marshal(v)
+	if err == nil {
+		err = b.st.Put(ctx, key, content)
+	}
+	if err != nil {
+		return fmt.Errorf("--reports: %s: %w", key, err)
+	}
+	return nil
+}
+
+// begin keeps what a shard sets out to do.
+func (b *fleetBook) begin(ctx context.Context, p fleet.Plan) error {
+	if b.st == nil {
+		return nil
+	}
+	return b.put(ctx, fmt.Sprintf("%s%s%d.json", b.folder(), planPrefix, p.Index), p)
+}
+
+// row returns the row of a cluster that the run has looked at already.
+func (b *fleetBook) row(ctx context.Context, n fleet.Name) (row fleet.Row, done bool, err error) {
+	if b.st == nil {
+		return row, false, nil
+	}
+	err = b.get(ctx, b.folder()+below(n)+rowEnding, &row)
+	if errors.Is(err, fs.ErrNotExist) {
+		return row, false, nil
+	}
+	return row, err == nil && row.Error == "", err
+}
+
+func (b *fleetBook) get(ctx context.Context, key string, v any) error {
+	content, err := b.st.Get(ctx, key)
+	if err == nil {
+		err = json.Unmarshal(content, v)
+	}
+	if err != nil {
+		return fmt.Errorf("--reports: %s: %w", key, err)
+	}
+	return nil
+}
+
+// keep keeps a cluster's report, if there is one, and then its row: with the row the
+// cluster is finished.
+func (b *fleetBook) keep(ctx context.Context, row fleet.Row, r *preflight.Report) (fleet.Row, error) {
+	if b.st == nil || ctx.Err() != nil {
+		return row, nil
+	}
+	key := b.folder() + below(row.Name)
+	if r != nil {
+		row.Report = below(row.Name) + ".json"
+		var page, report bytes.Buffer
+		if err := render.HTML(&page, *r, render.Options{}); err != nil {
+			return row, err
+		}
+		if err := render.JSON(&report, *r); err != nil {
+			return row, err
+		}
+		for ending, content := range map[string][]byte{".html": page.Bytes(), ".json": report.Bytes()} {
+			if err := b.st.Put(ctx, key+ending, content); err != nil {
+				return row, fmt.Errorf("--reports: %w", err)
+			}
+		}
+	}
+	return row, b.put(ctx, key+rowEnding, row)
+}
+
+// read returns the run's rows, and what is missing from it.
+func (b *fleetBook) read(ctx context.Context) ([]fleet.Row, []fleet.Gap, error) {
+	keys, err := b.st.List(ctx, b.folder())
+	if err != nil {
+		return nil, nil, fmt.Errorf("--reports: %w", err)
+	}
+	var rows []fleet.Row
+	var plans []fleet.Plan
+	for _, key := range keys {
+		name := strings.TrimPrefix(key, b.folder())
+		switch {
+		case strings.HasSuffix(name, rowEnding):
+			var row fleet.Row
+			err = b.get(ctx, key, &row)
+			rows = append(rows, row)
+		case strings.HasPrefix(name, planPrefix) && !strings.Contains(name, "/"):
+			var p fleet.Plan
+			err = b.get(ctx, key, &p)
+			plans = append(plans, p)
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+	}
+	if len(plans) == 0 {
+		return nil, nil, fmt.Errorf("--run %s: there is no such run in %s", b.run, b.st)
+	}
+	return rows, fleet.Unfinished(plans, rows), nil
+}
+
+// index keeps the page that leads to the clusters' pages.
+func (b *fleetBook) index(ctx context.Context, r fleet.Report) error {
+	if b.st == nil {
+		return nil
+	}
+	var page bytes.Buffer
+	if err := render.FleetHTML(&page, r, true); err != nil {
+		return err
+	}
+	if err := b.st.Put(ctx, b.folder()+"index.html", page.Bytes()); err != nil {
+		return fmt.Errorf("--reports: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package gke
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	container "cloud.google.com/go/container/apiv1"
+	"cloud.google.com/go/container/apiv1/containerpb"
+	resourcemanager "google.golang.org/api/cloudresourcemanager/v3"
+	"google.golang.org/api/option"
+
+	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// List returns the clusters of a project in all locations, and the zones that did not
+// answer: what is there is not known (projects.locations.clusters.list, missingZones).
+// The error says what to do.
+func List(ctx context.Context, f Flags, project string) (clusters []facts.Cluster, missingZones []string, err error) {
+	options, _, err := clientOptions("--gke-endpoint, or set "+EndpointVariable+",", f.endpoint())
+	if err != nil {
+		return nil, nil, err
+	}
+	client, err := container.NewClusterManagerRESTClient(ctx, append(options, option.WithUserAgent(kube.UserAgent(f.Version)))...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("the clusters of project %s can't be listed: %s", project, credentialsHint(err, err.Error()))
+	}
+	defer client.Close()
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	found, err := client.ListClusters(ctx, &containerpb.ListClustersRequest{Parent: "projects/" + project + "/locations/-"})
+	if err != nil {
+		return nil, nil, fmt.Errorf("the clusters of project %s can't be listed: %s", project, containerAPI.why(err, facts.Cluster{Project: project}).Detail)
+	}
+	for _, c := range found.GetClusters() {
+		clusters = append(clusters, facts.Cluster{Project: project, Location: c.GetLocation(), Name: c.GetName()})
+	}
+	return clusters, slices.Sorted(slices.Values(found.GetMissingZones())), nil
+}
+
+// Projects returns the active projects in a folder and in the folders below it, by
+// Cloud Resource Manager. The error names the folders that can't be read; those that
+// could be are returned all the same.
+func Projects(ctx context.Context, f Flags, folder string) ([]string, error) {
+	options, _, err := clientOptions("--resource-manager-endpoint", f.ResourceManager)
+	if err != nil {
+		return nil, err
+	}
+	service, err := resourcemanager.NewService(ctx, append(options, option.WithUserAgent(kube.UserAgent(f.Version)))...)
+	if err != nil {
+		return nil, fmt.Errorf("folder %s can't be read: %s", folder, credentialsHint(err, err.Error()))
+	}
+	return projectsBelow(ctx, service, "folders/"+strings.TrimPrefix(folder, "folders/"))
+}
+
+func projectsBelow(ctx context.Context, service *resourcemanager.Service, folder string) ([]string, error) {
+	var projects, folders []string
+	err := service.Projects.List().Parent(folder).Pages(ctx, func(page *resourcemanager.ListProjectsResponse) error {
+		for _, p := range page.Projects {
+			if p.State == "ACTIVE" {
+				projects = append(projects, p.ProjectId)
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = service.Folders.List().Parent(folder).Pages(ctx, func(page *resourcemanager.ListFoldersResponse) error {
+			for _, f := range page.Folders {
+				if f.State == "ACTIVE" {
+					folders = append(folders, f.Name)
+				}
+			}
+			return nil
+		})
+	}
+	if err != nil {
+		return projects, fmt.Errorf("%s can't be read: %s", folder, resourceManagerAPI.why(err, facts.Cluster{}).Detail)
+	}
+	var failed []error
+	for _, below := range folders {
+		more, err := projectsBelow(ctx, service, below)
+		projects, failed = append(projects, more...), append(failed, err)
+	}
+	return projects, errors.Join(failed...)
+}
