@@ -34,6 +34,8 @@ type api struct {
 	// them makes the target's arrival a change.
 	versions map[string]bool
 	inARow   int
+	// processes are those of the visits in a row, by when they started.
+	processes map[string]bool
 	// calls are the failed calls to webhooks by process and webhook.
 	calls map[string]callsSeen
 	// told is when a webhook was last spoken of.
@@ -120,7 +122,7 @@ func (w *Watch) seeCalls(v Visit, m facts.Metrics) {
 }
 
 func (w *Watch) sayCalls(version, webhook string, rejected, passed int64) {
-	seen := fmt.Sprintf("an API server of version %s could not call webhook %s, and %s", version, webhook, harm(rejected, passed))
+	seen := fmt.Sprintf("an API server of version %s could not call webhook %s and %s", version, webhook, harm(rejected, passed))
 	if rejected > 0 && w.isTarget(version) {
 		w.beginAll(seen, func(c *chain) bool { return c.hook != "" && c.fails && c.blames(webhook) })
 	}
@@ -147,26 +149,42 @@ func (w *Watch) sayCalls(version, webhook string, rejected, passed int64) {
 func harm(rejected, passed int64) string {
 	switch {
 	case passed == 0:
-		return fmt.Sprintf("%d writes were rejected", rejected)
+		return fmt.Sprintf("rejected writes for that: %d", rejected)
 	case rejected == 0:
-		return fmt.Sprintf("%d writes passed unseen", passed)
+		return fmt.Sprintf("let writes pass unseen: %d", passed)
 	}
-	return fmt.Sprintf("%d writes were rejected and %d passed unseen", rejected, passed)
+	return fmt.Sprintf("rejected writes for that: %d, and let others pass unseen: %d", rejected, passed)
 }
 
 // seeTarget ends the watch when the target serves everywhere, where no operation
 // tells of the end.
 func (w *Watch) seeTarget(v Visit) {
 	if !v.Ready || !w.isTarget(v.Version) {
-		w.inARow = 0
+		w.inARow, w.processes = 0, map[string]bool{}
 		return
 	}
 	w.inARow++
+	if v.Metrics != nil {
+		w.processes[v.Metrics.StartedAt] = true
+	}
 	other := slices.ContainsFunc(slices.Sorted(maps.Keys(w.versions)), func(v string) bool { return !w.isTarget(v) })
 	other = other || w.foretold != nil && w.foretold.Cluster.Version != "" && !w.isTarget(w.foretold.Cluster.Version)
-	if w.followed == "" && w.options.Operation == "" && other && w.inARow >= everywhere {
+	if w.followed == "" && w.options.Operation == "" && other && w.inARow >= everywhere && w.metAll() {
 		w.end(Succeeded, fmt.Sprintf("%s serves everywhere: %d visits in a row met it, and it was ready", v.Version, w.inARow))
 	}
+}
+
+// metAll reports whether as many processes were met as renew their leases: a load
+// balancer may lead every visit to the same one. Where metrics or leases are not to
+// be had, the visits have to do.
+func (w *Watch) metAll() bool {
+	live := 0
+	for _, l := range w.leases {
+		if w.leasesSeen.Sub(l.changed) < leaseSilent {
+			live++
+		}
+	}
+	return w.noMetrics || len(w.processes) >= live
 }
 
 // isTarget reports whether a server of that version is one of the upgrade's target.

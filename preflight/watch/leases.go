@@ -22,7 +22,8 @@ type leaseSeen struct {
 }
 
 func (w *Watch) seeLeases(all []Lease) {
-	first := len(w.leases) == 0
+	first := w.leasesSeen.IsZero()
+	w.leasesSeen = w.now
 	for _, l := range all {
 		s := w.leases[l.Name]
 		if s == nil {
@@ -60,7 +61,7 @@ func (w *Watch) sayRestart(s *leaseSeen) {
 		w.say(Replica, "the API server %s was replaced", s.host())
 		return
 	}
-	seen := fmt.Sprintf("the API server %s has started again, %d times since the watch began", s.host(), s.restarts)
+	seen := fmt.Sprintf("the API server %s has started again; starts since the watch began: %d", s.host(), s.restarts)
 	if !w.beginAll(seen, crashLoops) {
 		w.alarm(Replica, "%s, which was not foretold", seen)
 	} else {

@@ -15,9 +15,14 @@ import (
 // pkg/controller/nodelifecycle/config/v1alpha1/defaults.go).
 const nodeSilent = 40 * time.Second
 
-// share is what part of the nodes must be silent or not ready for it to be more
-// than the odd node.
-const share = 10
+// many reports whether n of so many nodes are more than the odd one, or than those
+// that an upgrade of nodes recreates.
+func (w *Watch) many(n, total int) bool {
+	if w.kind == upgradeNodes {
+		return 2*n >= total
+	}
+	return 10*n >= total
+}
 
 type nodesState struct {
 	// leases are when each node's lease was first seen as it is: the clocks of nodes
@@ -39,8 +44,8 @@ func (w *Watch) seeNodes(n NodesSeen) {
 			silent = append(silent, name)
 		}
 	}
-	w.sayNodes("has not renewed its lease for 40 s", &w.nodes.silent, silent, n.Total)
-	w.sayNodes("is not ready", &w.nodes.notReady, n.NotReady, n.Total)
+	w.sayNodes("silent for 40 s", &w.nodes.silent, silent, n.Total)
+	w.sayNodes("not ready", &w.nodes.notReady, n.NotReady, n.Total)
 	w.seeRepairing(n.Repairing)
 }
 
@@ -49,18 +54,17 @@ func (w *Watch) sayNodes(what string, told *int, names []string, total int) {
 	if len(names) == *told {
 		return
 	}
-	more := len(names) > *told
+	alarming := len(names) > *told && w.many(len(names), total)
 	*told = len(names)
 	if len(names) == 0 {
-		w.say(Node, "no node %s any more", what)
+		w.say(Node, "no node is %s any more", what)
 		return
 	}
-	seen := fmt.Sprintf("%d of %d nodes: each %s: %s", len(names), total, what, some(names))
-	if more && len(names)*share >= total {
+	seen := fmt.Sprintf("%d of %d nodes are %s: %s", len(names), total, what, some(names))
+	if alarming {
 		w.beginAll(seen, func(c *chain) bool { return c.lifeline != "" })
 	}
-	e := w.say(Node, "%s", seen)
-	e.Alarm = more && len(names)*share >= total
+	w.say(Node, "%s", seen).Alarm = alarming
 }
 
 func (w *Watch) seeRepairing(names []string) {
@@ -74,7 +78,7 @@ func (w *Watch) seeRepairing(names []string) {
 	}
 	w.nodes.repairing = now
 	if begun != nil {
-		w.sayRepair(fmt.Sprintf("auto-repair has begun on %d nodes: %s", len(begun), some(begun)))
+		w.sayRepair(fmt.Sprintf("auto-repair has begun on nodes: %s", some(begun)))
 	}
 }
 

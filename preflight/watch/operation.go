@@ -24,6 +24,8 @@ const (
 type operation struct {
 	// followed is its name; empty until one is found.
 	followed string
+	// kind is its type.
+	kind string
 	// status and progress are what was told last.
 	status, progress string
 	aborted, missing bool
@@ -57,7 +59,7 @@ func (w *Watch) find(all []Operation) {
 	for _, kind := range []string{upgradeMaster, upgradeNodes} {
 		for _, o := range all {
 			if w.options.Operation == o.Name || w.options.Operation == "" && o.Type == kind && o.Status != done {
-				w.followed = o.Name
+				w.followed, w.kind = o.Name, o.Type
 				return
 			}
 		}

@@ -36,7 +36,9 @@ type Watch struct {
 	operation
 	api
 	leases map[string]*leaseSeen
-	nodes  nodesState
+	// leasesSeen is when they were last read; zero if they never were.
+	leasesSeen time.Time
+	nodes      nodesState
 }
 
 // New returns a watch that has seen nothing.
@@ -44,7 +46,7 @@ func New(o Options) *Watch {
 	return &Watch{
 		options: o, blind: map[Source]blindness{}, leases: map[string]*leaseSeen{},
 		operation: operation{repairs: map[string]bool{}},
-		api:       api{red: map[string]*redSeen{}, versions: map[string]bool{}, calls: map[string]callsSeen{}, told: map[string]time.Time{}},
+		api:       api{red: map[string]*redSeen{}, processes: map[string]bool{}, versions: map[string]bool{}, calls: map[string]callsSeen{}, told: map[string]time.Time{}},
 		nodes:     nodesState{leases: map[string]renewal{}},
 	}
 }

@@ -38,6 +38,12 @@ func metrics(version, started string, failures int64) watch.Observation {
 	return o
 }
 
+func failedOpen(n int64) watch.Observation {
+	o := metrics("1.35.4", "a", 0)
+	o.Visit.Metrics.Webhooks[0].FailedOpen = n
+	return o
+}
+
 func leases(all ...watch.Lease) watch.Observation {
 	return watch.Observation{Source: watch.Leases, Leases: all}
 }
@@ -113,6 +119,9 @@ var sequences = []struct {
 	{name: "an operation that fails as was not foretold", steps: []step{
 		{0, clear()}, {1, operation("UPGRADE_MASTER", "RUNNING", "")}, {900, operation("UPGRADE_MASTER", "DONE", "quota")},
 	}, says: []string{"has failed: quota"}, never: []string{"chain"}, alarm: true, outcome: watch.Failed},
+	{name: "an upgrade of nodes that fails is no chain of the control plane", steps: []step{
+		{0, foretold()}, {1, operation("UPGRADE_NODES", "RUNNING", "")}, {900, operation("UPGRADE_NODES", "DONE", "kube-apiserver was busy")},
+	}, says: []string{"has failed: kube-apiserver was busy"}, never: []string{"has begun"}, alarm: true, outcome: watch.Failed},
 	{name: "an operation that is aborted", steps: []step{
 		{0, clear()}, {1, operation("UPGRADE_NODES", "RUNNING", "")}, {2, operation("UPGRADE_NODES", "ABORTING", "")}, {3, operation("UPGRADE_NODES", "DONE", "")},
 	}, says: []string{"ABORTING", "gives it up", "aborted"}, alarm: true, outcome: watch.Failed},
@@ -136,6 +145,9 @@ var sequences = []struct {
 	{name: "a hook that is red as in every start", steps: append(append([]step{{0, foretold()}, {1, visit("1.35.4")}},
 		repeat(2, 1, 5, visit("1.36.3", redRoles))...), repeat(8, 2, 15, visit("1.36.3"))...),
 		says: []string{"1.36.3 serves everywhere"}, never: []string{"has begun"}, outcome: watch.Succeeded},
+	{name: "a hook that is red in the starts of two replicas", steps: []step{
+		{0, foretold()}, {2, visit("1.36.3", redRoles)}, {5, visit("1.36.3")}, {100, visit("1.36.3", redRoles)}, {103, visit("1.36.3")},
+	}, never: []string{"has begun"}, outcome: watch.Unknown},
 	{name: "a hook that stays red and was not foretold", steps: append([]step{{0, clear()}}, repeat(2, 5, 12, visit("1.36.3", redRoles))...),
 		says: []string{"which was not foretold"}, never: []string{"has begun"}, alarm: true, outcome: watch.Unknown},
 	{name: "the chain begins and the upgrade ends well all the same", steps: []step{
@@ -146,35 +158,43 @@ var sequences = []struct {
 		says: []string{"not seen"}, never: []string{"everywhere"}, outcome: watch.Unknown},
 	{name: "two versions side by side are not everywhere", steps: slices.Concat([]step{{0, clear()}}, repeat(1, 2, 14, visit("1.36.3")), []step{{30, visit("1.35.4")}}, repeat(31, 1, 14, visit("1.36.3"))),
 		says: []string{"not seen"}, never: []string{"everywhere"}, outcome: watch.Unknown},
+	{name: "one of two API servers is met only", steps: slices.Concat([]step{{0, clear()}, {1, leases(lease("a", "a1", 0), lease("b", "b1", 0))}}, repeat(2, 1, 60, metrics("1.36.3", "a", 0))),
+		says: []string{"not seen"}, never: []string{"everywhere"}, outcome: watch.Unknown},
+	{name: "both API servers are met", steps: slices.Concat([]step{{0, clear()}, {1, leases(lease("a", "a1", 0), lease("b", "b1", 0))}}, repeat(2, 1, 15, metrics("1.36.3", "a", 0)), []step{{20, metrics("1.36.3", "b", 0)}}),
+		says: []string{"1.36.3 serves everywhere"}, outcome: watch.Succeeded},
+	{name: "an upgrade recreates a node", steps: []step{{0, operation("UPGRADE_NODES", "RUNNING", "")}, {1, nodes([]string{"n1"}, nil, 0)}, {9, operation("UPGRADE_NODES", "DONE", "")}},
+		says: []string{"1 of 4 nodes are not ready"}, outcome: watch.Succeeded},
+	{name: "calls that failed open", steps: []step{{0, clear()}, {1, failedOpen(3)}, {2, failedOpen(5)}},
+		says: []string{"could not call webhook w.opa and let writes pass unseen: 2"}, outcome: watch.Unknown},
 	{name: "an API that is not reached is not fine", steps: append([]step{{0, clear()}}, repeat(1, 2, 40, blind(watch.API, "connection refused"))...),
 		says: []string{"api: could not look: connection refused", "(for 1m0s)", "not seen"}, outcome: watch.Unknown},
 	{name: "an API that comes back", steps: []step{{0, blind(watch.API, "refused")}, {2, blind(watch.API, "refused")}, {4, visit("1.35.4")}},
 		says: []string{"could not look", "can be looked at again, after 4s and 2 attempts"}, outcome: watch.Unknown},
 	{name: "the old replica can't call the culprit", steps: []step{
 		{0, foretold()}, {1, metrics("1.35.4", "a", 70)}, {3, metrics("1.35.4", "b", 5)}, {5, metrics("1.35.4", "a", 73)},
-	}, says: []string{"could not call webhook w.opa, and 3 writes were rejected; it is foretold to be to blame for rbac/bootstrap-roles", delete}, never: []string{"has begun"}, alarm: true, outcome: watch.Unknown},
-	{name: "the new replica can't call the culprit", steps: []step{{0, foretold()}, {1, metrics("1.36.3", "a", 2)}},
-		says: []string{chain, "2 writes were rejected"}, alarm: true, outcome: watch.Failed},
+	}, says: []string{"could not call webhook w.opa and rejected writes for that: 3; it is foretold to be to blame for rbac/bootstrap-roles", delete}, never: []string{"has begun"}, alarm: true, outcome: watch.Unknown},
+	{name: "the new replica can't call the culprit", steps: []step{{0, foretold()}, {1, metrics("1.36.3", "a", 2)}, {3, metrics("1.36.3", "a", 4)}},
+		says: []string{chain, "rejected writes for that: 2"}, alarm: true, outcome: watch.Failed},
 	{name: "calls that had failed before", steps: []step{{0, clear()}, {1, metrics("1.35.4", "a", 70)}, {3, metrics("1.35.4", "a", 70)}},
 		never: []string{"could not call"}, outcome: watch.Unknown},
 	{name: "a new API server that starts again", steps: []step{
 		{0, foretold()}, {1, leases(lease("a", "a1", 0))}, {2, leases(lease("a", "a1", 2), lease("b", "b1", 2))}, {40, leases(lease("a", "a1", 40), lease("b", "b2", 40))},
-	}, says: []string{"makes itself known: host-b", chain, "host-b has started again, 1 times"}, alarm: true, outcome: watch.Failed},
+	}, says: []string{"makes itself known: host-b", chain, "host-b has started again; starts since the watch began: 1"}, alarm: true, outcome: watch.Failed},
 	{name: "an API server that is replaced in place", steps: []step{
 		{0, foretold()}, {1, leases(lease("a", "a1", 0))}, {40, leases(lease("a", "a2", 40))}, {50, leases(lease("a", "a2", 50))},
 	}, says: []string{"host-a was replaced"}, never: []string{"has begun"}, outcome: watch.Unknown},
 	{name: "an API server that is replaced again and again", steps: []step{
 		{0, foretold()}, {1, leases(lease("a", "a1", 0))}, {40, leases(lease("a", "a2", 40))}, {70, leases(lease("a", "a3", 70))},
-	}, says: []string{"host-a was replaced", chain, "host-a has started again, 2 times"}, alarm: true, outcome: watch.Failed},
+	}, says: []string{"host-a was replaced", chain, "host-a has started again; starts since the watch began: 2"}, alarm: true, outcome: watch.Failed},
 	{name: "a new API server that falls silent", steps: []step{
 		{0, foretold()}, {1, leases(lease("a", "a1", 0))}, {2, leases(lease("a", "a1", 2), lease("b", "b1", 2))}, {33, leases(lease("a", "a1", 33), lease("b", "b1", 2))},
 	}, says: []string{chain, "host-b has not renewed its lease for 31s"}, alarm: true, outcome: watch.Failed},
 	{name: "nodes that fall silent", steps: []step{{0, foretold()}, {1, nodes(nil, nil, 0)}, {45, nodes(nil, nil, 0)}, {55, nodes(nil, nil, 50)}},
-		says: []string{"the foretold chain has begun: node leases", "4 of 4 nodes", delete, "no node has not renewed"}, alarm: true, outcome: watch.Failed},
+		says: []string{"the foretold chain has begun: node leases", "4 of 4 nodes are silent for 40 s: n0", delete, "no node is silent"}, alarm: true, outcome: watch.Failed},
 	{name: "the clocks of nodes are not this one's", steps: []step{{0, clear()}, {1, nodes(nil, nil, -9000)}, {20, nodes(nil, nil, -8990)}, {50, nodes(nil, nil, -8960)}},
 		never: []string{"nodes"}, outcome: watch.Unknown},
 	{name: "auto-repair begins", steps: []step{{0, foretold()}, {1, nodes([]string{"n1"}, []string{"n1"}, 0)}, {2, nodes([]string{"n1"}, []string{"n1"}, 2)}},
-		says: []string{"1 of 4 nodes: each is not ready: n1", "auto-repair has begun on 1 nodes: n1", "--no-enable-autorepair"}, alarm: true, outcome: watch.Failed},
+		says: []string{"1 of 4 nodes are not ready: n1", "auto-repair has begun on nodes: n1", "--no-enable-autorepair"}, alarm: true, outcome: watch.Failed},
 	{name: "what is said is safe to print", steps: []step{
 		{0, operation("UPGRADE_MASTER", "RUNNING", "")}, {1, visit("1.36\x1b[2J\n12:00:00   end")}, {2, blind(watch.Nodes, "\u202egnp\x07")}, {3, operation("UPGRADE_MASTER", "DONE", "\x1b]0;x\x07")},
 	}, never: []string{"\x1b", "\x07", "\u202e", "\n12"}, alarm: true, outcome: watch.Failed},
@@ -194,7 +214,14 @@ func TestSequences(t *testing.T) {
 			events := run(t, s.options, s.steps)
 			rest := ""
 			alarm := false
+			begun := map[string]bool{}
 			for _, e := range events {
+				if name := e.Hook + e.Lifeline; e.Kind == watch.Chain {
+					if begun[name] {
+						t.Errorf("that the chain of %s has begun is said twice", name)
+					}
+					begun[name] = true
+				}
 				rest += e.Text + "\n"
 				for _, stop := range e.Stop {
 					rest += stop.Command + "\n"

@@ -134,8 +134,10 @@ func foretoldChain(t *testing.T, f *following, began time.Time) {
 		t.Fatalf("the chain was not named: %s", f.stderr.String())
 	}
 	e := all[len(all)-1]
-	if after := e.At.Sub(began); after > 30*time.Second {
-		t.Errorf("the chain was named %s after the replica was started", after)
+	after := e.At.Sub(began)
+	t.Logf("the chain was named %s after the replica was started", after)
+	if after > 30*time.Second {
+		t.Error("that is more than 30 s")
 	}
 	if e.Hook != "rbac/bootstrap-roles" || len(e.Culprits) != 1 || e.Culprits[0].Name != "opa" || !strings.Contains(e.Text, "does not answer in time") {
 		t.Errorf("the chain is %+v", e)
