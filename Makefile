@@ -9,7 +9,7 @@ OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlp
 # race detector, and pure.
 DELETES := '^TestNeeds$$'
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all minor catalogue removals record test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform minor catalogue removals record test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,11 @@ test-matrix: controlplane-all ## upgrade every pair of minors under every fault,
 	@$(MATRIX) -timeout 25m -parallel 7 ./testdata/controlplane/faults
 	@$(MATRIX) -timeout 15m -parallel 3 ./testdata/controlplane/cure
 	@$(MATRIX) ./testdata/controlplane/sources
+
+terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters that are ready and that are not
+	@$(GO) run ./testdata/controlplane/build -tofu
+	@$(GO) vet ./testdata/terraform
+	@$(GO) test -count 1 ./testdata/terraform
 
 test-pure: ## the tests that need no control plane
 	@$(GO) test -race -skip $(DELETES) ./preflight/... ./checks/... ./docs/...

@@ -15,6 +15,7 @@ import (
 	"cloud.google.com/go/container/apiv1/containerpb"
 
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/fleet"
 )
 
@@ -27,10 +28,7 @@ func manyRecorded(t testing.TB, n int) string {
 		if i%5 == 0 {
 			recording = "incident.zip"
 		}
-		from, err := filepath.Abs(root + "testdata/recorded/" + recording)
-		if err == nil {
-			err = os.Symlink(from, filepath.Join(dir, fmt.Sprintf("shop-%d_europe-west1_prod.zip", i)))
-		}
+		err := renamed(root+"testdata/recorded/"+recording, dir, facts.Cluster{Project: fmt.Sprintf("shop-%d", i), Location: "europe-west1", Name: "prod"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -73,6 +73,9 @@ func (f *planFlags) run(cmd *cobra.Command, file string) error {
 	if f.parallel < 1 {
 		return fmt.Errorf("--parallel %d: at least one cluster is looked at at a time", f.parallel)
 	}
+	if err := f.refuse(cmd, "target-version"); err != nil {
+		return err
+	}
 	rules, err := f.policy.rules(cmd)
 	if err != nil {
 		return err

@@ -48,3 +48,27 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(s.WriteZip(&b))
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
 }
+
+// renamed writes a recording as that of another cluster: DIR/PROJECT_LOCATION_CLUSTER.zip.
+func renamed(recording, dir string, c facts.Cluster) error {
+	s, err := load(recording)
+	if err != nil {
+		return err
+	}
+	m := s.Meta
+	m.Cluster = c
+	var b bytes.Buffer
+	if err := s.WithMeta(m).WriteZip(&b); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, c.Project+"_"+c.Location+"_"+c.Name+".zip"), b.Bytes(), 0o600)
+}
+
+// rename does so in a script: rename FILE.zip DIR PROJECT/LOCATION/CLUSTER.
+func rename(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 || strings.Count(args[2], "/") != 2 {
+		ts.Fatalf("usage: rename FILE.zip DIR PROJECT/LOCATION/CLUSTER")
+	}
+	parts := strings.Split(args[2], "/")
+	ts.Check(renamed(ts.MkAbs(args[0]), ts.MkAbs(args[1]), facts.Cluster{Project: parts[0], Location: parts[1], Name: parts[2]}))
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -23,6 +24,17 @@ func (f *severalFlags) bind(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.recordings, "snapshots", "", "judge recordings instead of live clusters: a directory of PROJECT_LOCATION_CLUSTER.zip")
 }
 
+// refuse returns an error for flags that name one cluster, and for others that the verb
+// has no use for.
+func (f severalFlags) refuse(cmd *cobra.Command, others ...string) error {
+	for _, name := range append(others, "project", "location", "cluster", "context", "kubeconfig", "server") {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s has no meaning here: several clusters are looked at, each by its own name", name)
+		}
+	}
+	return nil
+}
+
 // lookAt looks at a cluster, or reads its recording. target is as --target-version
 // takes it; empty stands for what GKE would upgrade to, or what was recorded.
 func (f severalFlags) lookAt(ctx context.Context, c facts.Cluster, target string, say *progress) (*facts.Snapshot, error) {
@@ -32,8 +44,14 @@ func (f severalFlags) lookAt(ctx context.Context, c facts.Cluster, target string
 		return f.look(ctx, say)
 	}
 	s, err := load(filepath.Join(f.recordings, pathElement(c.Project)+"_"+pathElement(c.Location)+"_"+pathElement(c.Name)+".zip"))
-	if err != nil || target == "" {
-		return s, err
+	if err != nil {
+		return nil, err
+	}
+	if seen := s.Meta.Cluster; seen != c {
+		return nil, fmt.Errorf("it is a recording of %s/%s/%s", seen.Project, seen.Location, seen.Name)
+	}
+	if target == "" {
+		return s, nil
 	}
 	return aim(s, target)
 }

@@ -102,6 +102,9 @@ func (v *view) headline() error {
 	v.item(0, v.sign(s), s.style.of(verdictOf(v.r))+": "+bold.of(v.cluster()+", "+v.versions()))
 	if !v.Quiet {
 		v.text(2, v.origin())
+		if under := v.Under(); under != "" {
+			v.text(2, under)
+		}
 	}
 	return nil
 }
@@ -119,11 +122,11 @@ func (v *view) origin() string {
 		}
 		origin = append(origin, seen+".")
 	}
-	if under := underPolicy(v.r); under != "" {
-		origin = append(origin, under)
-	}
 	return strings.Join(origin, " ")
 }
+
+// Under says under which policy, and beside which baseline; empty if there was neither.
+func (v *view) Under() string { return underPolicy(v.r) }
 
 func (v *view) sign(s sign) string {
 	if v.ASCII {

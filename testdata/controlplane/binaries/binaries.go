@@ -70,23 +70,37 @@ func Everyday() ([]Binary, error) {
 	return all[:everyday+len(tools)], nil
 }
 
-// All returns every program: what Everyday does, then the older minors, the
-// newest first.
+// OpenTofu returns what the tests of the Terraform module need beside Everyday. No
+// control plane needs it, and it takes minutes to build.
+func OpenTofu() ([]Binary, error) {
+	root, err := root()
+	if err != nil {
+		return nil, err
+	}
+	return readAll(root, []source{{"tofu", "tofu", "github.com/opentofu/opentofu", "github.com/opentofu/opentofu/cmd/tofu"}})
+}
+
+// All returns every program of a control plane: what Everyday does, then the older
+// minors, the newest first.
 func All() ([]Binary, error) {
 	root, err := root()
 	if err != nil {
 		return nil, err
 	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		return nil, fmt.Errorf("no directory to keep the control plane's programs in: %w; set XDG_CACHE_HOME", err)
-	}
 	servers, err := apiServers(root)
 	if err != nil {
 		return nil, err
 	}
+	return readAll(root, slices.Concat(servers[:1], tools, servers[1:]))
+}
+
+func readAll(root string, sources []source) ([]Binary, error) {
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return nil, fmt.Errorf("no directory to keep the control plane's programs in: %w; set XDG_CACHE_HOME", err)
+	}
 	var all []Binary
-	for _, s := range slices.Concat(servers[:1], tools, servers[1:]) {
+	for _, s := range sources {
 		b, err := s.read(root, filepath.Join(cache, "gke-preflight", "controlplane"))
 		if err != nil {
 			return nil, err

@@ -1,6 +1,6 @@
 // Command build builds the real control plane that tests run: etcd, Open Policy
-// Agent and kube-apiserver of the newest two minors, with -all of every minor.
-// What is built already is left alone.
+// Agent and kube-apiserver of the newest two minors, with -all of every minor; with
+// -tofu it builds OpenTofu instead. What is built already is left alone.
 package main
 
 import (
@@ -17,9 +17,13 @@ import (
 
 func main() {
 	all := flag.Bool("all", false, "build every minor")
+	tofu := flag.Bool("tofu", false, "build OpenTofu")
 	flag.Parse()
 	wanted := binaries.Everyday
-	if *all {
+	switch {
+	case *tofu:
+		wanted = binaries.OpenTofu
+	case *all:
 		wanted = binaries.All
 	}
 	if err := run(os.Stdout, wanted); err != nil {
