@@ -21,7 +21,7 @@ func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
 const root = "../../"
 
 // A workspace is a directory with a configuration, in which OpenTofu runs. The
-// external provider is the stand-in of this directory, so that nothing is downloaded.
+// external provider is the real one, in the newest release that a module proxy has.
 type workspace struct {
 	*testing.T
 	dir, tofu, tool string
@@ -45,7 +45,7 @@ func buildAll(t *testing.T) programs {
 	p := programs{filepath.Join(dir, "gke-preflight"), filepath.Join(dir, "provider")}
 	for _, b := range []struct{ in, out, pkg string }{
 		{root, p.tool, "./cmd/gke-preflight"},
-		{"external", filepath.Join(p.provider, "terraform-provider-external"), "."},
+		{"external", filepath.Join(p.provider, "terraform-provider-external"), "github.com/terraform-providers/terraform-provider-external"},
 	} {
 		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", b.out, b.pkg)
 		cmd.Dir = b.in
