@@ -36,8 +36,8 @@ func TestNodeEvents(t *testing.T) {
 func TestKubeProxies(t *testing.T) {
 	s := proxyPods{pools: map[string]string{"n1": "a", "n2": "a", "n3": "b"}, seen: map[proxyKey]*facts.KubeProxy{}}
 	for _, p := range []struct{ namespace, label, node, image string }{
-		{"kube-system", "kube-proxy", "n2", "gke.gcr.io/kube-proxy-amd64:v1.35.4-gke.200"},
-		{"kube-system", "kube-proxy", "n1", "gke.gcr.io/kube-proxy-amd64:v1.35.4-gke.200"},
+		{"kube-system", "kube-proxy", "n2", "registry.example/kube-proxy-amd64:v1.35.4-gke.200"},
+		{"kube-system", "kube-proxy", "n1", "registry.example/kube-proxy-amd64:v1.35.4-gke.200"},
 		{"kube-system", "kube-proxy", "n3", "registry:5000/kube-proxy@sha256:0123"},
 		{"kube-system", "fluentbit", "n3", "kube-proxy:v1.0.0"},
 		{"shop", "kube-proxy", "n3", "kube-proxy:v1.0.0"},
