@@ -35,6 +35,23 @@ esac
 	realOne = "#!/bin/sh\nexec \"$ON_RECORDING\" \"$@\"\n"
 )
 
+// manualFiles are what the manual supposes to be there, by where each comes from below
+// testdata.
+var manualFiles = map[string]string{
+	"incident.zip": "recorded/incident.zip",
+	"prod.zip":     "recorded/incident.zip",
+	"recordings/acme-prod_europe-west1_prod.zip": "recorded/incident.zip",
+	"new.yaml":                         "manual/new.yaml",
+	"plan.json":                        "terraform/upgrade.json",
+	"shown.json":                       "terraform/upgrade.json",
+	"clusters.txt":                     "manual/clusters.txt",
+	"reports/runs/monday/shard-0.json": "manual/shard.json",
+	"webhooks.yaml":                    "manual/new.yaml",
+	"upgrade.jsonl":                    "manual/upgrade.jsonl",
+	"policy.yaml":                      "manual/policy.yaml",
+	"last.json":                        "../preflight/render/testdata/incident.json",
+}
+
 func newManualShell(t *testing.T) *manualShell {
 	t.Helper()
 	s := &manualShell{dir: t.TempDir(), bin: t.TempDir(), calls: t.TempDir()}
@@ -49,8 +66,7 @@ func newManualShell(t *testing.T) *manualShell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, from := range map[string]string{"incident.zip": "recorded/incident.zip", "prod.zip": "recorded/incident.zip", "recordings/acme-prod_europe-west1_prod.zip": "recorded/incident.zip", "new.yaml": "manual/new.yaml", "plan.json": "terraform/upgrade.json", "shown.json": "terraform/upgrade.json", "clusters.txt": "manual/clusters.txt", "reports/runs/monday/shard-0.json": "manual/shard.json", "webhooks.yaml": "manual/new.yaml", "upgrade.jsonl": "manual/upgrade.jsonl",
-		"policy.yaml": "manual/policy.yaml", "last.json": "../preflight/render/testdata/incident.json"} {
+	for name, from := range manualFiles {
 		b, err := os.ReadFile(root + "testdata/" + from)
 		if err != nil {
 			t.Fatal(err)
