@@ -66,23 +66,26 @@ func projectsBelow(ctx context.Context, service *resourcemanager.Service, folder
 		}
 		return nil
 	})
-	if err == nil {
-		err = service.Folders.List().Parent(folder).Pages(ctx, func(page *resourcemanager.ListFoldersResponse) error {
-			for _, f := range page.Folders {
-				if f.State == "ACTIVE" {
-					folders = append(folders, f.Name)
-				}
+	failed := []error{unread(folder, err)}
+	err = service.Folders.List().Parent(folder).Pages(ctx, func(page *resourcemanager.ListFoldersResponse) error {
+		for _, f := range page.Folders {
+			if f.State == "ACTIVE" {
+				folders = append(folders, f.Name)
 			}
-			return nil
-		})
-	}
-	if err != nil {
-		return projects, fmt.Errorf("%s can't be read: %s", folder, resourceManagerAPI.why(err, facts.Cluster{}).Detail)
-	}
-	var failed []error
+		}
+		return nil
+	})
+	failed = append(failed, unread(folder, err))
 	for _, below := range folders {
 		more, err := projectsBelow(ctx, service, below)
 		projects, failed = append(projects, more...), append(failed, err)
 	}
 	return projects, errors.Join(failed...)
+}
+
+func unread(folder string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s can't be read: %s", folder, resourceManagerAPI.why(err, facts.Cluster{}).Detail)
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -39,7 +41,7 @@ and projects that can't be listed are named.
 
 With --reports each cluster's report is kept as soon as it is there, as JSON and as a
 page, and RUN/index.html leads to them. A run of the same name goes on where it was
-stopped. Several workers share a run by --shard, by JOB_COMPLETION_INDEX and --shards in
+stopped, if it asks the same. Several workers share a run by --shard, by JOB_COMPLETION_INDEX and --shards in
 an Indexed Job of Kubernetes, or by the variables of a Cloud Run job; fleet report adds
 up what they kept.
 
@@ -52,8 +54,8 @@ inconclusive, or something could not be looked at.`,
   gke-preflight fleet --clusters clusters.txt --reports reports --run monday -o table -o html=index.html
 
   # A quarter of a folder; the other workers do the rest, and one command adds it up
-  gke-preflight fleet --folder 123456789012 --reports reports --run monday --shard 0/4
-  gke-preflight fleet report --reports reports --run monday`,
+  gke-preflight fleet --folder 123456789012 --reports reports --run tuesday-0 --shard 0/4
+  gke-preflight fleet report --reports reports --run tuesday-0`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
@@ -95,6 +97,9 @@ func (f *fleetFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	if plan.Question, err = f.question(); err != nil {
+		return err
+	}
 	if err := book.begin(cmd.Context(), plan); err != nil {
 		return err
 	}
@@ -103,6 +108,20 @@ func (f *fleetFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	return f.out.fleet(cmd, book, fleet.Merge(rows, plan.Gaps), shard.Of <= 1)
+}
+
+// question says what is asked of each cluster, as far as flags decide it.
+func (f *fleetFlags) question() (string, error) {
+	h := sha256.New()
+	fmt.Fprintf(h, "%q %q %t\n", f.policy.accept, f.policy.asOf, f.helm)
+	if f.policy.file != "" && f.policy.file != "-" {
+		b, err := os.ReadFile(f.policy.file)
+		if err != nil {
+			return "", fmt.Errorf("policy: %w", err)
+		}
+		h.Write(b)
+	}
+	return fmt.Sprintf("--target-version %q, rules %.6x, version %s", f.target, h.Sum(nil), toolVersion()), nil
 }
 
 // open opens the book of a run; one that keeps nothing where reports are not kept.
@@ -179,8 +198,8 @@ Clusters that a worker did not get to, and workers that have not begun, are name
 the verdict is inconclusive then. RUN/index.html is written anew.
 
 Exit codes are those of fleet.`,
-		Example: `  gke-preflight fleet report --reports reports --run monday
-  gke-preflight fleet report --reports reports --run monday -o json=fleet.json -o html=index.html`,
+		Example: `  gke-preflight fleet report --reports reports --run tuesday
+  gke-preflight fleet report --reports reports --run tuesday -o json=fleet.json -o html=index.html`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := out.validate(); err != nil {

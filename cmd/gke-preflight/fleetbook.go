@@ -63,30 +63,44 @@ func (b *fleetBook) put(ctx context.Context, key string, v any) error {
 	return nil
 }
 
-// begin keeps what a shard sets out to do.
+// begin keeps what a shard sets out to do. It is an error if the run, in this shard or
+// another, asks something else of its clusters.
 func (b *fleetBook) begin(ctx context.Context, p fleet.Plan) error {
 	if b.st == nil {
 		return nil
 	}
+	plans, _, _, err := b.kept(ctx)
+	if err != nil {
+		return err
+	}
+	for _, other := range plans {
+		if other.Question != p.Question || other.Index != p.Index && max(other.Of, 1) != max(p.Of, 1) {
+			return fmt.Errorf("--run %s: shard %s of it was begun with %s, and this is shard %s with %s: give this one another name", b.run, other.Shard, other.Question, p.Shard, p.Question)
+		}
+	}
 	return b.put(ctx, fmt.Sprintf("%s%s%d.json", b.folder(), planPrefix, p.Index), p)
 }
 
-// row returns the row of a cluster that the run has looked at already.
+// row returns the row of a cluster that the run has looked at already. One that can't
+// be read is looked at again.
 func (b *fleetBook) row(ctx context.Context, n fleet.Name) (row fleet.Row, done bool, err error) {
 	if b.st == nil {
 		return row, false, nil
 	}
 	err = b.get(ctx, b.folder()+below(n)+rowEnding, &row)
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDamaged) {
 		return row, false, nil
 	}
 	return row, err == nil && row.Error == "", err
 }
 
+// errDamaged is of what is kept and is no JSON.
+var errDamaged = errors.New("what is kept there is damaged")
+
 func (b *fleetBook) get(ctx context.Context, key string, v any) error {
 	content, err := b.st.Get(ctx, key)
-	if err == nil {
-		err = json.Unmarshal(content, v)
+	if err == nil && json.Unmarshal(content, v) != nil {
+		err = errDamaged
 	}
 	if err != nil {
 		return fmt.Errorf("--reports: %s: %w", key, err)
@@ -121,32 +135,45 @@ func (b *fleetBook) keep(ctx context.Context, row fleet.Row, r *preflight.Report
 
 // read returns the run's rows, and what is missing from it.
 func (b *fleetBook) read(ctx context.Context) ([]fleet.Row, []fleet.Gap, error) {
+	plans, rows, gaps, err := b.kept(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(plans) == 0 && len(gaps) == 0 {
+		return nil, nil, fmt.Errorf("--run %s: there is no such run in %s", b.run, b.st)
+	}
+	rows = fleet.Planned(plans, rows)
+	return rows, append(gaps, fleet.Unfinished(plans, rows)...), nil
+}
+
+// kept returns what there is of the run; what is damaged is a gap.
+func (b *fleetBook) kept(ctx context.Context) (plans []fleet.Plan, rows []fleet.Row, gaps []fleet.Gap, err error) {
 	keys, err := b.st.List(ctx, b.folder())
 	if err != nil {
-		return nil, nil, fmt.Errorf("--reports: %w", err)
+		return nil, nil, nil, fmt.Errorf("--reports: %w", err)
 	}
-	var rows []fleet.Row
-	var plans []fleet.Plan
 	for _, key := range keys {
+		var row fleet.Row
+		var plan fleet.Plan
 		name := strings.TrimPrefix(key, b.folder())
 		switch {
 		case strings.HasSuffix(name, rowEnding):
-			var row fleet.Row
-			err = b.get(ctx, key, &row)
-			rows = append(rows, row)
+			if err = b.get(ctx, key, &row); err == nil {
+				rows = append(rows, row)
+			}
 		case strings.HasPrefix(name, planPrefix) && !strings.Contains(name, "/"):
-			var p fleet.Plan
-			err = b.get(ctx, key, &p)
-			plans = append(plans, p)
+			if err = b.get(ctx, key, &plan); err == nil {
+				plans = append(plans, plan)
+			}
 		}
-		if err != nil {
-			return nil, nil, err
+		if errors.Is(err, errDamaged) {
+			gaps = append(gaps, fleet.Gap{Where: key, Why: errDamaged.Error()})
+		} else if err != nil {
+			return nil, nil, nil, err
 		}
+		err = nil
 	}
-	if len(plans) == 0 {
-		return nil, nil, fmt.Errorf("--run %s: there is no such run in %s", b.run, b.st)
-	}
-	return rows, fleet.Unfinished(plans, rows), nil
+	return plans, rows, gaps, nil
 }
 
 // index keeps the page that leads to the clusters' pages.

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -155,7 +156,7 @@ type shardFlags struct {
 
 func (f *shardFlags) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&f.run, "run", "", "name of the run below --reports; the same name goes on where it was stopped; default: $CLOUD_RUN_EXECUTION, then this day")
+	fs.StringVar(&f.run, "run", "", "name of the run below --reports; the same name goes on where it was stopped; default: $CLOUD_RUN_EXECUTION, then the time")
 	fs.StringVar(&f.shard, "shard", "", "check only the clusters of one worker of several, such as 0/4; default: by the variables of a Cloud Run job, or of an Indexed Job with --shards")
 	fs.IntVar(&f.shards, "shards", 0, "how many workers an Indexed Job has; which one this is comes from $JOB_COMPLETION_INDEX")
 }
@@ -173,8 +174,7 @@ func (f shardFlags) read(where string) (fleet.Shard, string, error) {
 	case s.Of > 1 && run == "":
 		return s, "", errors.New("--run: the workers of a run need one name for it, such as that of their Job")
 	case run == "":
-		today, err := day("")
-		return s, today.Format("2006-01-02"), err
+		return s, time.Now().UTC().Format("2006-01-02T15-04-05.000Z"), nil
 	}
 	return s, run, validRun(run)
 }
@@ -191,6 +191,8 @@ func (f shardFlags) which() (fleet.Shard, error) {
 	case os.Getenv("CLOUD_RUN_TASK_INDEX") != "":
 		index, of = os.Getenv("CLOUD_RUN_TASK_INDEX"), os.Getenv("CLOUD_RUN_TASK_COUNT")
 		origin = fmt.Sprintf("CLOUD_RUN_TASK_INDEX %q with CLOUD_RUN_TASK_COUNT %q", index, of)
+	case os.Getenv("JOB_COMPLETION_INDEX") != "":
+		return fleet.Shard{}, errors.New("JOB_COMPLETION_INDEX is set, but not how many workers there are: pass --shards with the Job's completions")
 	default:
 		return fleet.Shard{}, nil
 	}

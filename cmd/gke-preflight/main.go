@@ -2,8 +2,14 @@
 // plane would do, before it is done.
 package main
 
-import "os"
+import (
+	"os"
+
+	"github.com/go-logr/logr"
+	"k8s.io/klog/v2"
+)
 
 func main() {
+	klog.SetLogger(logr.Discard())
 	os.Exit(run(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }

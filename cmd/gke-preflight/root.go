@@ -11,9 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
-	"k8s.io/klog/v2"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 )
@@ -33,7 +31,6 @@ func (c exitCode) Error() string { return fmt.Sprintf("exit code %d", int(c)) }
 func run(args []string, std stdio) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	klog.SetLogger(logr.Discard())
 	root := newRoot()
 	root.SetArgs(asCalled(filepath.Base(os.Args[0]), args))
 	root.SetIn(std.in)

@@ -8,10 +8,13 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"github.com/rogpeppe/go-internal/testscript"
+	"k8s.io/klog/v2"
 )
 
 func TestMain(m *testing.M) {
+	klog.SetLogger(logr.Discard())
 	testscript.Main(m, map[string]func(){"gke-preflight": main, "kubectl_complete-gke_preflight": main, "on-recording": onRecording})
 }
 

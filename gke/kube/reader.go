@@ -63,6 +63,7 @@ func newReaderOver(cfg *rest.Config, o Options, httpClient *http.Client) (*reade
 	if err != nil {
 		return nil, err
 	}
+	cfg = rest.CopyConfig(cfg)
 	cfg.ContentType = runtime.ContentTypeProtobuf
 	cfg.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
 	typed, err := kubernetes.NewForConfigAndClient(cfg, httpClient)

@@ -76,12 +76,14 @@ func Failed(n Name, err error) Row {
 	return Row{Name: n, Verdict: preflight.Inconclusive, Error: preflight.Clean(err.Error()), Findings: []Finding{}}
 }
 
-// shared is a subject by the name that it has in other clusters as well.
+// shared is a subject by the name that it has in other clusters as well; webhooks are
+// part of their configuration.
 func shared(s preflight.Subject) string {
 	switch s.Kind {
 	case "Cluster", "Node", "NodePool", "Pod", "Workloads", "Operation":
 		return ""
 	}
+	s.Webhook = ""
 	return s.String()
 }
 

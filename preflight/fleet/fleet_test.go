@@ -46,9 +46,9 @@ func TestMerge(t *testing.T) {
 		lines = append(lines, fmt.Sprintf("%d %s %s %s %s", len(c.Clusters), c.Severity, c.Subject, strings.Join(c.Checks, ","), c.Title))
 	}
 	want := []string{
-		"300 blocker ValidatingWebhookConfiguration opa (validate.opa) GP101,GP113 it crash-loops",
+		"300 blocker ValidatingWebhookConfiguration opa GP101,GP113 it crash-loops",
 		"301 warning  GP202 a node is not ready",
-		"1 warning ValidatingWebhookConfiguration opa (validate.opa) GP113,GP101 it hangs",
+		"1 warning ValidatingWebhookConfiguration opa GP113,GP101 it hangs",
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
@@ -111,6 +111,9 @@ func TestUnfinished(t *testing.T) {
 	}
 	if gaps := Unfinished([]Plan{{Clusters: []Name{name(0)}}}, []Row{{Name: name(0)}}); gaps != nil {
 		t.Error(gaps)
+	}
+	if rows := Planned([]Plan{{Clusters: []Name{name(0)}}}, []Row{{Name: name(0)}, {Name: name(1)}}); len(rows) != 1 || rows[0].Name != name(0) {
+		t.Errorf("a row that no plan has: %v", rows)
 	}
 }
 

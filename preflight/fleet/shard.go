@@ -31,10 +31,25 @@ func (s Shard) Has(n Name) bool {
 // A Plan is what a shard sets out to do, kept before it begins.
 type Plan struct {
 	Shard
+	// Question is what is asked of each cluster, in words: rows of other questions are
+	// no answer to it.
+	Question string `json:"question"`
 	// Clusters are the shard's own.
 	Clusters []Name `json:"clusters"`
 	// Gaps are what could not be listed.
 	Gaps []Gap `json:"gaps"`
+}
+
+// Planned returns the rows of clusters that a plan has: one that left the fleet since an
+// earlier try is not part of it.
+func Planned(plans []Plan, rows []Row) []Row {
+	planned := map[Name]bool{}
+	for _, p := range plans {
+		for _, n := range p.Clusters {
+			planned[n] = true
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(rows), func(r Row) bool { return !planned[r.Name] })
 }
 
 // Unfinished returns a gap for each cluster of the plans that has no row, and for

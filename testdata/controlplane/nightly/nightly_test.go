@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -149,10 +150,14 @@ func (j *job) freeze() {
 	if err := j.scene.OPA.Freeze(); err != nil {
 		j.Fatal(err)
 	}
-	_, err := j.scene.Client.CoreV1().ConfigMaps(namespace).Create(j.Context(), &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "stalled"}}, metav1.CreateOptions{})
-	if err == nil {
-		j.Fatal("the webhook is frozen, and lets a write pass")
+	for range 20 {
+		stalled := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{GenerateName: "stalled-"}}
+		if _, err := j.scene.Client.CoreV1().ConfigMaps(namespace).Create(j.Context(), stalled, metav1.CreateOptions{}); err != nil {
+			return
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
+	j.Fatal("the webhook is frozen, and lets writes pass")
 }
 
 // changedNothing reads the audit log.
