@@ -40,10 +40,10 @@ can't be looked at is a row that says why, and hides no other; zones that did no
 and projects that can't be listed are named.
 
 With --reports each cluster's report is kept as soon as it is there, as JSON and as a
-page, and RUN/index.html leads to them. A run of the same name goes on where it was
-stopped, if it asks the same. Several workers share a run by --shard, by JOB_COMPLETION_INDEX and --shards in
-an Indexed Job of Kubernetes, or by the variables of a Cloud Run job; fleet report adds
-up what they kept.
+page, and runs/RUN/index.html leads to them. A run of the same name goes on where it was
+stopped, if it asks the same. Several workers share a run by --shard, by
+JOB_COMPLETION_INDEX and --shards in an Indexed Job of Kubernetes, or by the variables of
+a Cloud Run job; fleet report adds up what they kept.
 
 Exit codes: the worst of the clusters': 0 ready; 1 could not run; 3 not ready; 4
 inconclusive, or something could not be looked at.`,
@@ -195,7 +195,7 @@ func newFleetReport() *cobra.Command {
 		Short: "Add up what the workers of a fleet's run kept",
 		Long: `Reads what fleet --run RUN kept, and shows it as fleet does, no cluster being asked.
 Clusters that a worker did not get to, and workers that have not begun, are named, and
-the verdict is inconclusive then. RUN/index.html is written anew.
+the verdict is inconclusive then. runs/RUN/index.html is written anew.
 
 Exit codes are those of fleet.`,
 		Example: `  gke-preflight fleet report --reports reports --run tuesday
