@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/watch"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
@@ -33,10 +36,12 @@ type following struct {
 func (x tool) follow(t *testing.T, c *controlplane.Cluster, r *preflight.Report) *following {
 	t.Helper()
 	dir := t.TempDir()
+	address := "https://" + balance(t, c)
+	heartbeat(t, c, address)
 	b, err := os.ReadFile(c.Kubeconfig)
 	kubeconfig := filepath.Join(dir, "kubeconfig")
 	if err == nil {
-		err = os.WriteFile(kubeconfig, bytes.ReplaceAll(b, []byte(c.First.URL()), []byte("https://"+balance(t, c))), 0o600)
+		err = os.WriteFile(kubeconfig, bytes.ReplaceAll(b, []byte(c.First.URL()), []byte(address)), 0o600)
 	}
 	if err != nil {
 		t.Fatal(err)
@@ -64,6 +69,19 @@ func (x tool) follow(t *testing.T, c *controlplane.Cluster, r *preflight.Report)
 	}
 	go f.read(out)
 	return f
+}
+
+// heartbeat renews the nodes' leases as kubelets do, by the address that outlives the
+// old API server.
+func heartbeat(t *testing.T, c *controlplane.Cluster, address string) {
+	t.Helper()
+	cfg := rest.CopyConfig(c.Config)
+	cfg.Host = address
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go (&controlplane.Cluster{Config: cfg, Client: client}).Heartbeat(t.Context())
 }
 
 // followFrom gives the tool the report where the webhook is frozen, and lets it look
