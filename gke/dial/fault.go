@@ -1,6 +1,7 @@
 package dial
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -16,7 +17,13 @@ import (
 )
 
 // failure is what a call came to that brought no answer.
+//
+// The end of the question's time closes its connections, so that what is seen
+// of it may be either the end or a closed connection.
 func (j *journey) failure(q *question, err error) facts.Attempt {
+	if errors.Is(err, net.ErrClosed) && j.ctx.Err() != nil {
+		err = context.Cause(j.ctx)
+	}
 	connected, secure := j.reached()
 	detail := cause(err)
 	switch g := guarded(""); {

@@ -53,7 +53,7 @@ func (p *prober) throughPort(ctx context.Context, q *question) facts.Attempt {
 	lasting, stop := context.WithTimeout(ctx, q.Timeout+forwardAllowance)
 	defer stop()
 	begin := time.Now()
-	j := &journey{connected: true}
+	j := &journey{ctx: lasting, connected: true}
 	a := j.finish(q.handshake(lasting, j, client, t))
 	a.Milliseconds = max(1, time.Since(begin).Milliseconds())
 	return p.forwarded(ctx, q, a, t)

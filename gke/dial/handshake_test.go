@@ -2,6 +2,7 @@ package dial
 
 import (
 	"bufio"
+	"context"
 	"crypto/tls"
 	"io"
 	"log"
@@ -64,4 +65,22 @@ func TestSwitchingProtocols(t *testing.T) {
 	})
 	b.ca = ca
 	outcome{answer: facts.Hung, detail: "no answer within 1s"}.check(t, askOnce(t, b, clusterRole("a"), within(time.Second)))
+}
+
+// TestClosedByTime has the end of the question's time seen as what it does, the
+// closing of the connection, and not as a fault of the backend.
+func TestClosedByTime(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	q := &question{Request: &planFor(t, backend{address: "127.0.0.1:1"}, clusterRole("a"))[0]}
+	closed := &net.OpError{Op: "read", Net: "tcp", Err: net.ErrClosed}
+	for want, j := range map[facts.Answer]*journey{
+		facts.ConnectTimeout: {ctx: ctx},
+		facts.HungBeforeTLS:  {ctx: ctx, connected: true},
+		facts.Hung:           {ctx: ctx, connected: true, secure: true},
+	} {
+		if a := j.failure(q, closed); a.Answer != want {
+			t.Errorf("%s: %s, not %s", a.Answer, a.Detail, want)
+		}
+	}
 }
