@@ -13,7 +13,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
@@ -127,20 +130,36 @@ func hold(t *testing.T, c *controlplane.Cluster, group, resource string) (releas
 		w.Rules[0].APIGroups, w.Rules[0].Resources = []string{group}, []string{resource}
 		w.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "loopback", Expression: `request.userInfo.username == "system:apiserver"`}}
 	}))
-	time.Sleep(time.Second)
+	must(t, wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		return held(ctx, c.Config, group, resource)
+	}))
 	return func() { b.Behave(controlplane.Allow()) }
+}
+
+// held reports whether the API server is kept from writing that resource by now.
+func held(ctx context.Context, config *rest.Config, group, resource string) (bool, error) {
+	loopback := rest.CopyConfig(config)
+	loopback.Impersonate = rest.ImpersonationConfig{UserName: "system:apiserver", Groups: []string{"system:masters"}}
+	client, err := dynamic.NewForConfig(loopback)
+	if err != nil {
+		return false, err
+	}
+	resources := client.Resource(schema.GroupVersionResource{Group: group, Version: "v1", Resource: resource})
+	some, err := resources.List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		return false, err
+	}
+	_, err = resources.Namespace(some.Items[0].GetNamespace()).Patch(ctx, some.Items[0].GetName(), types.MergePatchType,
+		[]byte("{}"), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}})
+	return err != nil, nil
 }
 
 // wrongAddresses takes one Service's IPAddress away, gives another's to a Service
 // that isn't there, and adds one that belongs to no Service.
 func wrongAddresses(t *testing.T, c *controlplane.Cluster) (release func()) {
 	t.Helper()
-	release = hold(t, c, networkingv1.GroupName, "ipaddresses")
-	held := c.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	must(t, change(t.Context(), "hold", held, func(w *admissionregistrationv1.ValidatingWebhookConfiguration) {
-		w.Webhooks[0].Rules[0].Operations = []admissionregistrationv1.OperationType{admissionregistrationv1.Delete}
-	}))
 	services(t, c)
+	release = hold(t, c, networkingv1.GroupName, "ipaddresses")
 	addresses := c.Client.NetworkingV1().IPAddresses()
 	must(t, addresses.Delete(t.Context(), "10.96.7.1", metav1.DeleteOptions{}))
 	must(t, addresses.Delete(t.Context(), "10.96.7.2", metav1.DeleteOptions{}))
