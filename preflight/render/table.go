@@ -14,8 +14,8 @@ import (
 const maxShown = 10
 
 // Table writes the report for people: the verdict; what the upgrade would do
-// and who is to blame; what to do; what was not looked at; the verdict again,
-// with counts. The error is w's.
+// and who is to blame; what to do; what would follow otherwise; what was not
+// looked at; the verdict again, with counts. The error is w's.
 func Table(w io.Writer, r preflight.Report, o Options) error {
 	v := &view{newPage(o), r}
 	for _, s := range sections(r, o) {
@@ -48,11 +48,11 @@ func sections(r preflight.Report, o Options) []section {
 	case o.Quiet:
 		return []section{headline, findings, footer}
 	case r.Verdict == preflight.Inconclusive:
-		return []section{headline, gaps, outlook, lifelines, nodes, findings, waived, passed, footer}
+		return []section{headline, gaps, outlook, lifelines, findings, nodes, waived, passed, footer}
 	case r.Verdict == preflight.NotReady && !r.Forecast.ControlPlane.Outcome.Fails():
 		return []section{headline, findings, outlook, lifelines, nodes, waived, gaps, passed, footer}
 	}
-	return []section{headline, outlook, lifelines, nodes, findings, waived, gaps, passed, footer}
+	return []section{headline, outlook, lifelines, findings, nodes, waived, gaps, passed, footer}
 }
 
 func (v *view) section(s section) error {
