@@ -2,12 +2,15 @@
 
 GO    ?= go
 ALL := ./testdata/controlplane/... ./testdata/browser ./...
-# These hold foretold seconds against real ones, so nothing else may run beside them.
+# Vetted before, all of it.
+TEST := $(GO) test -vet=off
+# These hold foretold seconds against real ones, so they run by themselves.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
 OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$ -e cmd/gke-preflight$$)
-# It deletes every fact from every case, one after the other: minutes with the
-# race detector, and pure.
-DELETES := ^TestNeeds$$
+# These try every case in every way, one after the other: minutes with the race
+# detector, and pure, which TestPure holds with it.
+TRIES := ^Test(Needs|Evidence|NoFailureIsSilent|EveryRecording|Smallest)$$
+TRIED := ./checks ./preflight/cure ./preflight/whatif
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
 SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|FleetShards|FleetMemory)$$
@@ -29,12 +32,13 @@ lab: build controlplane ## a real control plane with the incident in it, until i
 
 test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet $(ALL)
-	@$(GO) test -race -timeout 15m -p 3 -parallel 6 -skip '$(DELETES)' $(OTHERS)
-	@$(GO) test -race -skip '$(SPAWN)' ./cmd/gke-preflight
-	@$(GO) test -run '$(DELETES)' ./checks
-	@$(GO) test -run '$(SPAWN)' ./cmd/gke-preflight
-	@$(GO) -C testdata/nightly test ./...
-	@$(GO) test -race -timeout 15m -p 1 -parallel 9 $(TIMED)
+	@$(GO) -C testdata/nightly vet ./...
+	@$(TEST) -race -timeout 15m -p 3 -parallel 6 -skip '$(TRIES)' $(OTHERS)
+	@$(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
+	@$(TEST) -run '$(TRIES)' $(TRIED)
+	@$(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
+	@$(GO) -C testdata/nightly test -vet=off ./...
+	@$(TEST) -race -timeout 15m -p 2 -parallel 9 $(TIMED)
 
 MATRIX := GKE_PREFLIGHT_MINORS=all $(GO) test
 test-matrix: controlplane-all ## upgrade every pair of minors under every fault, and write docs/accuracy.md
@@ -52,8 +56,8 @@ terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters 
 	@$(GO) test -count 1 ./testdata/terraform
 
 test-pure: ## the tests that need no control plane
-	@$(GO) test -race -skip '$(DELETES)' ./preflight/... ./checks/... ./docs/...
-	@$(GO) test -run '$(DELETES)' ./checks
+	@$(GO) test -race -skip '$(TRIES)' ./preflight/... ./checks/... ./docs/...
+	@$(GO) test -run '$(TRIES)' $(TRIED)
 
 controlplane: ## build etcd, the newest two kube-apiservers and OPA into the user's cache
 	@$(GO) run ./testdata/controlplane/build
