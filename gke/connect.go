@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -32,6 +33,15 @@ type Connection struct {
 // API can't be asked is no error otherwise: the facts say why they are absent.
 func Connect(ctx context.Context, f Flags) (*Connection, error) {
 	f = f.withDefaults()
+	c, err := connect(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	c.Kubernetes.UserAgent = kube.UserAgent(f.Version)
+	return c, nil
+}
+
+func connect(ctx context.Context, f Flags) (*Connection, error) {
 	if f.byName() {
 		return connectByName(ctx, f)
 	}

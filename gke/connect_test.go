@@ -19,7 +19,7 @@ func TestConnectByName(t *testing.T) {
 	s := serve(t, "standard-regional")
 	s.Patch(gketest.Endpoint(host(t, server.URL), ca))
 	c, err := gke.Connect(t.Context(), gke.Flags{
-		Project: "acme-prod", Location: "europe-west1", Cluster: "prod", Endpoint: s.URL,
+		Project: "acme-prod", Location: "europe-west1", Cluster: "prod", Endpoint: s.URL, Version: "9",
 		Overrides: &clientcmd.ConfigOverrides{AuthInfo: clientcmdapi.AuthInfo{Impersonate: "auditor"}, Timeout: "7s"},
 	})
 	if err != nil {
@@ -29,7 +29,7 @@ func TestConnectByName(t *testing.T) {
 	if name, err := c.Identity(t.Context()); name != "ci as auditor" || err != nil {
 		t.Errorf("the identity is %q, %v", name, err)
 	}
-	if want := (facts.Cluster{Name: "prod", Location: "europe-west1", Project: "acme-prod"}); c.Cluster != want || c.InCluster || c.Kubernetes.Timeout.Seconds() != 7 {
+	if want := (facts.Cluster{Name: "prod", Location: "europe-west1", Project: "acme-prod"}); c.Cluster != want || c.InCluster || c.Kubernetes.Timeout.Seconds() != 7 || c.Kubernetes.UserAgent != "gke-preflight/9" {
 		t.Errorf("connected to %+v", c)
 	}
 }

@@ -55,6 +55,8 @@ func newAPI(config *rest.Config) (*api, error) {
 		return nil, err
 	}
 	a.access = access.SelfSubjectAccessReviews()
+	c = rest.CopyConfig(c)
+	c.Wrap(func(next http.RoundTripper) http.RoundTripper { return tryingOnly{next} })
 	if a.self, err = dynamic.NewForConfig(c); err != nil {
 		return nil, err
 	}

@@ -74,6 +74,21 @@ func try(ctx context.Context, client dynamic.Interface, w bootstrap.Write) error
 	}
 }
 
+// tryingOnly says in the URL of whatever may write that it is a dry-run. A deletion
+// says it in its body otherwise, which audit logs lack at the level Metadata, and
+// where the API server did not read it because it may not be made.
+type tryingOnly struct{ http.RoundTripper }
+
+func (t tryingOnly) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodGet {
+		r = r.Clone(r.Context())
+		query := r.URL.Query()
+		query.Set("dryRun", metav1.DryRunAll)
+		r.URL.RawQuery = query.Encode()
+	}
+	return t.RoundTripper.RoundTrip(r)
+}
+
 // failedCalling is in what the API server says of a webhook that could not be
 // called and whose failurePolicy is Fail.
 const failedCalling = "failed calling webhook"

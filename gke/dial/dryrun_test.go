@@ -146,7 +146,7 @@ func TestDryRun(t *testing.T) {
 	}{
 		{create, []string{`POST clusterroles?dryRun=All as "system:apiserver"`}},
 		{update, []string{`GET clusterroles/a as "system:apiserver"`, `PUT clusterroles/a?dryRun=All as "system:apiserver" of 7`}},
-		{remove, []string{`DELETE clusterroles/a as "system:apiserver"`}},
+		{remove, []string{`DELETE clusterroles/a?dryRun=All as "system:apiserver"`}},
 	} {
 		before := len(s.asked())
 		a := s.dryRun(t, 10*time.Second, test.write)[0]
@@ -159,7 +159,7 @@ func TestDryRun(t *testing.T) {
 	}
 }
 
-// TestDeleteIsDryRun: a deletion's dryRun is in its body.
+// TestDeleteIsDryRun: API servers read a deletion's dryRun in its body.
 func TestDeleteIsDryRun(t *testing.T) {
 	var body []byte
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

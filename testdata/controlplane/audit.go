@@ -68,14 +68,15 @@ func mutates(e auditv1.Event) bool {
 	return !isDryRun(e)
 }
 
-// isDryRun looks at the URL and, for a DELETE, at the options in the body.
+// isDryRun looks where an API server does: for a DELETE with options in its body at
+// these, else at the URL.
 func isDryRun(e auditv1.Event) bool {
-	if u, err := url.Parse(e.RequestURI); err == nil && slices.Contains(u.Query()["dryRun"], "All") {
-		return true
+	if e.Verb == "delete" && e.RequestObject != nil {
+		var options metav1.DeleteOptions
+		return json.Unmarshal(e.RequestObject.Raw, &options) == nil && slices.Contains(options.DryRun, metav1.DryRunAll)
 	}
-	var options metav1.DeleteOptions
-	return e.Verb == "delete" && e.RequestObject != nil && json.Unmarshal(e.RequestObject.Raw, &options) == nil &&
-		slices.Contains(options.DryRun, metav1.DryRunAll)
+	u, err := url.Parse(e.RequestURI)
+	return err == nil && slices.Contains(u.Query()["dryRun"], metav1.DryRunAll)
 }
 
 // ByUser holds for requests of a user: the one impersonated, if any.
