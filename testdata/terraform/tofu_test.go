@@ -42,18 +42,12 @@ type programs struct{ tool, provider string }
 func buildAll(t *testing.T) programs {
 	t.Helper()
 	dir := t.TempDir()
-	p := programs{filepath.Join(dir, "gke-preflight"), filepath.Join(dir, "provider")}
-	for _, b := range []struct{ in, out, pkg string }{
-		{root, p.tool, "./cmd/gke-preflight"},
-		{"external", filepath.Join(p.provider, "terraform-provider-external"), "github.com/terraform-providers/terraform-provider-external"},
-	} {
-		cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", b.out, b.pkg)
-		cmd.Dir = b.in
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", filepath.Join(dir, "terraform-provider-external"), "github.com/terraform-providers/terraform-provider-external")
+	cmd.Dir = "external"
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
 	}
-	return p
+	return programs{tool: controlplane.Tool(t), provider: dir}
 }
 
 func newWorkspace(t *testing.T, p programs, configuration string) *workspace {

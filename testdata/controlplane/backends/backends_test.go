@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -32,7 +31,7 @@ const target = "1.36.3"
 // TestFaults has every fault at once, each a webhook of its own.
 func TestFaults(t *testing.T) {
 	c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
-	tool := build(t)
+	tool := tool(controlplane.Tool(t))
 	var hooks []hook
 	for _, f := range faults() {
 		hooks = append(hooks, hook{f.name, []fault{f}, patience})
@@ -172,15 +171,6 @@ func BenchmarkFifty(b *testing.B) {
 
 // A tool is the path of the binary.
 type tool string
-
-func build(t *testing.T) tool {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "gke-preflight")
-	if out, err := exec.Command("go", "build", "-o", file, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return tool(file)
-}
 
 // check runs the tool as a user would and reads its report.
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {

@@ -16,9 +16,7 @@ import (
 // most. The kernel counts in what this process has when it starts the other.
 func snapshot(b *testing.B, c *controlplane.Cluster) (time.Duration, int) {
 	b.Helper()
-	dir := b.TempDir()
-	tool := filepath.Join(dir, "gke-preflight")
-	run(b, exec.Command("go", "build", "-o", tool, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight"))
+	dir, tool := b.TempDir(), controlplane.Tool(b)
 	debug.FreeOSMemory()
 	resetPeak(b)
 	cmd := exec.Command(tool, "snapshot", "--file", filepath.Join(dir, "large.zip"), "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", target)

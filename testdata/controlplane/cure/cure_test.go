@@ -68,7 +68,7 @@ func scenarios() []scenario {
 
 func TestCures(t *testing.T) {
 	controlplane.Require(t)
-	tool := build(t)
+	tool := tool(controlplane.Tool(t))
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -24,15 +23,6 @@ import (
 
 // A tool is the path of the binary.
 type tool string
-
-func build(t *testing.T) tool {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "gke-preflight")
-	if out, err := exec.Command("go", "build", "-o", file, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return tool(file)
-}
 
 // fix runs the tool as a user would and reads its plan.
 func (x tool) fix(t *testing.T, kubeconfig string, args ...string) (r cure.Report) {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -229,12 +228,8 @@ func review(ctx context.Context, k kubernetes.Interface) error {
 // check runs the built program as a user would, and reads its report.
 func check(t *testing.T, kubeconfig string) (r preflight.Report) {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "gke-preflight")
-	if out, err := exec.Command("go", "build", "-o", file, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(file, "check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", "1.36.3", "-o", "json")
+	cmd := exec.Command(controlplane.Tool(t), "check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", "1.36.3", "-o", "json")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

@@ -35,7 +35,7 @@ func TestNightly(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(scene.Stop)
-	j := &job{T: t, scene: scene, tool: build(t, "../../..", "./cmd/gke-preflight"), reports: t.TempDir()}
+	j := &job{T: t, scene: scene, tool: controlplane.Tool(t), reports: t.TempDir()}
 	j.chat = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		j.told = append(j.told, string(b))
@@ -174,16 +174,4 @@ func (j *job) changedNothing() {
 	if !slices.ContainsFunc(events, byTool) {
 		j.Error("the audit log shows nothing of the job, so it proves nothing")
 	}
-}
-
-// build compiles a program of the module in dir.
-func build(t *testing.T, dir, pkg string) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", file, pkg)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return file
 }

@@ -64,7 +64,8 @@ func rendered(t *testing.T, overlay string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(build(t, "../../nightly", "./render"), "kustomize", dir)
+	cmd := exec.Command("go", "run", "./render", "kustomize", dir)
+	cmd.Dir = "../../nightly"
 	cmd.Stderr = os.Stderr
 	out, err := cmd.Output()
 	if err != nil {

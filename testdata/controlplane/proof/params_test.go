@@ -22,7 +22,7 @@ import (
 func TestPolicyWithCustomParams(t *testing.T) {
 	t.Parallel()
 	controlplane.Require(t)
-	tool := build(t)
+	tool := tool(controlplane.Tool(t))
 	c := start(t)
 	limits := limitsOf(t, c)
 	bindToLimits(t, c)

@@ -21,7 +21,7 @@ import (
 func TestPermissions(t *testing.T) {
 	t.Parallel()
 	controlplane.Require(t)
-	tool := build(t)
+	tool := tool(controlplane.Tool(t))
 	c := start(t)
 	stage(t, c, scenario{webhook: []adjust{timeout(5)}})
 	if _, err := c.StartKubelet(t.Context(), "node-1"); err != nil {

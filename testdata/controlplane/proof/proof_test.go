@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -67,7 +66,7 @@ func scenarios() []scenario {
 func TestForecastAgainstUpgrade(t *testing.T) {
 	t.Parallel()
 	controlplane.Require(t)
-	tool := build(t)
+	tool := tool(controlplane.Tool(t))
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -220,15 +219,6 @@ func changedNothing(t *testing.T, c *controlplane.Cluster) {
 
 // A tool is the path of the binary.
 type tool string
-
-func build(t *testing.T) tool {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "gke-preflight")
-	if out, err := exec.Command("go", "build", "-o", file, "github.com/gke-preflight/gke-preflight/cmd/gke-preflight").CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	return tool(file)
-}
 
 // check runs the tool as a user would and reads its report.
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {

@@ -26,7 +26,7 @@ import (
 func TestWhatIfComesTrue(t *testing.T) {
 	t.Parallel()
 	controlplane.Require(t)
-	tool, ctx := build(t), t.Context()
+	tool, ctx := tool(controlplane.Tool(t)), t.Context()
 	c := start(t)
 	first, err := c.StartBackend(ctx, controlplane.BackendOptions{Namespace: "opa", Service: "opa", Pod: "opa-0", Node: "node-1"})
 	if err == nil {

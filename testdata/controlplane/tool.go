@@ -1,0 +1,35 @@
+package controlplane
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/lockedfile"
+)
+
+// Tool returns the path of the program as users have it, built from the sources
+// that stand here. All tests, of whatever process, share one file, which go build
+// links anew only where the sources have changed.
+func Tool(t testing.TB) string {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(here), "..", "..")
+	file := filepath.Join(root, "bin", "under-test", "gke-preflight")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	done, err := lockedfile.MutexAt(file + ".lock").Lock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer done()
+	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", file, "./cmd/gke-preflight")
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return file
+}
