@@ -125,6 +125,7 @@ func TestFleetShards(t *testing.T) {
 func TestFleetMemory(t *testing.T) {
 	peak := func(n int) int64 {
 		cmd := fleetCommand(t, "--snapshots", manyRecorded(t, n), "--reports", t.TempDir(), "--parallel", "4")
+		cmd.Env = append(cmd.Environ(), "GOGC=100")
 		finish(t, cmd)
 		return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
 	}
