@@ -144,7 +144,7 @@ type conditionsSeen struct {
 }
 
 // Match implements matchconditions.Matcher.
-func (c conditionsSeen) Match(ctx context.Context, attr *admission.VersionedAttributes, params runtime.Object, authz authorizer.Authorizer) matchconditions.MatchResult {
+func (c conditionsSeen) Match(ctx context.Context, attr *admission.VersionedAttributes, params runtime.Object, authz authorizer.UnconditionalAuthorizer) matchconditions.MatchResult {
 	result := c.Matcher.Match(ctx, attr, params, authz)
 	if result.Error != nil {
 		c.run.fail(result.Error)
@@ -159,7 +159,7 @@ type patchSeen struct {
 
 // Patch implements patch.Patcher.
 func (p patchSeen) Patch(ctx context.Context, r patch.Request, budget int64) (runtime.Object, error) {
-	before := r.VersionedAttributes.VersionedObject
+	before := r.VersionedAttributes.VersionedObject.Object()
 	after, err := p.Patcher.Patch(ctx, r, budget)
 	p.run.ran = true
 	if err != nil {

@@ -95,12 +95,12 @@ type coreV1Informers struct {
 	namespaces
 }
 
-func (c coreV1Informers) Namespaces() informerscorev1.NamespaceInformer {
+func (c coreV1Informers) Namespaces() informerscorev1.TypedNamespaceInformer {
 	return namespaceInformer{nil, c.namespaces}
 }
 
 type namespaceInformer struct {
-	informerscorev1.NamespaceInformer
+	informerscorev1.TypedNamespaceInformer
 	namespaces
 }
 

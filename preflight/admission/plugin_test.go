@@ -98,7 +98,7 @@ func newPolicyPlugin(t *testing.T, s *facts.Snapshot) *validating.Plugin {
 	plugin.SetRESTMapper(mapper)
 	plugin.SetDynamicClient(dynamicfake.NewSimpleDynamicClientWithCustomListKinds(scheme.Scheme, lists, custom...))
 	plugin.SetDrainedNotification(t.Context().Done())
-	plugin.SetAuthorizer(authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup))
+	plugin.SetUnconditionalAuthorizer(authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup))
 	plugin.SetExcludedAdmissionResources(admission.Reviews)
 	if err := plugin.ValidateInitialization(); err != nil {
 		t.Fatal(err)

@@ -115,7 +115,7 @@ func (m *Matcher) matchUnconditionally(u rule, r *request) matched {
 func (u rule) misconfigured(r *request) bool {
 	informer, scope, err := u.informer()
 	if err == nil {
-		_, err = generic.CollectParams(u.policy.GetParamKind(), informer, scope, u.binding.GetParamRef(), r.GetNamespace())
+		_, err = generic.CollectParams(u.policy.GetParamKind(), informer, scope, u.binding.GetParamRef(), r.GetNamespace(), nil, nil)
 	}
 	return err != nil
 }

@@ -165,7 +165,7 @@ type validatorSeen struct {
 }
 
 // Validate implements validating.Validator.
-func (v *validatorSeen) Validate(ctx context.Context, resource schema.GroupVersionResource, attr *admission.VersionedAttributes, params runtime.Object, namespace *corev1.Namespace, budget int64, authz authorizer.Authorizer) validating.ValidateResult {
+func (v *validatorSeen) Validate(ctx context.Context, resource schema.GroupVersionResource, attr *admission.VersionedAttributes, params runtime.Object, namespace *corev1.Namespace, budget int64, authz authorizer.UnconditionalAuthorizer) validating.ValidateResult {
 	result := v.Validator.Validate(ctx, resource, attr, params, namespace, budget, authz)
 	v.evaluated = v.evaluated || len(result.Decisions) > 0 || len(result.AuditAnnotations) > 0
 	return result

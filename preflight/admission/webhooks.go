@@ -11,6 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/generic"
@@ -34,13 +36,13 @@ type hook struct {
 // has no source of webhooks and calls none.
 func newPlugin(ns namespaces, authz authorizer.Authorizer) *generic.Webhook {
 	p, err := generic.NewWebhook(admission.NewHandler(), nil,
-		func(informers.SharedInformerFactory) generic.Source { return nil },
+		func(informers.SharedInformerFactory, sets.Set[schema.GroupResource]) generic.Source { return nil },
 		func(*webhookutil.ClientManager) generic.Dispatcher { return nil })
 	if err != nil {
 		panic(fmt.Sprintf("admission: the webhook plugin refuses an empty configuration: %v", err))
 	}
 	p.SetExternalKubeInformerFactory(informerFactory{nil, ns})
-	p.SetAuthorizer(authz)
+	p.SetUnconditionalAuthorizer(authz)
 	return p
 }
 
@@ -189,7 +191,7 @@ func (i *Interception) show(r *request, v *generic.WebhookInvocation) {
 		i.Resource, i.ObjectKind = v.Resource, v.Kind
 	}
 	if a, err := r.VersionedAttribute(i.ObjectKind); err == nil {
-		i.Object, i.OldObject = unstructuredOf(a.VersionedObject), unstructuredOf(a.VersionedOldObject)
+		i.Object, i.OldObject = unstructuredOf(a.VersionedObject.Object()), unstructuredOf(a.VersionedOldObject.Object())
 	}
 }
 

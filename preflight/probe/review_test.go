@@ -56,10 +56,10 @@ func upstream(t *testing.T, version string, i ours.Interception, w bootstrap.Wri
 	caller := &user.DefaultInfo{Name: w.User.Name, Groups: w.User.Groups, UID: sent.Request.UserInfo.UID}
 	attr := &admission.VersionedAttributes{VersionedKind: i.ObjectKind}
 	if i.Object != nil {
-		attr.VersionedObject = i.Object
+		attr.VersionedObject.Set(i.Object)
 	}
 	if i.OldObject != nil {
-		attr.VersionedOldObject = i.OldObject
+		attr.VersionedOldObject.Set(i.OldObject)
 	}
 	all := []string{metav1.DryRunAll}
 	created := &metav1.CreateOptions{TypeMeta: typeMeta("CreateOptions"), DryRun: all}
