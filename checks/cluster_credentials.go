@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -18,7 +19,7 @@ var clusterCredentials = preflight.Check{
 	ID:         "GP514",
 	Name:       "cluster-credentials",
 	Title:      "A rotation of the cluster's credentials is unfinished, or due",
-	Severity:   preflight.Warning,
+	Severity:   preflight.Blocker,
 	Needs:      []facts.Fact{facts.GKESettings},
 	Thresholds: []preflight.Threshold{authorityDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
@@ -43,10 +44,11 @@ var clusterCredentials = preflight.Check{
 		f.Evidence = []preflight.Evidence{evidenceOf(facts.GKESettings, ends[first], "the first to end", "/caNotAfter/%d", first)}
 		f.Remedy = "rotate the credentials before upgrading; each node is made anew for that:\n" + clusterCommand(s, "update", "--start-credential-rotation")
 		switch {
-		case len(ends) > 1:
+		case len(ends) > 1 && (left > 0 || slices.ContainsFunc(ends, s.Meta.CollectedAt.Before)):
 			f.Summary = fmt.Sprintf("cluster %s: a rotation of credentials was begun and not completed: %d certificate authorities are in use; an upgrade beside it adds to what is half done", name, len(ends))
 			f.Remedy = "make all clients and nodes use the new one, then complete it:\n" + clusterCommand(s, "update", "--complete-credential-rotation")
 		case left <= 0:
+			f.Severity = preflight.Blocker
 			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ended on %s; nodes and clients no longer trust the control plane", name, day(ends[first]))
 		case left <= caRotated:
 			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ends on %s, in %s; GKE rotates it by itself at any time now, whatever window there is, and remakes all nodes", name, day(ends[first]), age(left))

@@ -12,7 +12,7 @@ var secretsKey = preflight.Check{
 	ID:       "GP516",
 	Name:     "secrets-key",
 	Title:    "The encryption of Secrets in etcd is in trouble, or being changed",
-	Severity: preflight.Warning,
+	Severity: preflight.Blocker,
 	Needs:    []facts.Fact{facts.GKESettings},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		e := facts.GKESettings.Of(s).Secrets
@@ -23,8 +23,10 @@ var secretsKey = preflight.Check{
 		case "ENCRYPTION_PENDING", "DECRYPTION_PENDING", "ALL_OBJECTS_ENCRYPTION_PENDING":
 			f.Summary = fmt.Sprintf("cluster %s: what is in etcd is being re-encrypted (%s); an upgrade beside it slows both", s.Meta.Cluster.Name, state)
 		case "ENCRYPTION_ERROR", "DECRYPTION_ERROR", "ALL_OBJECTS_ENCRYPTION_ERROR":
+			f.Severity = preflight.Blocker
 			f.Summary = fmt.Sprintf("cluster %s: changing the encryption of what is in etcd failed (%s); a new API server that can't use the key does not get ready", s.Meta.Cluster.Name, state)
 		default:
+			f.Severity = preflight.Blocker
 			f.Undecided = fmt.Sprintf("the encryption of Secrets is in state %s, which this version of gke-preflight does not know", e.State)
 			return []preflight.Finding{f}
 		}
@@ -32,6 +34,7 @@ var secretsKey = preflight.Check{
 			f.Evidence = append(f.Evidence, evidenceOf(facts.GKESettings, e.State, e.Key, "/secrets/state"))
 		}
 		if len(e.Errors) > 0 && !strings.HasSuffix(state, "_ERROR") {
+			f.Severity = preflight.Blocker
 			f.Summary = fmt.Sprintf("cluster %s: the key that encrypts Secrets gave errors, the last one on %s; a new API server that can't use it does not get ready", s.Meta.Cluster.Name, day(e.Errors[len(e.Errors)-1].Time))
 		}
 		for i, err := range e.Errors {
