@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,10 +67,10 @@ func (m *Matcher) mutate(ctx context.Context, r *request, policies []mutatingRul
 		if !found.yes && found.err == nil {
 			continue
 		}
-		run := &mutatingRun{mutatingRule: u, undecided: found.undecided}
+		run := &mutatingRun{mutatingRule: u, undecided: cmp.Or(found.undecided, found.perhaps)}
 		runs = append(runs, run)
 		switch {
-		case found.undecided != "":
+		case run.undecided != "":
 		case u.applies && !m.schemas.know(found.kind):
 			run.undecided = fmt.Sprintf("it applies a configuration to a %s, whose schema a snapshot does not hold", found.kind.Kind)
 		case found.err != nil || u.misconfigured(r):

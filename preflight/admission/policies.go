@@ -22,6 +22,8 @@ type rule struct {
 	binding generic.BindingAccessor
 	reads   reads
 	certain certainty
+	// onlyTells says that nothing that its expressions come to can deny.
+	onlyTells bool
 	// params are the objects of the policy's paramKind; nil if it has none or
 	// the snapshot does not hold the kind.
 	params *params
@@ -72,12 +74,18 @@ type matched struct {
 	// undecided says why it can't be told whether they fit, or what the policy
 	// says to the write; empty if it can.
 	undecided string
+	// perhaps says why it can't be told whether they fit, where all is known that
+	// the policy would say; empty if it can.
+	perhaps string
 	// err is an error that the API server has too, and treats by failurePolicy.
 	err error
 }
 
 func (m *Matcher) match(ctx context.Context, u rule, r *request) matched {
 	found := m.matchUnconditionally(u, r)
+	if u.harmless() {
+		found.undecided = ""
+	}
 	if found.undecided == "" || u.fails() && (u.absence != "" || u.misconfigured(r)) {
 		return found
 	}
@@ -92,7 +100,12 @@ func (m *Matcher) matchUnconditionally(u rule, r *request) matched {
 		found := m.matchConstraints(u.loosen(anyNamespace), r)
 		return matched{yes: found.yes || found.err != nil, kind: found.kind, undecided: why}
 	}
+	unknown := r.unknownLabelReason(u.unknownLabel(r))
+	if unknown != "" {
+		u = u.loosen(anyObject)
+	}
 	found := m.matchConstraints(u, r)
+	found.perhaps = unknown
 	if !found.yes && found.err == nil && m.objects.absence != "" {
 		found = m.matchConstraints(u.loosen(anyResourceVersion), r)
 		found.undecided = fmt.Sprintf("its rules may match another version of %s: could not read api-resources (%s)", r.GetResource().GroupResource(), m.objects.absence)
@@ -180,6 +193,27 @@ func (u rule) loosen(f func(*admissionregistrationv1.MatchResources)) rule {
 	u.binding = looseBinding{u.binding, apply(u.binding.GetMatchResources())}
 	return u
 }
+
+// harmless reports whether nothing that is not known can make the policy deny:
+// its binding does not deny what the validations say, it takes no parameters that
+// could be missing, and it has no audit annotations, whose errors deny by
+// failurePolicy (k8s.io/apiserver pkg/admission/plugin/policy/validating/dispatcher.go,
+// Dispatch).
+func (u rule) harmless() bool { return u.onlyTells && u.policy.GetParamKind() == nil }
+
+// unknownLabel is as that of a request, for the policy's and its binding's selectors.
+func (u rule) unknownLabel(r *request) string {
+	for _, c := range []*admissionregistrationv1.MatchResources{u.policy.GetMatchConstraints(), u.binding.GetMatchResources()} {
+		if c != nil {
+			if key := r.unknownLabel(c.ObjectSelector); key != "" {
+				return key
+			}
+		}
+	}
+	return ""
+}
+
+func anyObject(c *admissionregistrationv1.MatchResources) { c.ObjectSelector = &metav1.LabelSelector{} }
 
 func anyNamespace(c *admissionregistrationv1.MatchResources) {
 	c.NamespaceSelector = &metav1.LabelSelector{}

@@ -21,8 +21,9 @@ const loopbackUID = "00000000-0000-4000-8000-000000000000"
 type request struct {
 	admission.Attributes
 	objects objects
-	// sketch is the write's.
+	// sketch and labels are the write's.
 	sketch   bool
+	labels   bootstrap.Labels
 	versions map[schema.GroupVersionKind]*admission.VersionedAttributes
 }
 
@@ -37,7 +38,7 @@ func newRequest(w bootstrap.Write, o objects) *request {
 	}
 	attributes := admission.NewAttributesRecord(object(w.Object), object(w.OldObject), w.Kind, namespace, w.Name,
 		w.Resource, w.Subresource, admission.Operation(w.Operation), options(w.Operation), false, u)
-	return &request{attributes, o, w.Sketch, map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
+	return &request{attributes, o, w.Sketch, w.Labels, map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
 }
 
 // object returns u under a pointer of its own, which mutating policies may point

@@ -43,11 +43,10 @@ func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
 				continue
 			}
 			b.Spec.MatchResources = withDefaultsMatch(b.Spec.MatchResources)
-			rules = append(rules, validatingRule{
-				rule: m.newRule(ValidatingPolicy, validating.NewValidatingAdmissionPolicyAccessor(p),
-					validating.NewValidatingAdmissionPolicyBindingAccessor(&b), p.Spec.MatchConditions, validatingExpressions(p)),
-				policy: p, binding: &b, compiled: compiled,
-			})
+			u := m.newRule(ValidatingPolicy, validating.NewValidatingAdmissionPolicyAccessor(p),
+				validating.NewValidatingAdmissionPolicyBindingAccessor(&b), p.Spec.MatchConditions, validatingExpressions(p, b.Spec.ValidationActions))
+			u.onlyTells = !denies(b.Spec.ValidationActions) && len(p.Spec.AuditAnnotations) == 0
+			rules = append(rules, validatingRule{rule: u, policy: p, binding: &b, compiled: compiled})
 		}
 	}
 	slices.SortStableFunc(rules, func(a, b validatingRule) int {
@@ -56,14 +55,25 @@ func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
 	return rules
 }
 
+func denies(actions []admissionregistrationv1.ValidationAction) bool {
+	return slices.Contains(actions, admissionregistrationv1.Deny)
+}
+
 // validatingExpressions are those that decide; a messageExpression only words.
-func validatingExpressions(p *admissionregistrationv1.ValidatingAdmissionPolicy) []string {
+// Under a binding that does not deny, an audit annotation that fails still does,
+// and what a validation comes to does not.
+func validatingExpressions(p *admissionregistrationv1.ValidatingAdmissionPolicy, actions []admissionregistrationv1.ValidationAction) []string {
+	if !denies(actions) && len(p.Spec.AuditAnnotations) == 0 {
+		return nil
+	}
 	expressions := conditions(p.Spec.MatchConditions)
 	for _, v := range p.Spec.Variables {
 		expressions = append(expressions, v.Expression)
 	}
 	for _, v := range p.Spec.Validations {
-		expressions = append(expressions, v.Expression)
+		if denies(actions) {
+			expressions = append(expressions, v.Expression)
+		}
 	}
 	for _, a := range p.Spec.AuditAnnotations {
 		expressions = append(expressions, a.ValueExpression)
@@ -146,15 +156,33 @@ func (m *Matcher) throughValidating(ctx context.Context, u validatingRule, r *re
 		return i, true
 	}
 	seen := &validatorSeen{Validator: u.compiled()}
+	policy, binding := u.policy, u.binding
+	if found.perhaps != "" {
+		policy, binding = onAnyObject(policy, binding)
+	}
 	hook := validating.PolicyHook{
-		Policy: u.policy, Bindings: []*admissionregistrationv1.ValidatingAdmissionPolicyBinding{u.binding}, Evaluator: seen,
+		Policy: policy, Bindings: []*admissionregistrationv1.ValidatingAdmissionPolicyBinding{binding}, Evaluator: seen,
 	}
 	hook.ParamInformer, hook.ParamScope, hook.ConfigurationError = u.informer()
-	if err := m.validating.Dispatch(ctx, r, m.objects, []validating.PolicyHook{hook}); err != nil {
+	err := m.validating.Dispatch(ctx, r, m.objects, []validating.PolicyHook{hook})
+	switch {
+	case err != nil && found.perhaps != "":
+		i.Undecided = found.perhaps
+	case err != nil:
 		i.Denial = err.Error()
-		return i, true
 	}
-	return i, seen.evaluated
+	return i, err != nil || seen.evaluated
+}
+
+// onAnyObject returns both as they are where their objectSelectors match.
+func onAnyObject(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*admissionregistrationv1.ValidatingAdmissionPolicy, *admissionregistrationv1.ValidatingAdmissionPolicyBinding) {
+	p, b = p.DeepCopy(), b.DeepCopy()
+	for _, c := range []*admissionregistrationv1.MatchResources{p.Spec.MatchConstraints, b.Spec.MatchResources} {
+		if c != nil {
+			anyObject(c)
+		}
+	}
+	return p, b
 }
 
 // validatorSeen notes whether the policy evaluates anything: it doesn't where a

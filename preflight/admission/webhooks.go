@@ -142,6 +142,10 @@ func (m *Matcher) throughHook(ctx context.Context, h hook, r *request) (Intercep
 		loose.anyNamespace = true
 		undecided = fmt.Sprintf("its namespaceSelector needs the labels of namespace %s: could not read namespaces (%s)", r.GetNamespace(), m.namespaces.absence)
 	}
+	if why := r.unknownLabelReason(r.unknownLabel(h.GetObjectSelector())); why != "" {
+		loose.anyObject = true
+		undecided = cmp.Or(undecided, why)
+	}
 	if why := h.reads.undecided(r, m.namespaces); why != "" {
 		loose.anyCondition = true
 		undecided = cmp.Or(undecided, why)
@@ -203,7 +207,15 @@ func unstructuredOf(o runtime.Object) *unstructured.Unstructured {
 // looseHook is a webhook of which a part can't be evaluated and is taken to match.
 type looseHook struct {
 	webhook.WebhookAccessor
-	anyNamespace, anyCondition, anyVersion bool
+	anyNamespace, anyObject, anyCondition, anyVersion bool
+}
+
+// GetParsedObjectSelector implements webhook.WebhookAccessor.
+func (h looseHook) GetParsedObjectSelector() (labels.Selector, error) {
+	if h.anyObject {
+		return labels.Everything(), nil
+	}
+	return h.WebhookAccessor.GetParsedObjectSelector()
 }
 
 // GetParsedNamespaceSelector implements webhook.WebhookAccessor.

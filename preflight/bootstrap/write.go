@@ -64,6 +64,18 @@ type Write struct {
 	// Sketch says that Object and OldObject hold no more than identifies them, and
 	// some labels: the write stands for many like it. A start-up write is none.
 	Sketch bool
+	// Labels says how far the labels of a sketch are known; zero where no more is
+	// known than that each such object has those of Object.
+	Labels Labels
+}
+
+// Labels says how far those of a [Write.Sketch] are known.
+type Labels struct {
+	// Varying are keys that each such object has, with another value than Object,
+	// which has one for an example.
+	Varying []string
+	// Complete says that there are no others than those of Object.
+	Complete bool
 }
 
 // Key identifies the write within its plan, such as

@@ -61,7 +61,7 @@ func (e examples) backendPods(l Line) []Line {
 // backendPod returns one pod of the backend and the controller that makes it: a
 // live one, or as far as the Service's selector tells.
 func (e examples) backendPod(b backend) (o object, controller, unknown string) {
-	o, controller = object{namespace: b.namespace, name: b.service}, "replicaset-controller"
+	o, controller = object{namespace: b.namespace, name: b.service}, deployments
 	for _, f := range []facts.Fact{facts.Services, facts.BackendPods} {
 		if a, absent := e.s.Absence(f); absent {
 			return o, controller, fmt.Sprintf("could not read %s (%s)", f.ID(), a)
@@ -76,6 +76,7 @@ func (e examples) backendPod(b backend) (o object, controller, unknown string) {
 	for _, p := range facts.BackendPods.Of(e.s) {
 		if p.Namespace == b.namespace && within(all[n].Selector, p.Labels) {
 			o.name, o.labels = p.Name, p.Labels
+			o.known.Complete = true
 			return o, controllerOf(p), ""
 		}
 	}
@@ -95,11 +96,11 @@ func controllerOf(p facts.Pod) string {
 	kind, _, _ := strings.Cut(p.Owner, "/")
 	switch kind {
 	case "DaemonSet":
-		return "daemon-set-controller"
+		return daemonSets
 	case "StatefulSet":
-		return "statefulset-controller"
+		return statefulSets
 	}
-	return "replicaset-controller"
+	return deployments
 }
 
 // routes are the endpoints of kube-dns and of every webhook's backend.

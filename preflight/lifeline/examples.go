@@ -54,40 +54,34 @@ func (e examples) election(name string) []bootstrap.Write {
 	return []bootstrap.Write{whole(bootstrap.Update, lease, e.lease(system, name, 15), component(name))}
 }
 
-func (e examples) nodeObject() object {
-	labels := map[string]string{"kubernetes.io/hostname": e.node, "kubernetes.io/os": "linux"}
-	if e.pool != "" {
-		labels["cloud.google.com/gke-nodepool"] = e.pool
-	}
-	return object{name: e.node, labels: labels}
-}
-
 func (e examples) nodeStatus() []bootstrap.Write {
-	return []bootstrap.Write{sketch(bootstrap.Update, node.sub("status"), e.nodeObject(), kubelet(e.node))}
+	return []bootstrap.Write{sketch(bootstrap.Update, node.sub("status"), e.fullNode(), kubelet(e.node))}
 }
 
 func (e examples) nodeConditions() []bootstrap.Write {
 	by := serviceAccount("node-controller")
 	return []bootstrap.Write{
-		sketch(bootstrap.Update, node, e.nodeObject(), by),
-		sketch(bootstrap.Update, node.sub("status"), e.nodeObject(), by),
+		sketch(bootstrap.Update, node, e.fullNode(), by),
+		sketch(bootstrap.Update, node.sub("status"), e.fullNode(), by),
 	}
 }
 
 func (e examples) registration() []bootstrap.Write {
 	return []bootstrap.Write{
-		sketch(bootstrap.Create, node, e.nodeObject(), kubelet(e.node)),
+		sketch(bootstrap.Create, node, e.newNode(), kubelet(e.node)),
 		whole(bootstrap.Create, lease, e.lease("kube-node-lease", e.node, 40), kubelet(e.node)),
 	}
 }
 
 func (e examples) systemPods() []bootstrap.Write {
 	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns}}
-	return append(e.pod(o, "replicaset-controller"), e.pod(object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent"}}, "daemon-set-controller")...)
+	agent := object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent"}}
+	return append(e.pod(o, deployments), e.pod(agent, daemonSets)...)
 }
 
 // pod is a pod's way to its node: the scheduler binds it and the kubelet reports it.
 func (e examples) pod(o object, controller string) []bootstrap.Write {
+	o = made(o, controller)
 	return []bootstrap.Write{
 		sketch(bootstrap.Create, pod, o, serviceAccount(controller)),
 		whole(bootstrap.Create, binding, object{namespace: o.namespace, name: o.name, fields: map[string]any{"target": map[string]any{"kind": "Node", "name": e.node}}}, component("kube-scheduler")),
@@ -96,7 +90,7 @@ func (e examples) pod(o object, controller string) []bootstrap.Write {
 }
 
 func (e examples) certificates() []bootstrap.Write {
-	o := object{name: "node-csr", fields: map[string]any{"spec": map[string]any{"signerName": "kubernetes.io/kube-apiserver-client-kubelet", "usages": []any{"digital signature", "client auth"}}}}
+	o := object{name: "node-csr", known: bootstrap.Labels{Complete: true}, fields: map[string]any{"spec": map[string]any{"signerName": "kubernetes.io/kube-apiserver-client-kubelet", "usages": []any{"digital signature", "client auth"}}}}
 	renewal := o
 	renewal.name = "csr-renewal"
 	signer := serviceAccount("certificate-controller")
@@ -110,8 +104,8 @@ func (e examples) certificates() []bootstrap.Write {
 
 func (e examples) tokens() []bootstrap.Write {
 	return []bootstrap.Write{
-		sketch(bootstrap.Create, token, object{namespace: system, name: dns}, kubelet(e.node)),
-		sketch(bootstrap.Create, token, object{namespace: system, name: "replicaset-controller"}, component("kube-controller-manager")),
+		sketch(bootstrap.Create, token, object{namespace: system, name: dns}.bare(), kubelet(e.node)),
+		sketch(bootstrap.Create, token, object{namespace: system, name: "replicaset-controller"}.bare(), component("kube-controller-manager")),
 	}
 }
 
@@ -130,7 +124,7 @@ func (e examples) addons() []bootstrap.Write {
 
 func reviews(by bootstrap.User) []bootstrap.Write {
 	return []bootstrap.Write{
-		sketch(bootstrap.Create, tokenReview, object{}, by),
-		sketch(bootstrap.Create, access, object{}, by),
+		sketch(bootstrap.Create, tokenReview, object{}.bare(), by),
+		sketch(bootstrap.Create, access, object{}.bare(), by),
 	}
 }

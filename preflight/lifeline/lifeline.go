@@ -74,9 +74,10 @@ func Needs() []facts.Fact {
 // per snapshot.
 //
 // One node stands for all nodes, kube-dns for the pods and Services of
-// kube-system, and one pod for all of a webhook's backend. Not modelled are
-// mirror pods, without which static pods run all the same, evictions, and
-// labels that no fact holds, such as those that a provider puts on nodes.
+// kube-system, and one pod for all of a webhook's backend. A label that an
+// example does not carry is not known rather than absent, unless all are known:
+// see [bootstrap.Labels]. Not modelled are mirror pods, without which static pods
+// run all the same, and evictions.
 func Of(s *facts.Snapshot) []Line { return derivation.Of(s) }
 
 var derivation = &facts.Derivation[[]Line]{Compute: compute}

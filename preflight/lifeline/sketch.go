@@ -1,6 +1,9 @@
 package lifeline
 
 import (
+	"maps"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -49,6 +52,30 @@ type object struct {
 	namespace, name string
 	labels          map[string]string
 	fields          map[string]any
+	// known says how far labels are known; see [bootstrap.Labels].
+	known bootstrap.Labels
+}
+
+// varying is o with labels that each such object has, with another value.
+func (o object) varying(labels map[string]string) object {
+	all := maps.Clone(o.labels)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, k := range slices.Sorted(maps.Keys(labels)) {
+		if _, known := all[k]; !known {
+			all[k] = labels[k]
+			o.known.Varying = append(slices.Clip(o.known.Varying), k)
+		}
+	}
+	o.labels = all
+	return o
+}
+
+// bare is o where those that make it give it no label.
+func (o object) bare() object {
+	o.known.Complete = true
+	return o
 }
 
 func (o object) of(kind schema.GroupVersionKind) *unstructured.Unstructured {
@@ -68,7 +95,7 @@ func (o object) of(kind schema.GroupVersionKind) *unstructured.Unstructured {
 // sketch is a write whose object holds no more than o says.
 func sketch(op bootstrap.Operation, t target, o object, by bootstrap.User) bootstrap.Write {
 	w := whole(op, t, o, by)
-	w.Sketch = true
+	w.Sketch, w.Labels = true, o.known
 	return w
 }
 
