@@ -54,7 +54,15 @@ func webhooks(s *facts.Snapshot) []webhook {
 }
 
 func (w webhook) subject() preflight.Subject {
-	return preflight.Subject{Kind: string(w.kind), Name: w.config, Webhook: w.name}
+	return subjectOf(w.culprit())
+}
+
+func (w webhook) culprit() admission.Culprit {
+	return admission.Culprit{Kind: w.kind, Name: w.config, Webhook: w.name}
+}
+
+func subjectOf(c admission.Culprit) preflight.Subject {
+	return preflight.Subject{Kind: string(c.Kind), Name: c.Name, Webhook: c.Webhook}
 }
 
 // effect says what a call that can't be made does to the requests it matches.
@@ -109,7 +117,7 @@ func servicePort(v facts.Service, port int32) *facts.ServicePort {
 
 // asked reports whether the attempt is a question to w.
 func (w webhook) asked(a facts.Attempt) bool {
-	return a.Config == w.config && a.Webhook == w.name && strings.HasPrefix(string(w.kind), a.Type)
+	return admission.CulpritOf(a) == w.culprit()
 }
 
 // serverName is the name that the API server wants in the certificate.
@@ -160,7 +168,7 @@ func lookAtPods(s *facts.Snapshot, w webhook) string {
 func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // resource is the configuration's plural name, as kubectl takes it.
-func (w webhook) resource() string { return strings.ToLower(string(w.kind)) + "s" }
+func (w webhook) resource() string { return w.kind.Resource() + "s" }
 
 func (w webhook) serviceReference() preflight.Evidence {
 	return preflight.Evidence{Fact: w.fact.ID(), Path: w.path + "/clientConfig/service/name", Value: w.client.Service.Name, Note: fmt.Sprintf("calls %s port %d", w.service(), w.port())}

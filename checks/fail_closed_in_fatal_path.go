@@ -2,7 +2,6 @@ package checks
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -18,8 +17,8 @@ var failClosedInFatalPath = preflight.Check{
 	Uses:     startupUses(),
 	After:    []string{"GP101"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		for _, b := range blame(s, forecast.Passes, func(h forecast.Hook) bool { return h.Fatal }) {
-			if b.FailurePolicy != "Fail" || !strings.HasSuffix(b.Kind, "WebhookConfiguration") || b.Answer == string(facts.NotAsked) {
+		for _, b := range passing(s, func(h forecast.Hook) bool { return h.Fatal }) {
+			if b.FailurePolicy != "Fail" || !b.Kind.IsWebhook() || b.Answer == string(facts.NotAsked) {
 				continue
 			}
 			fs = append(fs, preflight.Finding{

@@ -52,7 +52,7 @@ var latencyRises = preflight.Check{
 		}
 		for _, w := range webhooks(s) {
 			for i, series := range h.Webhooks {
-				if t := trendOf(s, series); series.Webhook == w.name && strings.HasPrefix(string(w.kind), series.Type) && t.rises {
+				if t := trendOf(s, series); series.Webhook == w.name && series.Type == w.kind.Type() && t.rises {
 					fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: w.subject(),
 						Summary:  fmt.Sprintf("webhook %s has become slower: %s", w.name, t),
 						Evidence: []preflight.Evidence{t.evidence("/webhooks/%d/days/%d/oneInHundredOver", i)},

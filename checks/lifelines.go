@@ -33,7 +33,7 @@ func has(fs []facts.Fact, f facts.Fact) bool {
 
 // A cut is one webhook or policy with the lines that it costs.
 type cut struct {
-	forecast.Culprit
+	forecast.Blame
 	lines []forecast.Lifeline
 }
 
@@ -45,11 +45,11 @@ func cuts(s *facts.Snapshot, outcome forecast.Fate, concern func(forecast.Lifeli
 		if l.Outcome != outcome || !concern(l) {
 			continue
 		}
-		for _, c := range l.Culprits() {
-			n := slices.IndexFunc(cs, func(o cut) bool { return o.Kind == c.Kind && o.Name == c.Name && o.Webhook == c.Webhook })
+		for _, c := range l.AtFault() {
+			n := slices.IndexFunc(cs, func(o cut) bool { return o.Culprit == c.Culprit })
 			if n < 0 {
 				n = len(cs)
-				cs = append(cs, cut{Culprit: c})
+				cs = append(cs, cut{Blame: c})
 			}
 			cs[n].lines = append(cs[n].lines, l)
 		}
@@ -80,7 +80,7 @@ func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons
 func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.Finding {
 	return preflight.Finding{
 		Severity: severity,
-		Subject:  preflight.Subject{Kind: c.Kind, Name: c.Name, Webhook: c.Webhook},
+		Subject:  subjectOf(c.Culprit),
 		Summary:  c.does() + c.consequence(),
 		Evidence: c.evidence(),
 		Remedy:   remedy(s, c.Interception),
@@ -95,9 +95,9 @@ func (c cut) does() string {
 		return fmt.Sprintf("%s denies (%s)", c.Interception, c.Detail)
 	case l.Outcome == forecast.Slowed:
 		return fmt.Sprintf("%s %s", c.Interception, c.Says())
-	case c.Effect == forecast.Slows && l.DeadlineSeconds > 0:
+	case c.Effect != forecast.Rejects && l.DeadlineSeconds > 0:
 		return fmt.Sprintf("%s %s, and its clients give up after %.0f s, before failurePolicy %s is of any help", c.Interception, c.Says(), l.DeadlineSeconds, c.FailurePolicy)
-	case c.Effect == forecast.Slows:
+	case c.Effect != forecast.Rejects:
 		return fmt.Sprintf("%s %s, and with others in the way the API server gives up", c.Interception, c.Says())
 	}
 	return fmt.Sprintf("%s %s; failurePolicy %s stops the write", c.Interception, c.Says(), c.FailurePolicy)
@@ -126,10 +126,8 @@ func (c cut) evidence() []preflight.Evidence {
 	var es []preflight.Evidence
 	for _, l := range c.lines {
 		for _, w := range l.Writes {
-			for _, i := range w.InterceptedBy {
-				if i.Kind == c.Kind && i.Name == c.Name && i.Webhook == c.Webhook && i.Effect == c.Effect {
-					es = append(es, preflight.Evidence{Value: writeName(w.Write), Note: seen(l, w, i)})
-				}
+			if i, ok := w.By(c.Culprit); ok && i.Effect == c.Effect {
+				es = append(es, preflight.Evidence{Value: writeName(w.Write), Note: seen(l, w, i)})
 			}
 		}
 	}
@@ -157,7 +155,7 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 			continue
 		}
 		mine := preflight.Warning
-		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || graver(l) && slices.ContainsFunc(l.Culprits(), unasked)) {
+		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || graver(l) && slices.ContainsFunc(l.AtFault(), unasked)) {
 			mine = severity
 		}
 		fs = append(fs, preflight.Finding{
@@ -171,8 +169,8 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 
 // unasked reports whether nothing is known of the culprit, rather than too little
 // of the write.
-func unasked(c forecast.Culprit) bool {
-	switch facts.Answer(c.Answer) {
+func unasked(b forecast.Blame) bool {
+	switch facts.Answer(b.Answer) {
 	case facts.Allowed, facts.Denied, "undecided":
 		return false
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
@@ -19,8 +20,8 @@ var policyParamsUnknownAtStart = preflight.Check{
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		kinds := paramsUnknownAtStart(s)
 		held := func(h forecast.Hook) bool { return h.Outcome != forecast.Ready }
-		for _, b := range blame(s, forecast.Undecided, held) {
-			kind := kinds[b.Kind+"/"+b.Name]
+		for _, b := range blame(s, held) {
+			kind := kinds[b.Culprit.Object()]
 			if kind == "" {
 				continue
 			}
@@ -37,14 +38,14 @@ var policyParamsUnknownAtStart = preflight.Check{
 	},
 }
 
-// paramsUnknownAtStart are the policies, by kind and name, that a starting
+// paramsUnknownAtStart are the policies that a starting
 // replica may not be able to evaluate, with the kind of their parameters.
-func paramsUnknownAtStart(s *facts.Snapshot) map[string]string {
-	kinds := map[string]string{}
+func paramsUnknownAtStart(s *facts.Snapshot) map[admission.Culprit]string {
+	kinds := map[admission.Culprit]string{}
 	for _, w := range probe.Intercept(s) {
 		for _, i := range w.By {
 			if i.AtStart != "" {
-				kinds[string(i.Kind)+"/"+i.Name] = i.ParamKind
+				kinds[i.Culprit().Object()] = i.ParamKind
 			}
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -17,20 +16,16 @@ const mostCommand = 700
 // upgrade's way; where there is none, why, and what to do.
 func remedy(s *facts.Snapshot, i forecast.Interception) string {
 	plan := cure.Of(s)
-	if c, ok := plan.For(i.Kind, i.Name); ok {
+	if c, ok := plan.For(i.Culprit); ok {
 		return patch(c)
 	}
-	switch admission.Kind(i.Kind) {
-	case admission.ValidatingWebhook, admission.MutatingWebhook, admission.ValidatingPolicy, admission.MutatingPolicy:
-	default:
+	if !i.Kind.IsWebhook() && !i.Kind.IsPolicy() {
 		return "see what the API server said in the evidence, and make the same write pass: kubectl apply --dry-run=server"
 	}
-	for _, l := range plan.Left {
-		if l.Kind == i.Kind && l.Name == i.Name {
-			return fmt.Sprintf("no patch can be offered (%s): bring its backend in order, or get it out of the way by hand:\ngke-preflight explain break-glass", l.Reason)
-		}
+	if why, ok := plan.Why(i.Culprit); ok {
+		return fmt.Sprintf("no patch can be offered (%s): bring its backend in order, or get it out of the way by hand:\ngke-preflight explain break-glass", why)
 	}
-	return fmt.Sprintf("exempt the API server itself by a matchCondition:\nkubectl edit %s %s\n  matchConditions:\n  - name: not-the-api-server\n    expression: request.userInfo.username != \"system:apiserver\"", strings.ToLower(i.Kind), i.Name)
+	return fmt.Sprintf("exempt the API server itself by a matchCondition:\nkubectl edit %s %s\n  matchConditions:\n  - name: not-the-api-server\n    expression: request.userInfo.username != \"system:apiserver\"", i.Kind.Resource(), i.Name)
 }
 
 // patch says what the patch does and what comes of it, and gives the command.

@@ -41,18 +41,18 @@ func stakeUses(needs []facts.Fact) []facts.Fact {
 
 // stakes returns all stakes, in the order of the webhooks.
 func stakes(s *facts.Snapshot) []stake {
-	seen := map[string]bool{}
+	seen := map[admission.Culprit]bool{}
 	for _, i := range probe.All(s) {
 		for _, by := range i.By {
 			if by.Fails && by.Backend.Name != "" {
-				seen[string(by.Kind)+"\x00"+by.Name+"\x00"+by.Webhook] = true
+				seen[by.Culprit()] = true
 			}
 		}
 	}
 	var all []stake
 	for _, w := range webhooks(s) {
 		v := findService(s, w)
-		if !seen[string(w.kind)+"\x00"+w.config+"\x00"+w.name] || v < 0 {
+		if !seen[w.culprit()] || v < 0 {
 			continue
 		}
 		service := facts.Services.Of(s)[v]

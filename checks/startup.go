@@ -42,30 +42,52 @@ type blamed struct {
 	writes map[string][]forecast.Write
 }
 
-// blame collects who has the given effect on hooks that concern accepts.
-func blame(s *facts.Snapshot, e forecast.Effect, concern func(forecast.Hook) bool) []blamed {
-	var bs []blamed
-	for _, h := range forecast.Of(s).ControlPlane.Hooks {
+// blame collects who is at fault for what becomes of the hooks that concern accepts.
+func blame(s *facts.Snapshot, concern func(forecast.Hook) bool) []blamed {
+	cp := forecast.Of(s).ControlPlane
+	return gather(cp, func(h forecast.Hook) []forecast.Blame {
 		if !concern(h) {
-			continue
+			return nil
 		}
-		for _, c := range h.Culprits(e) {
-			n := slices.IndexFunc(bs, func(b blamed) bool {
-				return b.Kind == c.Kind && b.Name == c.Name && b.Webhook == c.Webhook
-			})
+		return cp.AtFault(h)
+	})
+}
+
+// passing collects who lets pass what it sees of the hooks that concern accepts.
+func passing(s *facts.Snapshot, concern func(forecast.Hook) bool) []blamed {
+	return gather(forecast.Of(s).ControlPlane, func(h forecast.Hook) []forecast.Blame {
+		if !concern(h) {
+			return nil
+		}
+		return h.Doing(forecast.Passes)
+	})
+}
+
+// gather joins what each does to several hooks, one thing at a time.
+func gather(cp forecast.ControlPlane, of func(forecast.Hook) []forecast.Blame) []blamed {
+	var bs []blamed
+	for _, h := range cp.Hooks {
+		for _, c := range of(h) {
+			n := slices.IndexFunc(bs, func(b blamed) bool { return b.Culprit == c.Culprit && b.Effect == c.Effect })
 			if n < 0 {
 				n = len(bs)
 				bs = append(bs, blamed{Interception: c.Interception, writes: map[string][]forecast.Write{}})
 			}
-			bs[n].hooks = append(bs[n].hooks, h)
-			bs[n].writes[h.Name] = c.Writes
+			if bs[n].writes[c.Hook] != nil {
+				continue
+			}
+			own := slices.IndexFunc(cp.Hooks, func(o forecast.Hook) bool { return o.Name == c.Hook })
+			bs[n].hooks = append(bs[n].hooks, cp.Hooks[own])
+			bs[n].writes[c.Hook] = c.Writes
 		}
 	}
 	return bs
 }
 
 func (b blamed) subject() preflight.Subject {
-	return preflight.Subject{Kind: b.Kind, Name: cmp.Or(b.Name, "all"), Webhook: b.Webhook}
+	subject := subjectOf(b.Culprit)
+	subject.Name = cmp.Or(subject.Name, "all")
+	return subject
 }
 
 // stops says what was answered, and which writes that stops.
@@ -73,6 +95,8 @@ func (b blamed) stops() string {
 	switch {
 	case b.Answer == string(facts.Denied):
 		return fmt.Sprintf("%s denies %s (%s)", b.Interception, b.counted(), b.Detail)
+	case b.Effect != forecast.Rejects:
+		return fmt.Sprintf("%s %s, and with others in the way the API server gives up %s", b.Interception, b.Says(), b.counted())
 	}
 	return fmt.Sprintf("%s %s; failurePolicy %s stops %s", b.Interception, b.Says(), b.FailurePolicy, b.counted())
 }
@@ -107,15 +131,13 @@ func (b blamed) evidence() []preflight.Evidence {
 
 func note(h forecast.Hook, w forecast.Write, by forecast.Interception) string {
 	n := h.Name
-	for _, i := range w.InterceptedBy {
-		if i.Kind == by.Kind && i.Name == by.Name && i.Webhook == by.Webhook {
-			n += ": " + i.Answer
-			if i.Vantage != "" {
-				n += fmt.Sprintf(" in %d ms seen from %s", i.Milliseconds, i.Vantage)
-			}
-			if i.Detail != "" {
-				n += ": " + i.Detail
-			}
+	if i, ok := w.By(by.Culprit); ok {
+		n += ": " + i.Answer
+		if i.Vantage != "" {
+			n += fmt.Sprintf(" in %d ms seen from %s", i.Milliseconds, i.Vantage)
+		}
+		if i.Detail != "" {
+			n += ": " + i.Detail
 		}
 	}
 	if w.Condition != "" {

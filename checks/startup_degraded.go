@@ -16,7 +16,7 @@ var startupDegraded = preflight.Check{
 	After:    append([]string{"GP101"}, backendFaults()...),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		degraded := func(h forecast.Hook) bool { return h.Outcome == forecast.Degraded }
-		for _, b := range blame(s, forecast.Rejects, degraded) {
+		for _, b := range blame(s, degraded) {
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning,
 				Subject:  b.subject(),

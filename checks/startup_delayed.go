@@ -18,7 +18,10 @@ var startupDelayed = preflight.Check{
 	After:    []string{"GP101", "GP113", "GP118"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		delayed := func(h forecast.Hook) bool { return h.Outcome == forecast.Delayed }
-		for _, b := range append(blame(s, forecast.Slows, delayed), blame(s, forecast.Rejects, delayed)...) {
+		for _, b := range blame(s, delayed) {
+			if b.Effect == forecast.Passes {
+				continue
+			}
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning,
 				Subject:  b.subject(),
@@ -28,7 +31,7 @@ var startupDelayed = preflight.Check{
 			})
 		}
 		for _, h := range forecast.Of(s).ControlPlane.Hooks {
-			if delayed(h) && len(h.Culprits(forecast.Slows)) == 0 && len(h.Culprits(forecast.Rejects)) == 0 {
+			if delayed(h) && len(slowing(s, h)) > 0 && slowing(s, h)[0].Effect == forecast.Passes {
 				f := addedUp(s, h)
 				f.Severity = preflight.Warning
 				f.Summary = fmt.Sprintf("%s: %s%s", h.Name, h.Reason, readyAfter(s))

@@ -43,8 +43,7 @@ func addedUp(s *facts.Snapshot, h forecast.Hook) preflight.Finding {
 	return f
 }
 
-// slowing are those who take time of h's writes, the one that is blamed last.
+// slowing are those who take time of h's writes.
 func slowing(s *facts.Snapshot, h forecast.Hook) []blamed {
-	this := func(other forecast.Hook) bool { return other.Name == h.Name }
-	return append(blame(s, forecast.Passes, this), blame(s, forecast.Slows, this)...)
+	return blame(s, func(other forecast.Hook) bool { return other.Name == h.Name })
 }

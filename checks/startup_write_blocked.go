@@ -19,8 +19,8 @@ var startupWriteBlocked = preflight.Check{
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		fs = openHooks(s)
-		fails := func(h forecast.Hook) bool { return h.Outcome.Fails() }
-		for _, b := range blame(s, forecast.Rejects, fails) {
+		fails := func(h forecast.Hook) bool { return h.Outcome.Fails() && !h.Overruns() }
+		for _, b := range blame(s, fails) {
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Blocker,
 				Subject:  b.subject(),

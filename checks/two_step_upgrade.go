@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -49,16 +50,16 @@ var twoStepUpgrade = preflight.Check{
 // watching are the webhook and policy configurations in the path of a write,
 // without those of GKE itself, which every cluster has.
 func watching(s *facts.Snapshot, cp forecast.ControlPlane) (names []string) {
-	ofGKE := map[string]bool{}
+	ofGKE := map[admission.Culprit]bool{}
 	for _, w := range webhooks(s) {
 		if w.ofGKE() {
-			ofGKE[string(w.kind)+w.config] = true
+			ofGKE[w.culprit().Object()] = true
 		}
 	}
 	for _, h := range cp.Hooks {
 		for _, w := range h.Writes {
 			for _, i := range w.InterceptedBy {
-				if i.Name != "" && !ofGKE[i.Kind+i.Name] && !slices.Contains(names, i.Name) {
+				if i.Name != "" && !ofGKE[i.Culprit.Object()] && !slices.Contains(names, i.Name) {
 					names = append(names, i.Name)
 				}
 			}

@@ -39,7 +39,7 @@ func guarded(s *facts.Snapshot, w webhook, l forecast.Lifeline) []preflight.Find
 	var es []preflight.Evidence
 	for _, write := range l.Writes {
 		for _, i := range write.InterceptedBy {
-			if i.Kind != string(w.kind) || i.Name != w.config || i.Webhook != w.name || !w.failClosed {
+			if i.Culprit != w.culprit() || !w.failClosed {
 				continue
 			}
 			if worst == nil || i.Effect == forecast.Rejects {
@@ -63,7 +63,7 @@ func guarded(s *facts.Snapshot, w webhook, l forecast.Lifeline) []preflight.Find
 		f.Summary = fmt.Sprintf("%s fails closed on the pods of its own namespace %s, so that its backend can't come back once all its pods are gone", worst, l.Namespace)
 	}
 	f.Remedy = exemptNamespace(w, l.Namespace)
-	if c, ok := cure.Of(s).For(string(w.kind), w.config); ok && harms(c.Before, l.Name) && !harms(c.After, l.Name) {
+	if c, ok := cure.Of(s).For(w.culprit()); ok && harms(c.Before, l.Name) && !harms(c.After, l.Name) {
 		f.Remedy = patch(c)
 	}
 	return append([]preflight.Finding{f}, unknownAnswer(w, worst)...)
@@ -80,7 +80,7 @@ if its backend is down now, that also lets it come back`, strings.ToLower(string
 
 // unknownAnswer leaves open whether the backend is down already.
 func unknownAnswer(w webhook, i *forecast.Interception) []preflight.Finding {
-	if i.Effect != forecast.Undecided || !unasked(forecast.Culprit{Interception: *i}) {
+	if i.Effect != forecast.Undecided || !unasked(forecast.Blame{Interception: *i}) {
 		return nil
 	}
 	return []preflight.Finding{{Severity: preflight.Blocker, Subject: w.subject(), Undecided: "whether its backend answers: " + i.Says()}}

@@ -28,9 +28,9 @@ var webhookSeesNewKind = preflight.Check{
 			})
 		}
 		unknown := newKinds(s)
-		for _, b := range blame(s, forecast.Passes, func(forecast.Hook) bool { return true }) {
+		for _, b := range passing(s, func(forecast.Hook) bool { return true }) {
 			kinds := b.only(unknown)
-			if kinds == nil || b.FailurePolicy != "Fail" || !strings.HasSuffix(b.Kind, "WebhookConfiguration") {
+			if kinds == nil || b.FailurePolicy != "Fail" || !b.Kind.IsWebhook() {
 				continue
 			}
 			fs = append(fs, preflight.Finding{

@@ -3,7 +3,6 @@ package checks
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -20,8 +19,8 @@ var webhooksKeptOut = preflight.Check{
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		keeps := facts.GKECluster.Of(s).Autopilot || facts.GKESettings.Of(s).NoUnsafeWebhooks
 		inTrouble := func(h forecast.Hook) bool { return h.Outcome != forecast.Ready && h.Outcome != forecast.Unknown }
-		for _, b := range blame(s, forecast.Rejects, inTrouble) {
-			if !strings.HasSuffix(b.Kind, "WebhookConfiguration") {
+		for _, b := range blame(s, inTrouble) {
+			if b.Effect != forecast.Rejects || !b.Kind.IsWebhook() {
 				continue
 			}
 			inside, outside := b.inManagedNamespaces()

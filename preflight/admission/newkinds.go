@@ -30,7 +30,7 @@ func (m *Matcher) beforeKindsAreLearned(r *request, found []Interception) []Inte
 		if yes, _, _, err := m.policyMatcher.DefinitionMatches(r, m.objects, u.policy); err != nil || !yes {
 			continue
 		}
-		n := slices.IndexFunc(found, func(i Interception) bool { return i.Kind == u.kind && i.Name == u.policy.GetName() })
+		n := slices.IndexFunc(found, func(i Interception) bool { return i.Culprit().Object() == u.interception().Culprit().Object() })
 		switch {
 		case n >= 0 && (found[n].Denial != "" || found[n].Undecided != ""):
 			continue

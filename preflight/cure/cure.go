@@ -6,12 +6,12 @@ package cure
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
@@ -238,17 +238,28 @@ func (p Plan) clean() Plan {
 	return c
 }
 
-// For returns the cure or precaution for one configuration or policy, or false
-// if there is none.
-func (p Plan) For(kind, name string) (Cure, bool) {
+// For returns the cure or precaution for the culprit's configuration or policy, or
+// false if there is none.
+func (p Plan) For(culprit admission.Culprit) (Cure, bool) {
 	for _, cs := range [][]Cure{p.Cures, p.Precautions} {
 		for _, c := range cs {
-			if c.Kind == kind && c.Name == name {
+			if (key{c.Kind, c.Name}) == keyOf(culprit) {
 				return c, true
 			}
 		}
 	}
 	return Cure{}, false
+}
+
+// Why returns why no patch is offered for the culprit's configuration or policy, or
+// false if one is, or if nothing is known against it.
+func (p Plan) Why(culprit admission.Culprit) (string, bool) {
+	for _, l := range p.Left {
+		if (key{l.Kind, l.Name}) == keyOf(culprit) {
+			return l.Reason, true
+		}
+	}
+	return "", false
 }
 
 // unowned is what stands in the way and is neither webhook nor policy.
@@ -259,17 +270,17 @@ func unowned(f forecast.Forecast) []Left {
 	}
 	var left []Left
 	for _, h := range cp.Hooks {
-		if h.Outcome != forecast.Ready && len(atFault(h)) == 0 {
+		if h.Outcome != forecast.Ready && len(cp.Harming(h)) == 0 {
 			left = append(left, Left{"PostStartHook", h.Name, h.Reason})
 		}
-		for _, c := range atFault(h) {
-			if !slices.Contains(ours, c.Kind) {
+		for _, c := range cp.Harming(h) {
+			if !ours(c.Culprit) {
 				left = append(left, Left{"PostStartHook", h.Name, "the API server itself rejects a write: " + c.Detail})
 			}
 		}
 	}
 	for _, l := range f.Lifelines {
-		if l.Outcome != forecast.Kept && (len(l.Culprits()) == 0 || !harmed(l)) {
+		if l.Outcome != forecast.Kept && (len(l.AtFault()) == 0 || !harmed(l)) {
 			left = append(left, Left{"Lifeline", l.Name, l.Reason})
 		}
 	}

@@ -25,7 +25,7 @@ func TestEveryRecording(t *testing.T) {
 		f := forecast.Of(s)
 		p, after := With(s, Options{})
 		for _, harming := range troublesOf(f) {
-			if c, ok := p.For(harming.kind, harming.name); !ok && !slices.ContainsFunc(p.Left, func(l Left) bool { return l.Kind == harming.kind && l.Name == harming.name && l.Reason != "" }) {
+			if c, ok := p.For(harming.of("")); !ok && !slices.ContainsFunc(p.Left, func(l Left) bool { return l.Kind == harming.kind && l.Name == harming.name && l.Reason != "" }) {
 				t.Errorf("%s: %s has neither a cure nor a reason", name, harming.key)
 			} else if ok && !c.Cures {
 				t.Errorf("%s: %s is not cured: %+v", name, harming.key, c)

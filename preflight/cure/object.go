@@ -16,6 +16,13 @@ import (
 // A key names a configuration or policy.
 type key struct{ kind, name string }
 
+// keyOf is the configuration or policy of a culprit.
+func keyOf(c admission.Culprit) key { return key{string(c.Kind), c.Name} }
+
+func (k key) of(webhook string) admission.Culprit {
+	return admission.Culprit{Kind: admission.Kind(k.kind), Name: k.name, Webhook: webhook}
+}
+
 func (k key) String() string { return k.kind + " " + k.name }
 
 // A part is one webhook of a configuration, or all of a policy: the fields that

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
@@ -54,7 +55,7 @@ func stoppers(s *facts.Snapshot, keys []key) map[string][]string {
 	names := map[string][]string{}
 	for _, i := range probe.Intercept(s) {
 		for _, by := range i.By {
-			if slices.Contains(keys, key{string(by.Kind), by.Name}) {
+			if slices.Contains(keys, keyOf(by.Culprit())) {
 				names[i.Write.Key()] = append(names[i.Write.Key()], `"`+by.Webhook+`"`, "'"+by.Name+"'", `"`+by.Name+`"`)
 			}
 		}
@@ -79,9 +80,9 @@ func isolate(s *facts.Snapshot, all troubles, t trouble) *facts.Snapshot {
 		return ground
 	}
 	attempts, _ := facts.Attempts.Get(ground)
-	kind := strings.TrimSuffix(t.kind, "WebhookConfiguration")
+	kind := admission.Kind(t.kind).Type()
 	attempts = slices.DeleteFunc(slices.Clone(attempts), func(a facts.Attempt) bool {
-		return a.Vantage == facts.ServerDryRun || a.Type == kind && a.Config == t.name && slices.Contains(t.webhooks, a.Webhook)
+		return a.Vantage == facts.ServerDryRun || admission.CulpritOf(a) == t.of(a.Webhook) && slices.Contains(t.webhooks, a.Webhook)
 	})
 	for _, w := range t.webhooks {
 		attempts = append(attempts, facts.Attempt{Type: kind, Config: t.name, Webhook: w, Vantage: facts.PodNetwork, Answer: facts.HungBeforeTLS, Detail: "supposed"})
@@ -117,10 +118,10 @@ func score(s *facts.Snapshot, t trouble) int {
 	if ready := f.ControlPlane.ReadyAfterSeconds; ready != nil && ready.Max >= patience.Seconds() {
 		n = some
 	}
-	mine := func(c forecast.Culprit) bool { return t.key == key{c.Kind, c.Name} }
+	mine := func(c forecast.Blame) bool { return t.key == keyOf(c.Culprit) }
 	for _, h := range f.ControlPlane.Hooks {
 		switch {
-		case !slices.ContainsFunc(atFault(h), mine):
+		case !slices.ContainsFunc(f.ControlPlane.Harming(h), mine):
 		case h.Outcome.Fails():
 			return much
 		case h.Outcome == forecast.Unknown:
@@ -129,7 +130,7 @@ func score(s *facts.Snapshot, t trouble) int {
 	}
 	for _, l := range f.Lifelines {
 		switch {
-		case !harmed(l) || !slices.ContainsFunc(l.Culprits(), mine):
+		case !harmed(l) || !slices.ContainsFunc(l.AtFault(), mine):
 		case l.Outcome == forecast.Lost:
 			return much
 		case l.Outcome == forecast.Open:
@@ -152,7 +153,7 @@ func stateFor(s *facts.Snapshot, t trouble) State {
 func providers(s *facts.Snapshot, k key, webhook string) bool {
 	for _, i := range probe.All(s) {
 		for _, by := range i.By {
-			if (key{string(by.Kind), by.Name}) == k && by.Webhook == webhook && by.ProviderManaged() {
+			if by.Culprit() == k.of(webhook) && by.ProviderManaged() {
 				return true
 			}
 		}

@@ -2,7 +2,6 @@ package cure
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -25,27 +24,24 @@ type trouble struct {
 	precaution bool
 }
 
-// ours are the kinds that a patch can change.
-var ours = []string{
-	string(admission.ValidatingWebhook), string(admission.MutatingWebhook),
-	string(admission.ValidatingPolicy), string(admission.MutatingPolicy),
-}
+// ours reports whether a patch can change it.
+func ours(c admission.Culprit) bool { return c.Kind.IsWebhook() || c.Kind.IsPolicy() }
 
 type troubles []trouble
 
 // note adds that c harms what is called name, a line or a hook.
-func (ts *troubles) note(c forecast.Culprit, name string, line bool, ws []write) {
-	if !slices.Contains(ours, c.Kind) {
+func (ts *troubles) note(c forecast.Blame, name string, line bool, ws []write) {
+	if !ours(c.Culprit) {
 		return
 	}
-	k := key{c.Kind, c.Name}
+	k := keyOf(c.Culprit)
 	n := slices.IndexFunc(*ts, func(t trouble) bool { return t.key == k })
 	if n < 0 {
 		n = len(*ts)
 		*ts = append(*ts, trouble{key: k})
 	}
 	t := &(*ts)[n]
-	if strings.HasSuffix(c.Kind, "WebhookConfiguration") {
+	if c.Kind.IsWebhook() {
 		t.webhooks = union(t.webhooks, c.Webhook)
 	}
 	if line {
@@ -70,7 +66,7 @@ func union[T comparable](all []T, more ...T) []T {
 func troublesOf(f forecast.Forecast) troubles {
 	var ts troubles
 	for _, h := range f.ControlPlane.Hooks {
-		for _, c := range atFault(h) {
+		for _, c := range f.ControlPlane.Harming(h) {
 			var ws []write
 			for _, w := range c.Writes {
 				ws = append(ws, write{apiServer, w.Verb, w.Resource, w.Namespace})
@@ -82,24 +78,11 @@ func troublesOf(f forecast.Forecast) troubles {
 		if !harmed(l) {
 			continue
 		}
-		for _, c := range l.Culprits() {
+		for _, c := range l.AtFault() {
 			ts.note(c, l.Name, true, touched(l, c))
 		}
 	}
 	return ts
-}
-
-// atFault are the culprits of a hook that does not come out ready. Where no
-// single write is slow it is all that take a part of the time.
-func atFault(h forecast.Hook) []forecast.Culprit {
-	if h.Outcome == forecast.Ready {
-		return nil
-	}
-	cs := slices.Concat(h.Culprits(forecast.Rejects), h.Culprits(forecast.Slows), h.Culprits(forecast.Undecided))
-	if h.Overruns() || h.Outcome == forecast.Delayed && cs == nil {
-		cs = append(cs, h.Culprits(forecast.Passes)...)
-	}
-	return cs
 }
 
 // harmed reports whether the line is lost or slowed, or may be lost and is one by
@@ -114,13 +97,11 @@ func harmed(l forecast.Lifeline) bool {
 	return false
 }
 
-func touched(l forecast.Lifeline, c forecast.Culprit) []write {
+func touched(l forecast.Lifeline, c forecast.Blame) []write {
 	var ws []write
 	for _, w := range l.Writes {
-		for _, i := range w.InterceptedBy {
-			if i.Kind == c.Kind && i.Name == c.Name && i.Webhook == c.Webhook && i.Effect != forecast.Passes {
-				ws = append(ws, write{w.User, w.Verb, w.Resource, w.Namespace})
-			}
+		if i, ok := w.By(c.Culprit); ok && (i.Effect != forecast.Passes || c.Effect == forecast.Passes) {
+			ws = append(ws, write{w.User, w.Verb, w.Resource, w.Namespace})
 		}
 	}
 	return ws
@@ -134,9 +115,9 @@ func precautions(f forecast.Forecast, harming troubles) troubles {
 		if !h.Fatal {
 			continue
 		}
-		for _, c := range h.Culprits(forecast.Passes) {
-			known := slices.ContainsFunc(harming, func(t trouble) bool { return t.key == key{c.Kind, c.Name} })
-			if known || c.FailurePolicy != "Fail" || !strings.HasSuffix(c.Kind, "WebhookConfiguration") || c.Answer == string(facts.NotAsked) {
+		for _, c := range h.Doing(forecast.Passes) {
+			known := slices.ContainsFunc(harming, func(t trouble) bool { return t.key == keyOf(c.Culprit) })
+			if known || c.FailurePolicy != "Fail" || !c.Kind.IsWebhook() || c.Answer == string(facts.NotAsked) {
 				continue
 			}
 			var ws []write

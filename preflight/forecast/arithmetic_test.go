@@ -48,6 +48,9 @@ func TestManyAddresses(t *testing.T) {
 		if h.Outcome != c.outcome || !strings.Contains(h.Reason, c.says) {
 			t.Errorf("%s, want %s: writes take %s: %s", h.Outcome, c.outcome, h.WritesSeconds, h.Reason)
 		}
+		if found := (ControlPlane{}).AtFault(h); len(found) != 1 || found[0].Name != "netpol" || len(found[0].Writes) != 1000 {
+			t.Errorf("%s: not the webhook that takes the time is at fault, but %v", h.Outcome, found)
+		}
 		if c.outcome == CrashLoop && !strings.Contains(h.Reason, "netpol: 1000 × 80 ms") {
 			t.Errorf("the arithmetic is missing: %s", h.Reason)
 		}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
@@ -38,26 +37,22 @@ func certain(b bound) call { return call{best: b, worst: b} }
 
 // caller knows every attempt, by whom it was put to.
 type caller struct {
-	byWebhook map[string][]facts.Attempt
+	byWebhook map[admission.Culprit][]facts.Attempt
 	dryRuns   map[string][]facts.Attempt
 	// proven are the webhooks that the API server itself called successfully.
-	proven map[string]bool
+	proven map[admission.Culprit]bool
 	// forwards are the handshakes through port-forwards.
-	forwards map[string]certificates
-}
-
-func webhookKey(kind admission.Kind, config, webhook string) string {
-	return strings.Join([]string{strings.TrimSuffix(string(kind), "WebhookConfiguration"), config, webhook}, "\x00")
+	forwards map[admission.Culprit]certificates
 }
 
 func newCaller(attempts []facts.Attempt) *caller {
-	c := &caller{map[string][]facts.Attempt{}, map[string][]facts.Attempt{}, map[string]bool{}, map[string]certificates{}}
+	c := &caller{map[admission.Culprit][]facts.Attempt{}, map[string][]facts.Attempt{}, map[admission.Culprit]bool{}, map[admission.Culprit]certificates{}}
 	for _, a := range attempts {
 		if a.Vantage == facts.ServerDryRun {
 			c.dryRuns[a.Write] = append(c.dryRuns[a.Write], a)
 			continue
 		}
-		k := webhookKey(admission.Kind(a.Type), a.Config, a.Webhook)
+		k := admission.CulpritOf(a)
 		if a.Vantage == facts.PortForward {
 			c.forwards[k] = append(c.forwards[k], a)
 		} else {
@@ -79,7 +74,7 @@ func (c *caller) prove(w bootstrap.Write, by []admission.Interception) {
 		}
 		for _, i := range by {
 			if i.Fails && (a.As == w.User.Name || !i.UserDependent) {
-				c.proven[webhookKey(i.Kind, i.Name, i.Webhook)] = true
+				c.proven[i.Culprit()] = true
 			}
 		}
 	}
@@ -94,10 +89,10 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 		return call{best: bound{rejects: true}, worst: bound{rejects: true}, answer: facts.Denied, detail: i.Denial}
 	case i.AtStart != "":
 		return call{worst: bound{rejects: true, until: admission.LearnsKindsWithin}, answer: facts.Allowed, detail: i.AtStart}
-	case i.Kind == admission.MutatingPolicy || i.Kind == admission.ValidatingPolicy:
+	case i.Kind.IsPolicy():
 		return call{answer: facts.Allowed}
 	}
-	attempts := relevant(c.byWebhook[webhookKey(i.Kind, i.Name, i.Webhook)], w)
+	attempts := relevant(c.byWebhook[i.Culprit()], w)
 	if len(attempts) == 0 {
 		return c.unasked(i, facts.Attempt{Answer: facts.NotAsked, Detail: "no question was put to it"})
 	}
@@ -157,7 +152,7 @@ func (c *caller) after(i admission.Interception, a facts.Attempt) call {
 	switch a.Answer {
 	case facts.Allowed:
 		r = certain(bound{cost: took})
-		k := webhookKey(i.Kind, i.Name, i.Webhook)
+		k := i.Culprit()
 		if open := c.forwards[k].open(); a.Vantage == facts.ServiceProxy && i.Fails && open != "" && !c.proven[k] {
 			r.worst.rejects = true
 			r.detail = open
@@ -211,7 +206,7 @@ func (c *caller) unasked(i admission.Interception, a facts.Attempt) call {
 		return call{answer: facts.NotAsked, attempt: a, detail: "run by GKE beside each replica"}
 	}
 	r := call{answer: a.Answer, attempt: a, detail: a.Detail}
-	if c.proven[webhookKey(i.Kind, i.Name, i.Webhook)] {
+	if c.proven[i.Culprit()] {
 		return r
 	}
 	r.worst = bound{rejects: i.Fails, cost: i.Timeout}

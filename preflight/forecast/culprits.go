@@ -5,46 +5,175 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// A Culprit is a webhook or policy that does something to writes of one hook.
-type Culprit struct {
+// A Blame is what one culprit does to writes of one hook or lifeline.
+type Blame struct {
+	// Interception is that of the first of the writes.
 	Interception
 	// Writes are the writes that it does it to.
 	Writes []Write
+	// Of is how many writes there are of the hook or lifeline, and Hook the hook's
+	// name, which is that of another one where one waits for it; empty of a lifeline.
+	Of   int
+	Hook string
 }
 
-// Culprits returns who has the given effect on writes of h, in the order in
-// which they first appear.
-func (h Hook) Culprits(e Effect) []Culprit {
-	var cs []Culprit
-	index := map[string]int{}
-	for _, w := range h.Writes {
-		for _, i := range w.InterceptedBy {
-			if i.Effect != e {
-				continue
-			}
-			k := i.Kind + "\x00" + i.Name + "\x00" + i.Webhook
-			n, ok := index[k]
-			if !ok {
-				n = len(cs)
-				index[k] = n
-				cs = append(cs, Culprit{Interception: i})
-			}
-			cs[n].Writes = append(cs[n].Writes, w)
+// AtFault returns who is to blame for what becomes of h, in the order in which
+// they first appear; none for a hook that is ready, and none where only what could
+// not be read leaves it open. They are those who do to its writes what makes its
+// outcome: who rejects, who holds up, or, where each write passes and all of them
+// take too long together, who takes part of that time. For a hook that waits in
+// vain for another they are those of the other.
+func (cp ControlPlane) AtFault(h Hook) []Blame {
+	if found := h.atFault(); found != nil || h.Outcome == Ready {
+		return found
+	}
+	for _, other := range cp.Hooks {
+		if other.Name == h.WaitsFor {
+			return other.atFault()
 		}
 	}
-	return cs
+	return nil
 }
 
-// String names the culprit with its webhook and failurePolicy.
-func (i Interception) String() string {
-	s := strings.TrimSpace(i.Kind + " " + i.Name)
-	if i.Webhook != "" && i.Webhook != i.Name {
-		s += " (" + i.Webhook + ")"
+// Harming returns who does any harm to writes of h, those at fault first: the others
+// are at fault once those are gone. None for a hook that is ready.
+func (cp ControlPlane) Harming(h Hook) []Blame {
+	found := cp.AtFault(h)
+	if h.Outcome == Ready {
+		return nil
 	}
-	return s
+	for _, e := range []Effect{Rejects, Slows, Undecided} {
+		for _, b := range h.Doing(e) {
+			if !slices.ContainsFunc(found, func(o Blame) bool { return o.Culprit == b.Culprit && o.Hook == b.Hook }) {
+				found = append(found, b)
+			}
+		}
+	}
+	return found
+}
+
+// AtFault returns who is to blame for what becomes of the line, in the order in
+// which they first appear, as of a hook; none where it is kept.
+func (l Lifeline) AtFault() []Blame {
+	var ws []Write
+	for _, w := range l.Writes {
+		ws = append(ws, w.Write)
+	}
+	switch l.Outcome {
+	case Lost:
+		return first(ws, Rejects, Slows)
+	case Slowed:
+		return first(ws, Slows)
+	case Open:
+		return first(ws, Undecided, Rejects, Slows)
+	}
+	return nil
+}
+
+func (h Hook) atFault() (found []Blame) {
+	switch h.Outcome {
+	case Ready:
+		return nil
+	case Unknown:
+		found = first(h.Writes, Undecided, Rejects, Slows)
+	case Delayed:
+		found = first(h.Writes, Slows)
+		for _, b := range doing(h.Writes, Rejects) {
+			if !slices.ContainsFunc(found, func(o Blame) bool { return o.Culprit == b.Culprit }) {
+				found = append(found, b)
+			}
+		}
+	case Degraded, NeverReady, CrashLoop:
+		if !h.Overruns() {
+			found = first(h.Writes, Rejects, Slows, Undecided)
+		}
+	}
+	if found == nil && (h.Overruns() || h.Outcome == Delayed || h.AtWorst == Delayed) {
+		found = group(h.Writes, takesTime)
+	}
+	return h.own(found)
+}
+
+// Doing returns who has the given effect on writes of h, in the order in which they
+// first appear, whether they are at fault for anything or not.
+func (h Hook) Doing(e Effect) []Blame {
+	return h.own(group(h.Writes, func(_ Write, i Interception) bool { return i.Effect == e }))
+}
+
+func (h Hook) own(bs []Blame) []Blame {
+	for n := range bs {
+		bs[n].Hook = h.Name
+	}
+	return bs
+}
+
+// first returns those of the first effect that anybody has.
+func first(ws []Write, effects ...Effect) []Blame {
+	for _, e := range effects {
+		if found := doing(ws, e); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// doing returns who has the effect on a write. A write may come out so although
+// nobody alone makes it: what holds it up adds up, be it slow or, where nobody is,
+// no more than a part of the time. Then these are to blame.
+func doing(ws []Write, e Effect) []Blame {
+	return group(ws, func(w Write, i Interception) bool {
+		does := func(wanted Effect) bool {
+			return slices.ContainsFunc(w.InterceptedBy, func(i Interception) bool { return i.Effect == wanted })
+		}
+		switch {
+		case does(e):
+			return i.Effect == e
+		case w.Effect != e:
+			return false
+		case does(Slows):
+			return i.Effect == Slows
+		}
+		return takesTime(w, i)
+	})
+}
+
+func takesTime(_ Write, i Interception) bool {
+	return i.Milliseconds > 0 && (i.Effect == Passes || i.Effect == Slows)
+}
+
+// group collects the interceptions to keep by who they are of.
+func group(ws []Write, keep func(Write, Interception) bool) []Blame {
+	var bs []Blame
+	index := map[admission.Culprit]int{}
+	for _, w := range ws {
+		for _, i := range w.InterceptedBy {
+			if !keep(w, i) {
+				continue
+			}
+			n, ok := index[i.Culprit]
+			if !ok {
+				n = len(bs)
+				index[i.Culprit] = n
+				bs = append(bs, Blame{Interception: i, Of: len(ws)})
+			}
+			bs[n].Writes = append(bs[n].Writes, w)
+		}
+	}
+	return bs
+}
+
+// By returns what c does to w, or false if it does not see it.
+func (w Write) By(c admission.Culprit) (Interception, bool) {
+	for _, i := range w.InterceptedBy {
+		if i.Culprit == c {
+			return i, true
+		}
+	}
+	return Interception{}, false
 }
 
 // Says tells in words what the webhook or policy did when it was asked.

@@ -31,7 +31,7 @@ func TestDryRunSays(t *testing.T) {
 			var culprits []string
 			for _, i := range w.report().InterceptedBy {
 				if i.Effect == Rejects {
-					culprits = append(culprits, cmp.Or(i.Name, i.Kind))
+					culprits = append(culprits, cmp.Or(i.Name, string(i.Kind)))
 				}
 			}
 			if len(culprits) != 1 || culprits[0] != c.culprit {

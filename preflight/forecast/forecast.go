@@ -3,6 +3,8 @@
 // backends in their way answered.
 package forecast
 
+import "github.com/gke-preflight/gke-preflight/preflight/admission"
+
 // An Outcome is what becomes of the new replica, or of one PostStartHook.
 type Outcome string
 
@@ -112,10 +114,7 @@ type Write struct {
 
 // Interception is a webhook or policy that sees the write.
 type Interception struct {
-	Kind string `json:"kind"`
-	Name string `json:"name"`
-	// Webhook is the webhook, or a policy's binding.
-	Webhook       string `json:"webhook,omitempty"`
+	admission.Culprit
 	FailurePolicy string `json:"failurePolicy"`
 	// Answer is one of the answers of facts.Answer, or a policy's: allowed, denied, undecided.
 	Answer string `json:"answer"`

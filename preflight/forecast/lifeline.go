@@ -123,7 +123,7 @@ func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit tim
 	for _, i := range by {
 		k := c.of(i, w)
 		switch {
-		case i.Undecided != "" && (i.Kind == admission.MutatingWebhook || i.Kind == admission.ValidatingWebhook):
+		case i.Undecided != "" && i.Kind.IsWebhook():
 			seen := i
 			seen.Undecided = ""
 			k.worst = c.of(seen, w).worst
@@ -138,43 +138,19 @@ func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit tim
 	return s
 }
 
-// Culprits returns who is at fault for the line's outcome, in the order in which
-// they first appear; none where it is kept.
-func (l Lifeline) Culprits() []Culprit {
-	h := Hook{}
-	for _, w := range l.Writes {
-		h.Writes = append(h.Writes, w.Write)
-	}
-	var effects []Effect
-	switch l.Outcome {
-	case Lost:
-		effects = []Effect{Rejects, Slows}
-	case Slowed:
-		effects = []Effect{Slows}
-	case Open:
-		effects = []Effect{Undecided, Rejects, Slows}
-	}
-	for _, e := range effects {
-		if cs := h.Culprits(e); cs != nil {
-			return cs
-		}
-	}
-	return nil
-}
-
 // reason says in words where the outcome comes from.
 func (l Lifeline) reason(unknown string, deadline time.Duration) string {
 	if l.Outcome == Kept {
 		return ""
 	}
 	n, verb := 0, map[Fate]string{Slowed: "held up", Lost: "rejected", Open: "undecided"}[l.Outcome]
-	cs := l.Culprits()
+	cs := l.AtFault()
 	for _, w := range l.Writes {
 		if w.Effect != Passes {
 			n++
 		}
 	}
-	if len(cs) > 0 && l.Outcome == Lost && cs[0].Effect == Slows {
+	if len(cs) > 0 && l.Outcome == Lost && cs[0].Effect != Rejects {
 		verb = fmt.Sprintf("held up beyond the client's %v", cmp.Or(deadline, writeLimit))
 	}
 	var by []string

@@ -37,7 +37,7 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 	}
 	s := fmt.Sprintf("%s %s", plural(n, "write"), verb)
 	var by []string
-	for _, c := range r.Culprits(e) {
+	for _, c := range doing(r.Writes, e) {
 		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, c.Says()))
 	}
 	if by != nil {
@@ -57,10 +57,8 @@ func (h Hook) Overruns() bool {
 func (h Hook) together() string {
 	s := fmt.Sprintf("%s take %s together", plural(len(h.Writes), "write"), h.WritesSeconds)
 	var shares []string
-	for _, c := range h.interceptors() {
-		if each := c.milliseconds(); each > 0 {
-			shares = append(shares, fmt.Sprintf("%s: %d × %d ms", c, len(c.Writes), each))
-		}
+	for _, b := range group(h.Writes, takesTime) {
+		shares = append(shares, fmt.Sprintf("%s: %d × %d ms", b.Culprit, len(b.Writes), b.milliseconds()))
 	}
 	if shares != nil {
 		s += " (" + strings.Join(shares, "; ") + ")"
@@ -87,26 +85,14 @@ func numbers(a, b float64) string {
 	return fmt.Sprintf("%.0f to %.0f", a, b)
 }
 
-// interceptors are all that see writes of h, whatever they do to them.
-func (h Hook) interceptors() []Culprit {
-	var all []Culprit
-	for _, e := range []Effect{Slows, Passes} {
-		all = append(all, h.Culprits(e)...)
-	}
-	return all
-}
-
 // milliseconds is the average over the writes.
-func (c Culprit) milliseconds() int64 {
+func (b Blame) milliseconds() int64 {
 	var sum int64
-	for _, w := range c.Writes {
-		for _, i := range w.InterceptedBy {
-			if i.Kind == c.Kind && i.Name == c.Name && i.Webhook == c.Webhook {
-				sum += i.Milliseconds
-			}
-		}
+	for _, w := range b.Writes {
+		i, _ := w.By(b.Culprit)
+		sum += i.Milliseconds
 	}
-	return int64(math.Round(float64(sum) / float64(len(c.Writes))))
+	return int64(math.Round(float64(sum) / float64(len(b.Writes))))
 }
 
 // String is the range in seconds, such as "2.5 to 8 s".

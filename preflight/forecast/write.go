@@ -175,7 +175,7 @@ func (s simulated) report() Write {
 			policy = "Fail"
 		}
 		w.InterceptedBy = append(w.InterceptedBy, Interception{
-			Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: policy,
+			Culprit: i.Culprit(), FailurePolicy: policy,
 			Answer: string(cmp.Or(k.answer, facts.NotAsked)), Milliseconds: k.attempt.Milliseconds,
 			Vantage: string(k.attempt.Vantage), Effect: effect(k.best, k.worst), Detail: k.detail,
 		})

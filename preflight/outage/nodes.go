@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
@@ -55,7 +56,7 @@ func heartbeatsLost(f forecast.Forecast) bool {
 }
 
 // nodes is what becomes of nodes and pods, counted from since.
-func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []forecast.Interception) []Moment {
+func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []admission.Culprit) []Moment {
 	low, _ := grace(s)
 	repair := Moment{RepairBegins, since, from(patience), "node pools", "", repairPage, nil}
 	n := f.Nodes

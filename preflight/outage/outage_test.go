@@ -13,6 +13,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
 	"github.com/gke-preflight/gke-preflight/testdata/recorded"
+	"github.com/gke-preflight/gke-preflight/testdata/recorded/cases"
 )
 
 func incident(t *testing.T, more ...facts.Observation) *facts.Snapshot {
@@ -164,5 +165,22 @@ func TestHeartbeatsAlone(t *testing.T) {
 	f.ControlPlane.Outcome = forecast.Ready
 	if got := line(outage.Of(s, f)); len(got) == 0 || got[0] != "heartbeats-lost 0-0 of heartbeats-lost" || !slices.Contains(got, "repair-begins 600- of heartbeats-lost") {
 		t.Errorf("%v", got)
+	}
+}
+
+// TestOverrunHasAWayOut blames the webhook whose answers, each of them in time, add
+// up beyond the deadline, and gives the command that takes it away.
+func TestOverrunHasAWayOut(t *testing.T) {
+	b, err := cases.Recordings.ReadFile("overrun.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := facts.LoadZip(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := outage.Of(s, forecast.Of(s))
+	if len(o.Stop) == 0 || !strings.Contains(o.Stop[0].Command, "kubectl delete validatingwebhookconfiguration slow") {
+		t.Errorf("no command takes webhook slow away: %v", o.Stop)
 	}
 }

@@ -3,7 +3,6 @@ package outage
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -15,37 +14,23 @@ import (
 )
 
 // culpritsOf are those who make the control plane or the heartbeats fail.
-func culpritsOf(f forecast.Forecast) []forecast.Interception {
-	var out []forecast.Interception
-	add := func(i forecast.Interception) {
-		if !slices.ContainsFunc(out, func(o forecast.Interception) bool {
-			return o.Kind == i.Kind && o.Name == i.Name && o.Webhook == i.Webhook
-		}) {
-			out = append(out, i)
+func culpritsOf(f forecast.Forecast) []admission.Culprit {
+	var out []admission.Culprit
+	add := func(bs []forecast.Blame) {
+		for _, b := range bs {
+			if !slices.Contains(out, b.Culprit) {
+				out = append(out, b.Culprit)
+			}
 		}
 	}
 	for _, h := range f.ControlPlane.Hooks {
-		if !h.Outcome.Fails() {
-			continue
-		}
-		cs := h.Culprits(forecast.Rejects)
-		if len(cs) == 0 {
-			cs = h.Culprits(forecast.Slows)
-		}
-		for _, c := range cs {
-			add(c.Interception)
+		if h.Outcome.Fails() {
+			add(f.ControlPlane.AtFault(h))
 		}
 	}
 	for _, l := range f.Lifelines {
-		if l.Group != string(lifeline.Heartbeats) || l.Outcome != forecast.Lost {
-			continue
-		}
-		for _, w := range l.Writes {
-			for _, i := range w.InterceptedBy {
-				if i.Effect == forecast.Rejects || w.Effect == forecast.Rejects && i.Effect == forecast.Slows {
-					add(i)
-				}
-			}
+		if l.Group == string(lifeline.Heartbeats) && l.Outcome == forecast.Lost {
+			add(l.AtFault())
 		}
 	}
 	return out
@@ -54,15 +39,16 @@ func culpritsOf(f forecast.Forecast) []forecast.Interception {
 // BreakGlass is the command that takes a webhook configuration, or a policy's
 // binding, away; false for one that has none, or whose name is none that
 // Kubernetes allows.
-func BreakGlass(i forecast.Interception) (Stop, bool) {
-	kind, name := strings.ToLower(i.Kind), i.Name
-	switch admission.Kind(i.Kind) {
-	case admission.ValidatingWebhook, admission.MutatingWebhook:
-	case admission.ValidatingPolicy, admission.MutatingPolicy:
-		kind, name = kind+"binding", i.Webhook
+func BreakGlass(c admission.Culprit) (Stop, bool) {
+	o := c.Object()
+	switch {
+	case c.Kind.IsWebhook():
+	case c.Kind.IsPolicy():
+		o = c.Binding()
 	default:
 		return Stop{}, false
 	}
+	kind, name := o.Kind.Resource(), o.Name
 	if len(validation.IsDNS1123Subdomain(name)) > 0 {
 		return Stop{}, false
 	}
@@ -73,7 +59,7 @@ func BreakGlass(i forecast.Interception) (Stop, bool) {
 }
 
 // stops are the commands that end it, and those that keep nodes out of it.
-func stops(s *facts.Snapshot, f forecast.Forecast, culprits []forecast.Interception) []Stop {
+func stops(s *facts.Snapshot, f forecast.Forecast, culprits []admission.Culprit) []Stop {
 	var out []Stop
 	for _, c := range culprits {
 		if stop, ok := BreakGlass(c); ok && !slices.Contains(out, stop) {
@@ -94,7 +80,7 @@ func stops(s *facts.Snapshot, f forecast.Forecast, culprits []forecast.Intercept
 }
 
 // backendNodes are the nodes of the pools on which the culprits' backends run.
-func backendNodes(s *facts.Snapshot, pools []forecast.Pool, culprits []forecast.Interception) []Affected {
+func backendNodes(s *facts.Snapshot, pools []forecast.Pool, culprits []admission.Culprit) []Affected {
 	nodes, _ := facts.Nodes.Get(s)
 	exposed := map[string]bool{}
 	for _, n := range nodes {
@@ -123,19 +109,19 @@ func backendNodes(s *facts.Snapshot, pools []forecast.Pool, culprits []forecast.
 }
 
 // serviceOf is what the webhook calls; nil for a URL or a policy.
-func serviceOf(s *facts.Snapshot, i forecast.Interception) *admissionregistrationv1.ServiceReference {
+func serviceOf(s *facts.Snapshot, c admission.Culprit) *admissionregistrationv1.ServiceReference {
 	validating, _ := facts.ValidatingWebhooks.Get(s)
-	for _, c := range validating {
-		for _, w := range c.Webhooks {
-			if i.Kind == string(admission.ValidatingWebhook) && c.Name == i.Name && w.Name == i.Webhook {
+	for _, o := range validating {
+		for _, w := range o.Webhooks {
+			if c == (admission.Culprit{Kind: admission.ValidatingWebhook, Name: o.Name, Webhook: w.Name}) {
 				return w.ClientConfig.Service
 			}
 		}
 	}
 	mutating, _ := facts.MutatingWebhooks.Get(s)
-	for _, c := range mutating {
-		for _, w := range c.Webhooks {
-			if i.Kind == string(admission.MutatingWebhook) && c.Name == i.Name && w.Name == i.Webhook {
+	for _, o := range mutating {
+		for _, w := range o.Webhooks {
+			if c == (admission.Culprit{Kind: admission.MutatingWebhook, Name: o.Name, Webhook: w.Name}) {
 				return w.ClientConfig.Service
 			}
 		}

@@ -15,10 +15,10 @@ const maxForwards = 16
 // certificates the Pods behind the Service have: a TLS handshake with each of
 // them, and for those that are left out the reason. A webhook is thought of once.
 func (p *planner) forward(r Request) {
-	if !p.options.PortForward || r.Vantage != facts.ServiceProxy || r.ServerName == "" || r.Known != nil || p.forwarded[whom(r.Interception)] {
+	if !p.options.PortForward || r.Vantage != facts.ServiceProxy || r.ServerName == "" || r.Known != nil || p.forwarded[r.Interception.Culprit()] {
 		return
 	}
-	p.forwarded[whom(r.Interception)] = true
+	p.forwarded[r.Interception.Culprit()] = true
 	f := r
 	f.Vantage, f.Review, f.Skip, f.Addresses = facts.PortForward, nil, "", nil
 	leave := func(format string, args ...any) {

@@ -40,7 +40,7 @@ type Call struct {
 // and there the certificates of both are looked at.
 func Outbound(s *facts.Snapshot, o Options) []Request {
 	o.Vantage = cmp.Or(o.Vantage, facts.ServiceProxy)
-	p := planner{options: o, backends: backendsOf(s), asked: map[string]int{}, settled: map[string]bool{}, forwarded: map[string]bool{}}
+	p := planner{options: o, backends: backendsOf(s), asked: map[asked]int{}, settled: map[asked]bool{}, forwarded: map[admission.Culprit]bool{}}
 	conversions, _ := facts.Conversions.Get(s)
 	for _, c := range conversions {
 		p.convert(c)

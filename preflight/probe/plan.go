@@ -62,7 +62,7 @@ func Plan(s *facts.Snapshot, intercepted []Intercepted, o Options) []Request {
 	o.Vantage = cmp.Or(o.Vantage, facts.ServiceProxy)
 	o.ServerDryRun = cmp.Or(o.ServerDryRun, Auto)
 	o.Sample = cmp.Or(o.Sample, defaultSample)
-	p := planner{options: o, backends: backendsOf(s), asked: map[string]int{}, settled: map[string]bool{}, forwarded: map[string]bool{}}
+	p := planner{options: o, backends: backendsOf(s), asked: map[asked]int{}, settled: map[asked]bool{}, forwarded: map[admission.Culprit]bool{}}
 	for _, i := range intercepted {
 		if o.ServerDryRun != Never && !i.Write.NewKind && i.Write.User.Name == bootstrap.Loopback.Name {
 			p.add(dryRun(i, o.ServerDryRun))
@@ -78,49 +78,50 @@ func Plan(s *facts.Snapshot, intercepted []Intercepted, o Options) []Request {
 	return p.requests
 }
 
-func isWebhook(i admission.Interception) bool {
-	return i.Kind == admission.MutatingWebhook || i.Kind == admission.ValidatingWebhook
-}
+func isWebhook(i admission.Interception) bool { return i.Kind.IsWebhook() }
 
 type planner struct {
 	options  Options
 	backends backends
 	requests []Request
 	// asked counts the questions to one webhook about one group of writes.
-	asked map[string]int
+	asked map[asked]int
 	// settled are the reasons, by webhook, that have been given for not asking.
-	settled map[string]bool
+	settled map[asked]bool
 	// forwarded are the webhooks whose Pods' certificates have been thought of.
-	forwarded map[string]bool
+	forwarded map[admission.Culprit]bool
 }
 
-func whom(i admission.Interception) string {
-	return fmt.Sprintf("%s\x00%s\x00%s\x00", i.Kind, i.Name, i.Webhook)
+// asked is who is asked, and about what or why not; nobody for a dry-run.
+type asked struct {
+	admission.Culprit
+	about, why string
 }
 
 // add appends r, unless enough of its like are asked. What need not or may not
 // be asked is noted once for each webhook and reason, and a handshake, which no
 // write changes, is made once.
 func (p *planner) add(r Request) {
-	whom := whom(r.Interception)
+	whom := asked{Culprit: r.Interception.Culprit()}
 	if r.DryRun() {
-		whom = r.Group()
+		whom = asked{about: r.Group()}
 	}
 	reason := r.Skip
 	if r.Known != nil {
 		reason = r.Known.Detail
 	}
 	if reason != "" || r.Review == nil && !r.DryRun() {
-		if p.settled[whom+reason] {
+		whom.why = reason
+		if p.settled[whom] {
 			return
 		}
-		p.settled[whom+reason] = true
+		p.settled[whom] = true
 	} else {
-		group := whom + r.Group()
-		if p.asked[group] == p.options.Sample {
+		whom.about = r.Group()
+		if p.asked[whom] == p.options.Sample {
 			return
 		}
-		p.asked[group]++
+		p.asked[whom]++
 	}
 	p.requests = append(p.requests, r)
 }

@@ -67,7 +67,7 @@ func (r Request) Attempt(a facts.Answer, f facts.Fault, detail string) facts.Att
 	}
 	return facts.Attempt{
 		As:     as,
-		Type:   strings.TrimSuffix(string(r.Interception.Kind), "WebhookConfiguration"),
+		Type:   r.Interception.Kind.Type(),
 		Config: r.Interception.Name, Webhook: r.Interception.Webhook,
 		Write: r.About(), Vantage: r.Vantage, Target: r.Target(),
 		Answer: a, Fault: f, Detail: detail,

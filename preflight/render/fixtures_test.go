@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
 )
@@ -76,7 +77,7 @@ func authWrite() forecast.Write {
 }
 
 func passing(ws []forecast.Write) []forecast.Write {
-	return by(ws, forecast.Interception{Kind: "ValidatingWebhookConfiguration", Name: "kyverno", Webhook: "validate.kyverno.svc-fail", FailurePolicy: "Fail", Answer: "allowed", Milliseconds: 12, Vantage: "service-proxy", Effect: forecast.Passes})
+	return by(ws, forecast.Interception{Culprit: admission.Culprit{Kind: "ValidatingWebhookConfiguration", Name: "kyverno", Webhook: "validate.kyverno.svc-fail"}, FailurePolicy: "Fail", Answer: "allowed", Milliseconds: 12, Vantage: "service-proxy", Effect: forecast.Passes})
 }
 
 // by lets i intercept all of ws, which come out as its effect says.
@@ -108,7 +109,7 @@ func unread(r *preflight.Report, fact, absence string) {
 var opa = preflight.Subject{Kind: "ValidatingWebhookConfiguration", Name: "opa-validating-webhook", Webhook: "validating-webhook.openpolicyagent.org"}
 
 func opaHung(e forecast.Effect, policy string) forecast.Interception {
-	return forecast.Interception{Kind: opa.Kind, Name: opa.Name, Webhook: opa.Webhook, FailurePolicy: policy, Answer: "hung", Milliseconds: 10002, Vantage: "service-proxy", Effect: e}
+	return forecast.Interception{Culprit: admission.Culprit{Kind: admission.Kind(opa.Kind), Name: opa.Name, Webhook: opa.Webhook}, FailurePolicy: policy, Answer: "hung", Milliseconds: 10002, Vantage: "service-proxy", Effect: e}
 }
 
 func notAnswering() preflight.Finding {
@@ -195,7 +196,7 @@ func delayed() preflight.Report {
 	cp.Outcome, cp.ReadyAfterSeconds = forecast.Delayed, &forecast.Seconds{Min: 62.5, Max: 66}
 	cp.Notes = []string{"a liveness probe like the one of GCE's manifest restarts a replica that is not live after 35 s; how long GKE waits is not public"}
 	cp.Hooks[0] = forecast.Hook{Name: bootstrapRoles, Outcome: forecast.Delayed, Fatal: true, DeadlineSeconds: 30, Writes: by(rbacWrites(), opaHung(forecast.Slows, "Ignore"))}
-	policy := forecast.Interception{Kind: "ValidatingAdmissionPolicy", Name: "no-kube-system", Webhook: "everywhere", FailurePolicy: "Fail", Answer: "denied", Effect: forecast.Rejects, Detail: "ConfigMaps of kube-system are managed by the platform team."}
+	policy := forecast.Interception{Culprit: admission.Culprit{Kind: "ValidatingAdmissionPolicy", Name: "no-kube-system", Webhook: "everywhere"}, FailurePolicy: "Fail", Answer: "denied", Effect: forecast.Rejects, Detail: "ConfigMaps of kube-system are managed by the platform team."}
 	cp.Hooks[1] = forecast.Hook{Name: authInfo, Outcome: forecast.Degraded, Writes: by([]forecast.Write{authWrite()}, policy)}
 	slow := notAnswering()
 	r.Findings = []preflight.Finding{

@@ -4,20 +4,24 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
 )
 
 // hookRows has a row for every culprit of every hook.
-func hookRows(hooks []forecast.Hook) [][]string {
+func hookRows(cp forecast.ControlPlane, hooks []forecast.Hook) [][]string {
 	var rows [][]string
 	for _, h := range hooks {
-		cs := h.Culprits(effectOf(h))
+		cs := cp.AtFault(h)
 		if len(cs) == 0 {
 			rows = append(rows, []string{h.Name, string(h.Outcome), "-", "-"})
 		}
 		for n, c := range cs {
-			row := []string{"", "", brief(c), fmt.Sprintf("%d of %d", len(c.Writes), len(h.Writes))}
+			row := []string{"", "", brief(c.Culprit), fmt.Sprintf("%d of %d", len(c.Writes), c.Of)}
+			if c.Hook != h.Name {
+				row[3] += " of " + c.Hook
+			}
 			if n == 0 {
 				row[0], row[1] = h.Name, string(h.Outcome)
 			}
@@ -28,9 +32,9 @@ func hookRows(hooks []forecast.Hook) [][]string {
 }
 
 // brief is the culprit without its kind.
-func brief(c forecast.Culprit) string {
+func brief(c admission.Culprit) string {
 	if c.Name == "" {
-		return c.Kind
+		return string(c.Kind)
 	}
 	if c.Webhook != "" && c.Webhook != c.Name {
 		return c.Name + " (" + c.Webhook + ")"
@@ -67,7 +71,7 @@ func (v *view) writes(hooks []forecast.Hook) error {
 func seenBy(w forecast.Write) string {
 	var by []string
 	for _, i := range w.InterceptedBy {
-		s := brief(forecast.Culprit{Interception: i}) + ": " + i.Answer
+		s := brief(i.Culprit) + ": " + i.Answer
 		if i.Milliseconds > 0 {
 			s += " in " + milliseconds(i.Milliseconds)
 		}

@@ -138,13 +138,13 @@ func (d document) Notes() []string { return d.r.Forecast.ControlPlane.Notes }
 
 // Blame says who does what to which writes.
 func (d document) Blame() fold[string] {
-	hooks, _ := troubled(d.r.Forecast.ControlPlane.Hooks)
-	return foldAfter(accusations(hooks), 3)
+	hooks, _ := troubled(d.r.Forecast.ControlPlane)
+	return foldAfter(accusations(d.r.Forecast.ControlPlane, hooks), 3)
 }
 
 // Blind is how many hooks can't be judged.
 func (d document) Blind() string {
-	if _, blind := troubled(d.r.Forecast.ControlPlane.Hooks); blind > 0 {
+	if _, blind := troubled(d.r.Forecast.ControlPlane); blind > 0 {
 		return fmt.Sprintf("%s can't be judged for what could not be read.", plural(blind, "hook"))
 	}
 	return ""

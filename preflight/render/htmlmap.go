@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
@@ -15,11 +16,6 @@ const perMap = 4
 // maxWrites is how many writes of one hook are listed.
 const maxWrites = 50
 
-// A culpritKey tells webhooks and policies apart.
-type culpritKey struct{ kind, name, webhook string }
-
-func keyOf(i forecast.Interception) culpritKey { return culpritKey{i.Kind, i.Name, i.Webhook} }
-
 // A stander is a webhook or policy that sees writes of hooks.
 type stander struct {
 	// Number is its column's; zero if it lets everything pass.
@@ -28,6 +24,7 @@ type stander struct {
 	Name, Full string
 	// Answer is what came of asking it, worst first.
 	Answer, FailurePolicy string
+	culprit               admission.Culprit
 	worst                 forecast.Effect
 	hooks, writes         int
 }
@@ -69,21 +66,21 @@ func effectSign(e forecast.Effect) string {
 // standers are all who see a write of a hook, the worst first.
 func (d document) standers() []stander {
 	var all []stander
-	index := map[culpritKey]int{}
+	index := map[admission.Culprit]int{}
 	for _, h := range d.r.Forecast.ControlPlane.Hooks {
-		here := map[culpritKey]bool{}
+		here := map[admission.Culprit]bool{}
 		for _, w := range h.Writes {
 			for _, i := range w.InterceptedBy {
-				n, ok := index[keyOf(i)]
+				n, ok := index[i.Culprit]
 				if !ok {
 					n = len(all)
-					index[keyOf(i)] = n
-					all = append(all, stander{Name: brief(forecast.Culprit{Interception: i}), Full: full(forecast.Culprit{Interception: i})})
+					index[i.Culprit] = n
+					all = append(all, stander{Name: brief(i.Culprit), Full: full(i.Culprit), culprit: i.Culprit})
 				}
 				s := &all[n]
 				s.writes++
-				if !here[keyOf(i)] {
-					here[keyOf(i)] = true
+				if !here[i.Culprit] {
+					here[i.Culprit] = true
 					s.hooks++
 				}
 				if s.Answer == "" || badness(i.Effect) > badness(s.worst) {
@@ -105,7 +102,7 @@ func (d document) standers() []stander {
 
 // Maps are the hooks in trouble against whoever does anything to their writes.
 func (d document) Maps() fold[hooksMap] {
-	hooks, _ := troubled(d.r.Forecast.ControlPlane.Hooks)
+	hooks, _ := troubled(d.r.Forecast.ControlPlane)
 	bad := slices.DeleteFunc(d.standers(), func(s stander) bool { return s.Number == 0 })
 	var all []hooksMap
 	for columns := range slices.Chunk(bad, perMap) {
@@ -136,14 +133,13 @@ func mapRowOf(h forecast.Hook, columns []stander) (mapRow, bool) {
 	for _, s := range columns {
 		worst, n := forecast.Effect(""), map[forecast.Effect]int{}
 		for _, w := range h.Writes {
-			for _, i := range w.InterceptedBy {
-				if full(forecast.Culprit{Interception: i}) != s.Full {
-					continue
-				}
-				n[i.Effect]++
-				if worst == "" || badness(i.Effect) > badness(worst) {
-					worst = i.Effect
-				}
+			i, ok := w.By(s.culprit)
+			if !ok {
+				continue
+			}
+			n[i.Effect]++
+			if worst == "" || badness(i.Effect) > badness(worst) {
+				worst = i.Effect
 			}
 		}
 		c := cell{}
@@ -198,7 +194,7 @@ type readyHook struct {
 // Ready counts those.
 func (d document) Ready() string {
 	n := len(d.ReadyHooks())
-	if hooks, _ := troubled(d.r.Forecast.ControlPlane.Hooks); len(hooks) == 0 {
+	if hooks, _ := troubled(d.r.Forecast.ControlPlane); len(hooks) == 0 {
 		return are(n, "hook") + " ready as usual"
 	}
 	return are(n, "other hook") + " ready as usual"
@@ -214,11 +210,11 @@ type hookWrites struct {
 
 // Writes are the writes of the hooks in trouble, with whoever harms them by number.
 func (d document) Writes() []hookWrites {
-	number := map[string]int{}
+	number := map[admission.Culprit]int{}
 	for _, s := range d.standers() {
-		number[s.Full] = s.Number
+		number[s.culprit] = s.Number
 	}
-	hooks, _ := troubled(d.r.Forecast.ControlPlane.Hooks)
+	hooks, _ := troubled(d.r.Forecast.ControlPlane)
 	var all []hookWrites
 	for _, h := range hooks {
 		hw := hookWrites{Hook: h.Name, Reason: h.Reason, Source: h.Source, More: max(0, len(h.Writes)-maxWrites)}
@@ -237,7 +233,7 @@ func (d document) Writes() []hookWrites {
 }
 
 // numbers are those who do more than let the write pass, and how many only do that.
-func numbers(w forecast.Write, number map[string]int) string {
+func numbers(w forecast.Write, number map[admission.Culprit]int) string {
 	s, passing := "", 0
 	for _, i := range w.InterceptedBy {
 		if i.Effect == forecast.Passes {
@@ -247,7 +243,7 @@ func numbers(w forecast.Write, number map[string]int) string {
 		if s != "" {
 			s += ", "
 		}
-		s += fmt.Sprint(number[full(forecast.Culprit{Interception: i})])
+		s += fmt.Sprint(number[i.Culprit])
 	}
 	switch {
 	case passing > 0 && s != "":

@@ -40,7 +40,7 @@ type segment struct {
 // Timeline draws what would follow, over the time from each event that others
 // count from; where nothing does, the hooks that hold the new replica up.
 func (d document) Timeline() []drawing {
-	hooks, _ := troubled(d.r.Forecast.ControlPlane.Hooks)
+	hooks, _ := troubled(d.r.Forecast.ControlPlane)
 	hooks = hooks[:min(len(hooks), 2*maxShown)]
 	var all []drawing
 	moments := grouped(d.r.Forecast.Timeline, func(m outage.Moment) string { return string(m.Since) })

@@ -80,8 +80,8 @@ func outcomeOf(l forecast.Lifeline) string {
 
 func culpritsOf(l forecast.Lifeline) []string {
 	var names []string
-	for _, c := range l.Culprits() {
-		names = append(names, brief(c))
+	for _, c := range l.AtFault() {
+		names = append(names, brief(c.Culprit))
 	}
 	return names
 }

@@ -23,7 +23,7 @@ func Markdown(w io.Writer, r preflight.Report, o Options) error {
 	}
 	m.line("")
 	m.line(escape((&view{r: r, page: newPage(Options{})}).foretell(r.Forecast.ControlPlane)))
-	m.hooks(r.Forecast.ControlPlane.Hooks)
+	m.hooks(r.Forecast.ControlPlane)
 	m.findings(r, o)
 	if !o.Quiet {
 		m.waived(r)
@@ -42,9 +42,9 @@ func (m markdown) heading(s string) {
 	m.line("")
 }
 
-func (m markdown) hooks(hooks []forecast.Hook) {
-	inTrouble, _ := troubled(hooks)
-	rows := hookRows(inTrouble)
+func (m markdown) hooks(cp forecast.ControlPlane) {
+	inTrouble, _ := troubled(cp)
+	rows := hookRows(cp, inTrouble)
 	if len(rows) == 0 {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
@@ -14,7 +15,7 @@ func (v *view) outlook() error {
 	cp := v.r.Forecast.ControlPlane
 	v.heading(outlookHeading(v.r))
 	v.text(2, v.foretell(cp))
-	hooks, blind := troubled(cp.Hooks)
+	hooks, blind := troubled(cp)
 	v.blame(hooks)
 	for _, n := range cp.Notes {
 		v.blank()
@@ -46,7 +47,7 @@ func (v *view) hooks(hooks []forecast.Hook) error {
 		return nil
 	}
 	v.blank()
-	rows := hookRows(hooks)
+	rows := hookRows(v.r.Forecast.ControlPlane, hooks)
 	shown := rows
 	if !v.Wide && len(rows) > 2*maxShown {
 		shown = rows[:2*maxShown]
@@ -165,13 +166,13 @@ func pass(n, of int) string {
 
 // troubled returns the hooks that are not ready, the worst first, and apart from
 // them the number of those that are unknown and have nobody to blame.
-func troubled(hooks []forecast.Hook) (t []forecast.Hook, blind int) {
+func troubled(cp forecast.ControlPlane) (t []forecast.Hook, blind int) {
 	rank := []forecast.Outcome{forecast.CrashLoop, forecast.NeverReady, forecast.Unknown, forecast.Delayed, forecast.Degraded}
 	for _, o := range rank {
-		for _, h := range hooks {
+		for _, h := range cp.Hooks {
 			switch {
 			case h.Outcome != o:
-			case o == forecast.Unknown && len(h.Culprits(forecast.Undecided)) == 0:
+			case o == forecast.Unknown && len(cp.AtFault(h)) == 0:
 				blind++
 			default:
 				t = append(t, h)
@@ -184,7 +185,7 @@ func troubled(hooks []forecast.Hook) (t []forecast.Hook, blind int) {
 // blame says who does what to which writes: the first few culprits, each with
 // the worst hook that it meets.
 func (v *view) blame(hooks []forecast.Hook) {
-	lines := accusations(hooks)
+	lines := accusations(v.r.Forecast.ControlPlane, hooks)
 	shown := lines
 	if !v.Wide && len(lines) > 4 {
 		shown = lines[:3]
@@ -199,18 +200,26 @@ func (v *view) blame(hooks []forecast.Hook) {
 	}
 }
 
-func accusations(hooks []forecast.Hook) []string {
+// accusations say who does what to which writes of the hooks, each of them once, and
+// why a hook comes out as it does where nobody does it alone.
+func accusations(cp forecast.ControlPlane, hooks []forecast.Hook) []string {
 	type deed struct {
-		kind, name, webhook, answer string
-		effect                      forecast.Effect
+		admission.Culprit
+		answer string
+		effect forecast.Effect
 	}
 	var lines []string
 	line := map[deed]int{}
 	writes, others := map[int]int{}, map[int]int{}
 	for _, h := range hooks {
-		cs := h.Culprits(effectOf(h))
-		for _, c := range cs {
-			d := deed{c.Kind, c.Name, c.Webhook, c.Answer, c.Effect}
+		addUp, said := true, false
+		for _, c := range cp.AtFault(h) {
+			addUp = addUp && c.Effect != forecast.Rejects && c.Effect != forecast.Undecided
+			if c.Effect == forecast.Passes || c.Hook != h.Name {
+				continue
+			}
+			said = true
+			d := deed{c.Culprit, c.Answer, c.Effect}
 			n, again := line[d]
 			if again {
 				writes[n] += len(c.Writes)
@@ -218,9 +227,9 @@ func accusations(hooks []forecast.Hook) []string {
 				continue
 			}
 			line[d] = len(lines)
-			lines = append(lines, accuse(h, c))
+			lines = append(lines, accuse(c))
 		}
-		if len(cs) == 0 || h.Outcome.Fails() && effectOf(h) == forecast.Slows {
+		if !said || h.Outcome.Fails() && addUp {
 			lines = append(lines, fmt.Sprintf("%s: %s.", h.Name, cmp.Or(h.Reason, "no reason is known")))
 		}
 	}
@@ -230,21 +239,4 @@ func accusations(hooks []forecast.Hook) []string {
 		}
 	}
 	return lines
-}
-
-// effectOf is the effect on writes that makes the hook's outcome. Waits alone
-// can make a hook fail, where they add up.
-func effectOf(h forecast.Hook) forecast.Effect {
-	switch h.Outcome {
-	case forecast.Unknown:
-		return forecast.Undecided
-	case forecast.Delayed:
-		if len(h.Culprits(forecast.Slows)) > 0 {
-			return forecast.Slows
-		}
-	}
-	if len(h.Culprits(forecast.Rejects)) == 0 && len(h.Culprits(forecast.Slows)) > 0 {
-		return forecast.Slows
-	}
-	return forecast.Rejects
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
@@ -194,7 +195,7 @@ func TestForecastInWords(t *testing.T) {
 	}
 	nobody := forecast.Interception{Effect: forecast.Passes}
 	webhook := func(e forecast.Effect, answer, policy, detail string) forecast.Interception {
-		return forecast.Interception{Kind: "MutatingWebhookConfiguration", Name: "m", Webhook: "m", FailurePolicy: policy, Answer: answer, Milliseconds: 4000, Effect: e, Detail: detail}
+		return forecast.Interception{Culprit: admission.Culprit{Kind: "MutatingWebhookConfiguration", Name: "m", Webhook: "m"}, FailurePolicy: policy, Answer: answer, Milliseconds: 4000, Effect: e, Detail: detail}
 	}
 	for _, c := range []struct {
 		name string
@@ -213,7 +214,7 @@ func TestForecastInWords(t *testing.T) {
 			[]string{"would get ready late, after its start, held up by a.", "answers, after 4 s. It holds up the only write of a"}},
 		{"no catalogue", forecast.ControlPlane{Outcome: forecast.Unknown, Problem: "the catalogue does not hold 1.41", Hooks: []forecast.Hook{}},
 			[]string{"What a new control-plane replica of 1.36.3-gke.100 would do can't be foretold: the catalogue does not hold 1.41."}},
-		{"dry-run alone", forecast.ControlPlane{Outcome: forecast.CrashLoop, Hooks: []forecast.Hook{hook("a", forecast.CrashLoop, forecast.Interception{Kind: "server-side dry-run", FailurePolicy: "Fail", Answer: "denied", Effect: forecast.Rejects, Detail: "quota"})}},
+		{"dry-run alone", forecast.ControlPlane{Outcome: forecast.CrashLoop, Hooks: []forecast.Hook{hook("a", forecast.CrashLoop, forecast.Interception{Culprit: admission.Culprit{Kind: "server-side dry-run"}, FailurePolicy: "Fail", Answer: "denied", Effect: forecast.Rejects, Detail: "quota"})}},
 			[]string{"exits after each start", "server-side dry-run denies the only write of a", "It said: quota."}},
 		{"one culprit, three hooks", forecast.ControlPlane{Outcome: forecast.CrashLoop, Hooks: []forecast.Hook{hook("a", forecast.CrashLoop, webhook(forecast.Rejects, "hung", "Fail", "")), hook("b", forecast.Degraded, webhook(forecast.Rejects, "hung", "Fail", "")), {Name: "c", Outcome: forecast.Degraded, Writes: by(rbacWrites(), webhook(forecast.Rejects, "hung", "Fail", ""))}}},
 			[]string{"rejects the only write of a: CREATE priorityclasses.scheduling.k8s.io system-node-critical. It does the same to 7 writes of 2 other hooks."}},

@@ -4,29 +4,30 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
 // accuse says what a culprit does to which writes of a hook, and how that is known.
-func accuse(h forecast.Hook, c forecast.Culprit) string {
-	of := portion(len(c.Writes), len(h.Writes)) + " of " + h.Name
+func accuse(c forecast.Blame) string {
+	of := portion(len(c.Writes), c.Of) + " of " + c.Hook
 	writes := what(c.Writes)
 	switch {
 	case c.Effect == forecast.Undecided:
-		return fmt.Sprintf("%s %s. Whether %s pass is open: %s.", full(c), answered(c.Interception), of, writes)
+		return fmt.Sprintf("%s %s. Whether %s pass is open: %s.", full(c.Culprit), answered(c.Interception), of, writes)
 	case c.Answer == string(facts.Denied):
-		return fmt.Sprintf("%s denies %s: %s.%s", full(c), of, writes, said("It said", c.Detail))
-	case c.Effect == forecast.Slows && c.Writes[0].Effect == forecast.Rejects:
-		return fmt.Sprintf("%s %s. It fails open, but %s would take longer than the 34 s that a request may: %s.", full(c), answered(c.Interception), of, writes)
+		return fmt.Sprintf("%s denies %s: %s.%s", full(c.Culprit), of, writes, said("It said", c.Detail))
+	case c.Effect != forecast.Rejects && c.Writes[0].Effect == forecast.Rejects:
+		return fmt.Sprintf("%s %s. It fails open, but %s would take longer than the 34 s that a request may: %s.", full(c.Culprit), answered(c.Interception), of, writes)
 	case c.Effect == forecast.Slows && c.Answer == string(facts.Allowed):
-		return fmt.Sprintf("%s %s. It holds up %s: %s.", full(c), answered(c.Interception), of, writes)
+		return fmt.Sprintf("%s %s. It holds up %s: %s.", full(c.Culprit), answered(c.Interception), of, writes)
 	case c.Effect == forecast.Slows:
-		return fmt.Sprintf("%s %s. It fails open, so %s pass, each after the wait: %s.%s", full(c), answered(c.Interception), of, writes, said("Seen", c.Detail))
+		return fmt.Sprintf("%s %s. It fails open, so %s pass, each after the wait: %s.%s", full(c.Culprit), answered(c.Interception), of, writes, said("Seen", c.Detail))
 	case c.FailurePolicy == "Fail":
-		return fmt.Sprintf("%s %s. It fails closed and so rejects %s: %s.%s", full(c), answered(c.Interception), of, writes, said("Seen", c.Detail))
+		return fmt.Sprintf("%s %s. It fails closed and so rejects %s: %s.%s", full(c.Culprit), answered(c.Interception), of, writes, said("Seen", c.Detail))
 	}
-	return fmt.Sprintf("%s %s. It rejects %s: %s.%s", full(c), answered(c.Interception), of, writes, said("Seen", c.Detail))
+	return fmt.Sprintf("%s %s. It rejects %s: %s.%s", full(c.Culprit), answered(c.Interception), of, writes, said("Seen", c.Detail))
 }
 
 func portion(n, of int) string {
@@ -42,12 +43,12 @@ func portion(n, of int) string {
 }
 
 // full is the culprit with its kind and webhook.
-func full(c forecast.Culprit) string {
-	s := strings.TrimSpace(c.Kind + " " + c.Name)
+func full(c admission.Culprit) string {
+	s := c.Object().String()
 	if c.Webhook == "" || c.Webhook == c.Name {
 		return s
 	}
-	if strings.HasSuffix(c.Kind, "Policy") {
+	if c.Kind.IsPolicy() {
 		return s + " (binding " + c.Webhook + ")"
 	}
 	return s + " (webhook " + c.Webhook + ")"

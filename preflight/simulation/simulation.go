@@ -158,7 +158,8 @@ func interception(i admission.Interception, added []manifest.Name) Interception 
 		Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: policy, TimeoutSeconds: i.Timeout.Seconds(),
 		Denial: i.Denial, Undecided: i.Undecided, AtStart: i.AtStart,
 		Added: slices.ContainsFunc(added, func(n manifest.Name) bool {
-			return n.Name == i.Name && n.Kind == string(i.Kind) || n.Kind == string(i.Kind)+"Binding" && n.Name == i.Webhook
+			object := admission.Culprit{Kind: admission.Kind(n.Kind), Name: n.Name}
+			return object == i.Culprit().Object() || object == i.Culprit().Binding()
 		}),
 	}
 }

@@ -37,7 +37,7 @@ type api struct {
 	// processes are those of the visits in a row, by when they started.
 	processes map[string]bool
 	// calls are the failed calls to webhooks by process and webhook.
-	calls map[string]callsSeen
+	calls map[calledBy]callsSeen
 	// told is when a webhook was last spoken of.
 	told       map[string]time.Time
 	noMetrics  bool
@@ -48,6 +48,9 @@ type redSeen struct {
 	first, last time.Time
 	told        bool
 }
+
+// calledBy is a process and a webhook that it calls, as far as metrics tell.
+type calledBy struct{ startedAt, version, kind, webhook string }
 
 type callsSeen struct{ errors, failedOpen int64 }
 
@@ -109,7 +112,7 @@ func (w *Watch) sayRed(version, check string, red time.Duration) (told bool) {
 // told of before. One of the target version is new, so that all of its calls count.
 func (w *Watch) seeCalls(v Visit, m facts.Metrics) {
 	for _, c := range m.Webhooks {
-		key := strings.Join([]string{m.StartedAt, v.Version, c.Type, c.Webhook}, "\x00")
+		key := calledBy{m.StartedAt, v.Version, c.Type, c.Webhook}
 		before, known := w.calls[key]
 		w.calls[key] = callsSeen{c.Errors, c.FailedOpen}
 		if !known && !w.isTarget(v.Version) {

@@ -20,15 +20,17 @@ type chain struct {
 	// nodes, down.
 	foretold string
 	fails    bool
-	blamed   []forecast.Interception
+	blamed   []forecast.Blame
 	// begun is zero until it was seen to begin.
 	begun time.Time
 }
 
 func (c *chain) name() string { return c.hook + c.lifeline }
 
+// blames reports whether a webhook of that name is to blame: more than its name
+// metrics do not tell.
 func (c *chain) blames(webhook string) bool {
-	return slices.ContainsFunc(c.blamed, func(i forecast.Interception) bool { return i.Webhook == webhook })
+	return slices.ContainsFunc(c.blamed, func(b forecast.Blame) bool { return b.Webhook == webhook })
 }
 
 func (w *Watch) seeForecast(r preflight.Report) {
@@ -40,16 +42,12 @@ func (w *Watch) seeForecast(r preflight.Report) {
 			worst = h.AtWorst
 		}
 		if worst != forecast.Ready {
-			w.chains = append(w.chains, &chain{hook: h.Name, foretold: string(h.Outcome), fails: worst.Fails(), blamed: blamed(h)})
+			w.chains = append(w.chains, &chain{hook: h.Name, foretold: string(h.Outcome), fails: worst.Fails(), blamed: cp.AtFault(h)})
 		}
 	}
 	for _, l := range r.Forecast.Lifelines {
 		if lost(l) && l.Group == string(lifeline.Heartbeats) {
-			c := &chain{lifeline: l.Name, foretold: string(l.Outcome), fails: true}
-			for _, by := range l.Culprits() {
-				c.blamed = append(c.blamed, by.Interception)
-			}
-			w.chains = append(w.chains, c)
+			w.chains = append(w.chains, &chain{lifeline: l.Name, foretold: string(l.Outcome), fails: true, blamed: l.AtFault()})
 		}
 	}
 	w.sayForecast(r)
@@ -80,20 +78,6 @@ func lost(l forecast.Lifeline) bool {
 	return l.Outcome == forecast.Lost || l.AtWorst == forecast.Lost
 }
 
-// blamed are those who make the hook come out as it does.
-func blamed(h forecast.Hook) []forecast.Interception {
-	for _, effect := range []forecast.Effect{forecast.Rejects, forecast.Slows, forecast.Undecided} {
-		var out []forecast.Interception
-		for _, c := range h.Culprits(effect) {
-			out = append(out, c.Interception)
-		}
-		if out != nil {
-			return out
-		}
-	}
-	return nil
-}
-
 // String is hook → webhook → what its backend does.
 func (c *chain) String() string {
 	parts := []string{c.name()}
@@ -108,16 +92,16 @@ func (c *chain) String() string {
 
 func (c *chain) culprits() []Culprit {
 	var out []Culprit
-	for _, i := range c.blamed {
-		out = append(out, culprit(i))
+	for _, b := range c.blamed {
+		out = append(out, Culprit{b.Culprit, b.Says()})
 	}
 	return out
 }
 
 func (c *chain) stops() []outage.Stop {
 	var out []outage.Stop
-	for _, i := range c.blamed {
-		if s, ok := outage.BreakGlass(i); ok && !slices.Contains(out, s) {
+	for _, b := range c.blamed {
+		if s, ok := outage.BreakGlass(b.Culprit); ok && !slices.Contains(out, s) {
 			out = append(out, s)
 		}
 	}

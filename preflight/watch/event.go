@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
 )
 
@@ -55,10 +55,8 @@ type Event struct {
 
 // A Culprit is a webhook or policy, and what its backend was found to do.
 type Culprit struct {
-	Kind    string `json:"kind"`
-	Name    string `json:"name"`
-	Webhook string `json:"webhook,omitempty"`
-	Says    string `json:"says"`
+	admission.Culprit
+	Says string `json:"says"`
 }
 
 // An Outcome is how the upgrade ended.
@@ -83,8 +81,4 @@ func (o Outcome) ExitCode() int {
 		return preflight.ExitNotReady
 	}
 	return preflight.ExitInconclusive
-}
-
-func culprit(i forecast.Interception) Culprit {
-	return Culprit{i.Kind, i.Name, i.Webhook, i.Says()}
 }

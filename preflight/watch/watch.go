@@ -46,7 +46,7 @@ func New(o Options) *Watch {
 	return &Watch{
 		options: o, blind: map[Source]blindness{}, leases: map[string]*leaseSeen{},
 		operation: operation{repairs: map[string]bool{}},
-		api:       api{red: map[string]*redSeen{}, processes: map[string]bool{}, versions: map[string]bool{}, calls: map[string]callsSeen{}, told: map[string]time.Time{}},
+		api:       api{red: map[string]*redSeen{}, processes: map[string]bool{}, versions: map[string]bool{}, calls: map[calledBy]callsSeen{}, told: map[string]time.Time{}},
 		nodes:     nodesState{leases: map[string]renewal{}},
 	}
 }

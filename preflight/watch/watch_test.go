@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
@@ -67,7 +68,7 @@ func blind(s watch.Source, why string) watch.Observation {
 // foretold is a forecast in which webhook w.opa of configuration opa makes
 // rbac/bootstrap-roles crash-loop and costs nodes their heartbeats.
 func foretold() watch.Observation {
-	by := []forecast.Interception{{Kind: "ValidatingWebhookConfiguration", Name: "opa", Webhook: "w.opa", Answer: string(facts.Hung), Effect: forecast.Rejects}}
+	by := []forecast.Interception{{Culprit: admission.Culprit{Kind: admission.ValidatingWebhook, Name: "opa", Webhook: "w.opa"}, Answer: string(facts.Hung), Effect: forecast.Rejects}}
 	w := forecast.Write{Verb: "CREATE", Resource: "clusterroles", Effect: forecast.Rejects, InterceptedBy: by}
 	r := preflight.Report{Cluster: preflight.ReportCluster{Version: "v1.35.4"}, TargetVersion: "1.36.3"}
 	r.Forecast.ControlPlane = forecast.ControlPlane{Outcome: forecast.CrashLoop, Hooks: []forecast.Hook{

@@ -9,8 +9,11 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
-// key tells harms apart, whatever comes of them.
-func (h Harm) key() string { return h.Hook + "\x00" + h.Lifeline }
+// A victim is the hook or the lifeline that is harmed.
+type victim struct{ hook, lifeline string }
+
+// victim tells harms apart, whatever comes of them.
+func (h Harm) victim() victim { return victim{h.Hook, h.Lifeline} }
 
 // harmsOf lists what fails in a forecast.
 func harmsOf(f forecast.Forecast) []Harm {
@@ -35,7 +38,7 @@ func harmsOf(f forecast.Forecast) []Harm {
 func without(hs, others []Harm) []Harm {
 	var kept []Harm
 	for _, h := range hs {
-		if !slices.ContainsFunc(others, func(o Harm) bool { return o.key() == h.key() }) {
+		if !slices.ContainsFunc(others, func(o Harm) bool { return o.victim() == h.victim() }) {
 			kept = append(kept, h)
 		}
 	}
@@ -62,7 +65,7 @@ func silenced(attempts []facts.Attempt, ws ...webhook) []facts.Attempt {
 	}
 	for _, w := range ws {
 		kept = append(kept, facts.Attempt{
-			Type: w.kind(), Config: w.Config, Webhook: w.Name, Vantage: facts.PodNetwork, Target: w.backend, Answer: facts.NoEndpoints, Fault: facts.NoneReady,
+			Type: w.culprit().Kind.Type(), Config: w.Config, Webhook: w.Name, Vantage: facts.PodNetwork, Target: w.backend, Answer: facts.NoEndpoints, Fault: facts.NoneReady,
 		})
 	}
 	return kept
@@ -70,15 +73,11 @@ func silenced(attempts []facts.Attempt, ws ...webhook) []facts.Attempt {
 
 // put reports whether the question was put to w.
 func (w webhook) put(a facts.Attempt) bool {
-	return a.Vantage != facts.ServerDryRun && a.Type == w.kind() && a.Config == w.Config && a.Webhook == w.Name
+	return a.Vantage != facts.ServerDryRun && admission.CulpritOf(a) == w.culprit()
 }
 
-// kind is as attempts name it.
-func (w webhook) kind() string {
-	if w.Kind == string(admission.MutatingWebhook) {
-		return "Mutating"
-	}
-	return "Validating"
+func (w webhook) culprit() admission.Culprit {
+	return admission.Culprit{Kind: admission.Kind(w.Kind), Name: w.Config, Webhook: w.Name}
 }
 
 // graveLine reports whether the loss of the line takes the control plane or all

@@ -52,7 +52,7 @@ func (w world) holds(t *testing.T, seed uint64, s *facts.Snapshot, k Risk, sc Sc
 	t.Helper()
 	after := w.harm(s, sc.Events)
 	for _, h := range sc.Harms {
-		if !after[h.key()] {
+		if !after[h.victim()] {
 			t.Errorf("seed %d: %v does not make %s%s fail", seed, sc.Events, h.Hook, h.Lifeline)
 		}
 	}
@@ -62,7 +62,7 @@ func (w world) holds(t *testing.T, seed uint64, s *facts.Snapshot, k Risk, sc Sc
 	for _, e := range sc.Events {
 		alone := w.harm(s, []Event{e})
 		for _, h := range sc.Harms {
-			if alone[h.key()] {
+			if alone[h.victim()] {
 				t.Errorf("seed %d: of %v, %v alone makes %s%s fail", seed, sc.Events, e, h.Hook, h.Lifeline)
 			}
 		}
@@ -74,12 +74,12 @@ func (w world) holds(t *testing.T, seed uint64, s *facts.Snapshot, k Risk, sc Sc
 // result, by as few events.
 func (w world) missesNothing(t *testing.T, seed uint64, s *facts.Snapshot, found Result) {
 	t.Helper()
-	smallest := map[string]int{}
+	smallest := map[victim]int{}
 	for _, k := range found.Risks {
 		for _, sc := range k.Scenarios {
 			for _, h := range sc.Harms {
-				if n := smallest[h.key()]; n == 0 || len(sc.Events) < n {
-					smallest[h.key()] = len(sc.Events)
+				if n := smallest[h.victim()]; n == 0 || len(sc.Events) < n {
+					smallest[h.victim()] = len(sc.Events)
 				}
 			}
 		}
@@ -101,20 +101,20 @@ func (w world) missesNothing(t *testing.T, seed uint64, s *facts.Snapshot, found
 	}
 }
 
-var harms = map[*facts.Snapshot]map[string][]string{}
+var harms = map[*facts.Snapshot]map[string][]victim{}
 
 // harm is what fails in any order of the events, by forecasts over the recording
 // as it would be then.
-func (w world) harm(s *facts.Snapshot, events []Event) map[string]bool {
-	out := map[string]bool{}
+func (w world) harm(s *facts.Snapshot, events []Event) map[victim]bool {
+	out := map[victim]bool{}
 	if harms[s] == nil {
-		harms[s] = map[string][]string{}
+		harms[s] = map[string][]victim{}
 	}
 	for silent := range w.play(events) {
 		hs, known := harms[s][silent]
 		if !known {
 			for _, h := range harmsOf(forecast.Given(s, unserved(s, strings.Split(silent, ",")))) {
-				hs = append(hs, h.key())
+				hs = append(hs, h.victim())
 			}
 			harms[s][silent] = hs
 		}

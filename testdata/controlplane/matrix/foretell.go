@@ -89,46 +89,13 @@ func summarize(cp forecast.ControlPlane) Foretold {
 	return f
 }
 
-// blameOf names who is in h's way: those who are in the way of its writes, or of
-// the writes of the hook that it waits for, else who takes most of its time.
+// blameOf names who is at fault for what becomes of h.
 func blameOf(cp forecast.ControlPlane, h forecast.Hook) []string {
 	var names []string
-	for _, own := range cp.Hooks {
-		if own.Name == h.Name || own.Name == h.WaitsFor {
-			names = append(names, culprits(own)...)
-		}
-	}
-	if name := slowest(h); names == nil && name != "" {
-		names = []string{name}
+	for _, c := range cp.AtFault(h) {
+		names = append(names, cmp.Or(c.Name, string(c.Kind)))
 	}
 	return names
-}
-
-func culprits(h forecast.Hook) []string {
-	found := append(h.Culprits(forecast.Rejects), h.Culprits(forecast.Slows)...)
-	if len(found) == 0 {
-		found = h.Culprits(forecast.Undecided)
-	}
-	var names []string
-	for _, c := range found {
-		names = append(names, cmp.Or(c.Name, c.Kind))
-	}
-	return names
-}
-
-// slowest is who takes most of the time of a hook whose writes all pass, and add
-// up to more than the hook has.
-func slowest(h forecast.Hook) string {
-	took := map[string]int64{}
-	most := ""
-	for _, w := range h.Writes {
-		for _, i := range w.InterceptedBy {
-			if took[i.Name] += i.Milliseconds; took[i.Name] > took[most] {
-				most = i.Name
-			}
-		}
-	}
-	return most
 }
 
 // decisive are the hooks that the outcome comes from: those that have it and, of

@@ -245,7 +245,7 @@ func blames(cp forecast.ControlPlane, s scenario) bool {
 		if h.Name != s.hook || h.Outcome != s.outcome {
 			continue
 		}
-		for _, c := range append(h.Culprits(forecast.Rejects), h.Culprits(forecast.Slows)...) {
+		for _, c := range cp.AtFault(h) {
 			if c.Name == s.culprit {
 				return true
 			}
