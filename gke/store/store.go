@@ -3,11 +3,14 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"crypto/md5"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"mime"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -82,9 +85,40 @@ func (s *Store) String() string { return s.name }
 // Close ends what the store holds open.
 func (s *Store) Close() error { return s.bucket.Close() }
 
-// Put writes content under key, in place of what was there.
+// Put writes content under key, in place of what was there. If it returns an error,
+// that is still there.
 func (s *Store) Put(ctx context.Context, key string, content []byte) error {
-	return s.explain(key, s.bucket.WriteAll(ctx, key, content, nil))
+	return s.explain(key, s.put(ctx, key, content))
+}
+
+// put is the bucket's WriteAll, which renames a file in place that it could not write
+// to its end (gocloud.dev blob/blob.go: Close follows a Write that failed), with an
+// end of the context before that, and with what a full disk has to say.
+func (s *Store) put(ctx context.Context, key string, content []byte) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	var f *os.File
+	sum := md5.Sum(content)
+	w, err := s.bucket.NewWriter(ctx, key, &blob.WriterOptions{
+		ContentType: cmp.Or(mime.TypeByExtension(filepath.Ext(key)), "text/plain; charset=utf-8"),
+		ContentMD5:  sum[:],
+		BeforeWrite: func(as func(any) bool) error {
+			as(&f)
+			return nil
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if _, err = w.Write(content); err == nil && f != nil {
+		err = f.Sync()
+	}
+	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
+		cancel()
+		_ = w.Close()
+		return err
+	}
+	return w.Close()
 }
 
 // Get reads what is kept under key. Its error is [fs.ErrNotExist] where that is

@@ -1,6 +1,8 @@
 package store_test
 
 import (
+	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -72,5 +74,29 @@ func TestBadPlaces(t *testing.T) {
 		if s, err := store.Open(t.Context(), where); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v, %v; want an error with %q", where, s, err, says)
 		}
+	}
+}
+
+// A write that is ended, or that fails in its midst, leaves what was kept.
+func TestWhole(t *testing.T) {
+	dir := t.TempDir()
+	s, err := store.Open(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Put(t.Context(), "p/c.json", []byte("old")); err != nil {
+		t.Fatal(err)
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Put(ended, "p/c.json", bytes.Repeat([]byte("new"), 1000)); err == nil {
+		t.Error("a write that was ended gave no error")
+	}
+	if b, err := s.Get(t.Context(), "p/c.json"); err != nil || string(b) != "old" {
+		t.Errorf("%q is kept, %v", b, err)
+	}
+	if left, err := os.ReadDir(filepath.Join(dir, "p")); err != nil || len(left) != 1 {
+		t.Errorf("left are %v, %v", left, err)
 	}
 }
