@@ -99,7 +99,7 @@ blocker, but something that could hide one was not to be seen.`,
 			if err != nil {
 				return err
 			}
-			return out.write(cmd.OutOrStdout(), r)
+			return out.write(cmd, r)
 		},
 	}
 	f.bind(cmd)

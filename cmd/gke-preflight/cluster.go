@@ -63,9 +63,6 @@ func (c *clusterFlags) bindOverrides(fs *pflag.FlagSet) {
 // collect connects and reads every fact but the backends' answers. The caller
 // closes the connection.
 func (c *clusterFlags) collect(ctx context.Context, say *progress) (*facts.Snapshot, *gke.Connection, error) {
-	if c.timeout <= 0 {
-		return nil, nil, fmt.Errorf("--timeout: %v is not a time to wait", c.timeout)
-	}
 	say.say("connecting")
 	conn, err := c.connect(ctx)
 	if err != nil {
@@ -77,6 +74,23 @@ func (c *clusterFlags) collect(ctx context.Context, say *progress) (*facts.Snaps
 		return nil, nil, err
 	}
 	return s, conn, nil
+}
+
+// inTime runs look for no longer than --timeout.
+func (c *clusterFlags) inTime(ctx context.Context, look func(context.Context) error) error {
+	if c.timeout <= 0 {
+		return fmt.Errorf("--timeout: %v is not a time to wait", c.timeout)
+	}
+	bounded, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	err := look(bounded)
+	if interrupted := interruption(ctx); interrupted != nil {
+		return interrupted
+	}
+	if err != nil && bounded.Err() != nil {
+		return fmt.Errorf("the %v of --timeout are over: %w", c.timeout, err)
+	}
+	return err
 }
 
 func (c *clusterFlags) connect(ctx context.Context) (*gke.Connection, error) {

@@ -15,12 +15,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
-// A file is one to write.
-type file struct {
-	name    string
-	content []byte
-}
-
 // cureFiles are a patch and a manifest for each object, and what to do with them.
 func cureFiles(r cure.Report) ([]file, error) {
 	var files []file
@@ -64,8 +58,8 @@ or
 `, c.Kind, c.Name, c.Does, strings.ToLower(c.Kind), c.Name, c.PatchFile(), apply, c.ManifestFile())
 }
 
-// writeAll writes the files into dir. Unless forced it writes none if one of them
-// is there.
+// writeAll writes the files into dir, all or none. Unless forced it writes none if one
+// of them is there.
 func writeAll(dir string, files []file, force bool) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -77,23 +71,8 @@ func writeAll(dir string, files []file, force bool) error {
 			return err
 		}
 	}
-	flags := os.O_WRONLY | os.O_CREATE | os.O_EXCL
-	if force {
-		flags = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+	for i := range files {
+		files[i].name = filepath.Join(dir, files[i].name)
 	}
-	for _, f := range files {
-		if err := writeFile(filepath.Join(dir, f.name), f.content, flags); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func writeFile(name string, content []byte, flags int) error {
-	f, err := os.OpenFile(name, flags, 0o644)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	return errors.Join(err, f.Close())
+	return writeFiles(files, 0)
 }

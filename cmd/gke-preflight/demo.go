@@ -30,7 +30,7 @@ cluster, and exits 0 whatever the verdict.`,
 				return err
 			}
 			r := report(s)
-			if err := out.write(cmd.OutOrStdout(), r); err != nil {
+			if err := out.write(cmd, r); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.ErrOrStderr(), "\nOn a live cluster gke-preflight check would have exited %d (%s): 0 is ready, 1 could not run, 3 not ready, 4 inconclusive.\n",

@@ -238,7 +238,7 @@ func (o outputFlags) fleet(cmd *cobra.Command, book *fleetBook, r fleet.Report, 
 			return err
 		}
 	}
-	err := o.each(cmd.OutOrStdout(), func(w io.Writer, format string, options render.Options) error {
+	err := o.each(cmd, func(w io.Writer, format string, options render.Options) error {
 		switch format {
 		case "json":
 			return render.JSON(w, r)

@@ -11,5 +11,6 @@ import (
 
 func main() {
 	klog.SetLogger(logr.Discard())
+	heedFileSizes()
 	os.Exit(run(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }

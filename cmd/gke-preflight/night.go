@@ -74,7 +74,8 @@ func (n *night) tell(ctx context.Context, to notify.Notifier) error {
 	}
 	mark := beside(n.key, untoldEnding)
 	if err := n.send(ctx, to); err != nil {
-		if failed := n.st.Put(ctx, mark, nil); failed != nil {
+		// The mark is left also by a run that is interrupted here.
+		if failed := n.st.Put(context.WithoutCancel(ctx), mark, nil); failed != nil {
 			return fmt.Errorf("--notify: %w; and the next run won't tell of it, either: %w", err, failed)
 		}
 		return fmt.Errorf("--notify: %w; the report is kept, and the next run tells of the change, if it is still there", err)

@@ -137,7 +137,7 @@ func (n *nightlyFlags) run(cmd *cobra.Command) error {
 	if n.out.toStdout() {
 		fmt.Fprintln(out)
 	}
-	verdict := n.out.write(out, night.report)
+	verdict := n.out.write(cmd, night.report)
 	var failed []error
 	var code exitCode
 	if verdict != nil && !errors.As(verdict, &code) {

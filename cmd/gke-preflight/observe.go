@@ -53,15 +53,18 @@ func (o *observeFlags) observe(cmd *cobra.Command) (*facts.Snapshot, error) {
 // look is observe for flags that were validated. Copies of the flags may look at
 // different clusters at the same time.
 func (o observeFlags) look(ctx context.Context, say *progress) (*facts.Snapshot, error) {
-	ctx, cancel := context.WithTimeout(ctx, o.timeout)
-	defer cancel()
-	s, conn, err := o.collect(ctx, say)
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	attempts, outbound := o.ask(ctx, conn, s, say)
-	return s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound)), nil
+	var seen *facts.Snapshot
+	err := o.inTime(ctx, func(ctx context.Context) error {
+		s, conn, err := o.collect(ctx, say)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		attempts, outbound := o.ask(ctx, conn, s, say)
+		seen = s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound))
+		return nil
+	})
+	return seen, err
 }
 
 // ask puts the questions to the backends, those of admission and the others side by side.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -86,8 +85,8 @@ func oneOf(flag, value string, allowed ...string) error {
 
 // write renders the report in every format asked for, and returns the verdict as
 // an exit code.
-func (o outputFlags) write(stdout io.Writer, r preflight.Report) error {
-	err := o.each(stdout, func(w io.Writer, name string, options render.Options) error {
+func (o outputFlags) write(cmd *cobra.Command, r preflight.Report) error {
+	err := o.each(cmd, func(w io.Writer, name string, options render.Options) error {
 		format, _ := render.FormatOf(name)
 		if err := format.Write(w, r, options); err != nil || name != "github" {
 			return err
@@ -100,23 +99,39 @@ func (o outputFlags) write(stdout io.Writer, r preflight.Report) error {
 	return o.exit(r.Verdict)
 }
 
-// each writes every format asked for where it belongs: a file as a whole or not at all.
-func (o outputFlags) each(stdout io.Writer, write func(w io.Writer, format string, o render.Options) error) error {
+// each writes every format asked for where it belongs. The files are written as a
+// whole, or none of them is and nothing is printed, as in a run that was interrupted.
+func (o outputFlags) each(cmd *cobra.Command, write func(w io.Writer, format string, o render.Options) error) error {
+	stdout := cmd.OutOrStdout()
+	var files []file
+	var printed bytes.Buffer
 	for _, f := range o.formats {
-		format, file, toFile := strings.Cut(f, "=")
-		if !toFile {
-			if err := write(stdout, format, o.options(terminal(stdout))); err != nil {
-				return err
-			}
-			continue
+		format, name, toFile := strings.Cut(f, "=")
+		to, d := &printed, terminal(stdout)
+		if toFile {
+			to, d = &bytes.Buffer{}, terminal(to)
 		}
-		var b bytes.Buffer
-		if err := write(&b, format, o.options(terminal(&b))); err != nil {
+		if err := write(to, format, o.options(d)); err != nil {
 			return err
 		}
-		if err := replaceFile(file, b.Bytes()); err != nil {
-			return fmt.Errorf("--output %s: %w", f, err)
+		if toFile {
+			files = append(files, file{name, to.Bytes()})
 		}
+	}
+	drafts, err := draftAll(files, 0)
+	if err != nil {
+		return fmt.Errorf("--output %w", err)
+	}
+	if err := interruption(cmd.Context()); err != nil {
+		drafts.discard()
+		return err
+	}
+	if _, err := stdout.Write(printed.Bytes()); err != nil {
+		drafts.discard()
+		return err
+	}
+	if err := drafts.commit(); err != nil {
+		return fmt.Errorf("--output %w", err)
 	}
 	return nil
 }
@@ -151,8 +166,16 @@ func summarise(r preflight.Report, o render.Options) error {
 	if err != nil {
 		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
 	}
-	_, err = f.Write(limited(b.Bytes()))
-	return errors.Join(err, f.Close())
+	end, err := f.Seek(0, io.SeekEnd)
+	if err == nil {
+		if _, err = f.Write(limited(b.Bytes())); err != nil {
+			err = errors.Join(err, f.Truncate(end))
+		}
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("GITHUB_STEP_SUMMARY: %w", err)
+	}
+	return nil
 }
 
 // mostSummary is what GitHub takes as the summary of a step; with more it takes
@@ -166,23 +189,6 @@ func limited(b []byte) []byte {
 	}
 	b = b[:mostSummary-len(cut)]
 	return append(b[:bytes.LastIndexByte(b, '\n')+1:len(b)], cut...)
-}
-
-// replaceFile writes a file as a whole or not at all: whoever reads it meanwhile
-// sees the old one or the new one.
-func replaceFile(file string, content []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(file), ".gke-preflight-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Chmod(0o644), f.Close()); err == nil {
-		err = os.Rename(f.Name(), file)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return nil
 }
 
 // hide keeps flags out of the help text that hardly anyone needs.

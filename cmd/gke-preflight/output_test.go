@@ -8,19 +8,21 @@ import (
 	"testing"
 )
 
+func replaced(name string, content []byte) error { return writeFiles([]file{{name, content}}, 0) }
+
 // Who reads a report while it is written anew sees the old one or the new one, and
 // nothing is left beside it.
 func TestReplaceFile(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "gke.prom")
 	versions := [][]byte{bytes.Repeat([]byte("old\n"), 1<<14), bytes.Repeat([]byte("new\n"), 1<<14)}
-	if err := replaceFile(file, versions[0]); err != nil {
+	if err := replaced(file, versions[0]); err != nil {
 		t.Fatal(err)
 	}
 	var writing sync.WaitGroup
 	writing.Go(func() {
 		for n := range 200 {
-			if err := replaceFile(file, versions[n%2]); err != nil {
+			if err := replaced(file, versions[n%2]); err != nil {
 				t.Error(err)
 			}
 		}
@@ -34,10 +36,10 @@ func TestReplaceFile(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
 		t.Errorf("%v is left: %v", left, err)
 	}
-	if err := replaceFile(dir, nil); err == nil {
+	if err := replaced(dir, nil); err == nil {
 		t.Error("a directory was replaced")
 	}
-	if err := replaceFile(filepath.Join(dir, "none", "x"), nil); err == nil {
+	if err := replaced(filepath.Join(dir, "none", "x"), nil); err == nil {
 		t.Error("a file was written where there is no directory")
 	}
 }

@@ -93,7 +93,7 @@ func (f *planFlags) run(cmd *cobra.Command, file string) error {
 		return err
 	}
 	outcome := preflight.CleanCopy(plan.Judge(upgrades, looks, f.acceptRecreation))
-	err = f.out.each(cmd.OutOrStdout(), func(w io.Writer, format string, o render.Options) error {
+	err = f.out.each(cmd, func(w io.Writer, format string, o render.Options) error {
 		switch format {
 		case "json":
 			return render.JSON(w, outcome)

@@ -34,7 +34,7 @@ checked again, and no cluster is needed. REPORT is a file, or - for standard inp
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			return out.write(cmd.OutOrStdout(), r)
+			return out.write(cmd, r)
 		},
 	}
 	out.bind(cmd)

@@ -108,15 +108,18 @@ func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
 	case f.recording != "":
 		return f.cluster.recording(cmd, f.recording)
 	}
-	ctx, cancel := context.WithTimeout(cmd.Context(), f.cluster.timeout)
-	defer cancel()
 	say := newProgress(cmd.ErrOrStderr())
 	defer say.clear()
-	s, conn, err := f.cluster.collect(ctx, say)
-	if err != nil {
-		return nil, err
-	}
-	return s, conn.Close()
+	var seen *facts.Snapshot
+	err := f.cluster.inTime(cmd.Context(), func(ctx context.Context) error {
+		s, conn, err := f.cluster.collect(ctx, say)
+		if err != nil {
+			return err
+		}
+		seen = s
+		return conn.Close()
+	})
+	return seen, err
 }
 
 // untouched is a cluster of a minor as it is when nobody has changed anything.

@@ -12,7 +12,7 @@ import (
 
 func newSnapshot() *cobra.Command {
 	var o observeFlags
-	var file string
+	var name string
 	cmd := &cobra.Command{
 		Use:   "snapshot --file FILE",
 		Short: "Record what a check would read, to look at it later",
@@ -27,7 +27,7 @@ releases that use a removed API their names and those of the objects concerned.`
   gke-preflight check --snapshot prod.zip`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if file == "" {
+			if name == "" {
 				return fmt.Errorf("--file: the name of the file to write is missing")
 			}
 			s, err := o.observe(cmd)
@@ -38,17 +38,17 @@ releases that use a removed API their names and those of the objects concerned.`
 			if err := s.WriteZip(&b); err != nil {
 				return err
 			}
-			if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
-				return fmt.Errorf("--file: %w", err)
+			if err := writeFiles([]file{{name, b.Bytes()}}, ownerOnly); err != nil {
+				return fmt.Errorf("--file %w", err)
 			}
 			present, absent := coverage(s)
-			fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s: %d facts, %d absent, %d KiB\n", file, present, absent, b.Len()/1024)
+			fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s: %d facts, %d absent, %d KiB\n", name, present, absent, b.Len()/1024)
 			return nil
 		},
 	}
 	o.bind(cmd)
 	o.bindHelm(cmd.Flags())
-	cmd.Flags().StringVarP(&file, "file", "f", "", "the file to write; an existing one is replaced")
+	cmd.Flags().StringVarP(&name, "file", "f", "", "the file to write; an existing one is replaced")
 	return cmd
 }
 

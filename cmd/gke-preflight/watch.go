@@ -184,19 +184,23 @@ func (f *watchFlags) replay(out *watcher, given *preflight.Report) error {
 }
 
 func (f *watchFlags) live(ctx context.Context, out *watcher, given *preflight.Report) error {
+	var conn *gke.Connection
+	err := f.observe.inTime(ctx, func(ctx context.Context) (err error) {
+		conn, err = f.observe.connect(ctx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
 	if f.recordTo != "" {
-		file, err := os.Create(f.recordTo)
+		file, err := createRecording(f.recordTo)
 		if err != nil {
 			return fmt.Errorf("--record: %w", err)
 		}
 		defer file.Close()
 		out.record = json.NewEncoder(file)
 	}
-	conn, err := f.observe.connect(ctx)
-	if err != nil {
-		return err
-	}
-	defer conn.Close()
 	bounded, cancel := context.WithTimeout(ctx, f.observe.timeout)
 	defer cancel()
 	sources, err := f.sources(conn, given)
