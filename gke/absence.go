@@ -16,8 +16,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-const logIn = "run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS"
-
 // A googleAPI is one that facts are read from.
 type googleAPI struct{ name, service string }
 
@@ -53,16 +51,6 @@ func (g googleAPI) why(err error, c facts.Cluster) facts.Absence {
 		detail = g.name + " can't be reached: " + detail
 	}
 	return facts.Absence{Reason: reason, Detail: detail}
-}
-
-// credentialsHint says what to do about Application Default Credentials that
-// are missing, or that don't work for the reason given.
-func credentialsHint(err error, reason string) string {
-	if noCredentials(err) {
-		return "there are no Application Default Credentials: " + logIn
-	}
-	first, _, _ := strings.Cut(reason, "\n")
-	return "the Application Default Credentials don't work: " + logIn + " (" + first + ")"
 }
 
 func reasonOf(err error) facts.Reason {
@@ -106,7 +94,7 @@ func noCredentials(err error) bool {
 func tokenRefused(err error) bool {
 	var token *auth.Error
 	var retrieval *oauth2.RetrieveError
-	return errors.As(err, &token) || errors.As(err, &retrieval) || strings.Contains(err.Error(), "cannot fetch token")
+	return notLoggedIn(err) || errors.As(err, &token) || errors.As(err, &retrieval) || strings.Contains(err.Error(), "cannot fetch token")
 }
 
 func disabled(err error) bool {

@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/url"
-	"strings"
 	"time"
 
 	container "cloud.google.com/go/container/apiv1"
@@ -14,9 +11,7 @@ import (
 	recommender "cloud.google.com/go/recommender/apiv1"
 	compute "google.golang.org/api/compute/v1"
 	monitoring "google.golang.org/api/monitoring/v3"
-	"google.golang.org/api/option"
 
-	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -36,6 +31,8 @@ type api struct {
 	// trusted says that what the API tells came over TLS or from this machine, so
 	// that a token may be sent to the address that it names.
 	trusted bool
+	// login is by Application Default Credentials; nil where the GKE API is left out.
+	login login
 	// insights is nil where insightsLeft says why.
 	insights     *recommender.Client
 	insightsLeft facts.Absence
@@ -47,7 +44,7 @@ type api struct {
 	monitoringLeft facts.Absence
 }
 
-// openAPI makes a client and asks for the cluster. It returns an error only for
+// openAPI makes the clients and asks for the cluster. It returns an error only for
 // an endpoint that can't be one.
 func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 	a := &api{name: name}
@@ -59,25 +56,13 @@ func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 		a.left = facts.Absence{Reason: facts.NotCollected, Detail: "which GKE cluster this is is unknown: pass " + flags + ", or --no-gke if it is none"}
 		return a, nil
 	}
-	options, trusted, err := clientOptions("--gke-endpoint, or set "+EndpointVariable+",", f.endpoint())
-	if err != nil {
-		return nil, err
+	a.trusted, a.login = f.container().trusted(), newLogin(ctx)
+	for _, open := range []func(context.Context, Flags) error{a.openContainer, a.openInsights, a.openCompute, a.openMonitoring} {
+		if err := open(ctx, f); err != nil {
+			return nil, err
+		}
 	}
-	a.trusted = trusted
-	options = append(options, option.WithUserAgent(kube.UserAgent(f.Version)))
-	if err := a.openInsights(ctx, f); err != nil {
-		return nil, err
-	}
-	if err := a.openCompute(ctx, f); err != nil {
-		return nil, err
-	}
-	if err := a.openMonitoring(ctx, f); err != nil {
-		return nil, err
-	}
-	a.client, err = container.NewClusterManagerRESTClient(ctx, options...)
-	if err != nil {
-		a.client, a.err = nil, err
-		a.left = facts.Absence{Reason: facts.Unauthenticated, Detail: credentialsHint(err, err.Error())}
+	if a.client == nil {
 		return a, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -86,26 +71,22 @@ func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 	return a, nil
 }
 
-// clientOptions returns the options for an endpoint, which flag names. With plain http no
-// credentials are looked for, so that no token is ever sent in the clear.
-func clientOptions(flag, endpoint string) (options []option.ClientOption, trusted bool, err error) {
-	if endpoint == "" {
-		return nil, true, nil
+// openContainer makes the client of the GKE API.
+func (a *api) openContainer(ctx context.Context, f Flags) error {
+	options, err := f.options(ctx, a.login, f.container())
+	if err == nil {
+		a.client, err = container.NewClusterManagerRESTClient(ctx, options...)
+	} else if !notLoggedIn(err) {
+		return err
 	}
-	u, err := url.Parse(endpoint)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, false, fmt.Errorf("the endpoint %q is no URL: pass %s to one such as https://container.googleapis.com", endpoint, flag)
+	if err != nil {
+		a.client, a.err, a.left = nil, err, notAuthenticated(err)
 	}
-	options = []option.ClientOption{option.WithEndpoint(strings.TrimSuffix(endpoint, "/"))}
-	if u.Scheme == "https" {
-		return options, true, nil
-	}
-	return append(options, option.WithoutAuthentication()), isLoopback(u.Hostname()), nil
+	return nil
 }
 
-func isLoopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+func notAuthenticated(err error) facts.Absence {
+	return facts.Absence{Reason: facts.Unauthenticated, Detail: credentialsHint(err, err.Error())}
 }
 
 func (a *api) close() error {

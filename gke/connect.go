@@ -2,12 +2,16 @@ package gke
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"k8s.io/client-go/rest"
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/gke/plugin"
+	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -29,7 +33,8 @@ type Connection struct {
 // Connect finds the cluster that the flags mean: by Application Default
 // Credentials if they name it in full and say nothing of a kubeconfig; else by
 // kubeconfig; else, or if that is asked for, from inside the cluster. It asks the GKE API for the cluster,
-// and stops if that is not the one whose API server it would reach. That the GKE
+// and stops if that is not the one whose API server it would reach. A credential plugin
+// of the kubeconfig is run, and its failure is an error. That the GKE
 // API can't be asked is no error otherwise: the facts say why they are absent.
 func Connect(ctx context.Context, f Flags) (*Connection, error) {
 	f = f.withDefaults()
@@ -38,6 +43,7 @@ func Connect(ctx context.Context, f Flags) (*Connection, error) {
 		return nil, err
 	}
 	c.Kubernetes.UserAgent = kube.UserAgent(f.Version)
+	c.Kubernetes.Wrap(func(next http.RoundTripper) http.RoundTripper { return requests.Through(next, f.Requests, false) })
 	return c, nil
 }
 
@@ -50,14 +56,23 @@ func connect(ctx context.Context, f Flags) (*Connection, error) {
 		return nil, err
 	}
 	c.version = f.Version
+	if err := stay(c.Kubernetes); err != nil {
+		return nil, err
+	}
 	if c.api, err = openAPI(ctx, f, c.Cluster); err != nil {
 		return nil, err
 	}
 	if c.Cluster.Name == "" {
 		c.Cluster.Name = strings.TrimPrefix(c.Way, contextWay)
 	}
-	if err := c.api.guard(c); err != nil {
-		return nil, err
+	err = c.api.guard(c)
+	if err == nil {
+		if err = plugin.Use(ctx, c.Kubernetes); err != nil {
+			err = c.failed(ctx, err)
+		}
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
 }
@@ -74,7 +89,7 @@ func connectByName(ctx context.Context, f Flags) (*Connection, error) {
 	if c.api.err != nil {
 		return nil, c.api.explain()
 	}
-	if c.Kubernetes, err = c.api.kubernetes(ctx); err != nil {
+	if c.Kubernetes, err = c.api.kubernetes(); err != nil {
 		return nil, err
 	}
 	return c, override(c.Kubernetes, f.Overrides)

@@ -1,23 +1,17 @@
 package gke
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 
 	"golang.org/x/oauth2"
-	"golang.org/x/oauth2/google"
 	"k8s.io/client-go/rest"
 )
 
-// scopes are what a token for a cluster needs: without the e-mail address GKE
-// knows a service account by a number, which no RoleBinding names.
-var scopes = [...]string{"https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email"}
-
 // kubernetes returns the way to the cluster's API server by Application Default
 // Credentials: through the DNS endpoint where that is open, else by IP address.
-func (a *api) kubernetes(ctx context.Context) (*rest.Config, error) {
+func (a *api) kubernetes() (*rest.Config, error) {
 	if !a.trusted {
 		return nil, errors.New("the GKE endpoint is plain http on another machine, so a token can't be sent to the address that it names: use https, or pass --context")
 	}
@@ -25,7 +19,10 @@ func (a *api) kubernetes(ctx context.Context) (*rest.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	credentials, err := google.FindDefaultCredentials(ctx, scopes[:]...)
+	if err := stay(cfg); err != nil {
+		return nil, err
+	}
+	credentials, err := a.login()
 	if err != nil {
 		return nil, fmt.Errorf("cluster %s can't be reached: %s, or pass --context", a.name.Name, credentialsHint(err, err.Error()))
 	}

@@ -9,9 +9,7 @@ import (
 	"strings"
 
 	compute "google.golang.org/api/compute/v1"
-	"google.golang.org/api/option"
 
-	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -22,14 +20,14 @@ func (a *api) openCompute(ctx context.Context, f Flags) error {
 		a.computeLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Compute API is named beside it: pass --compute-endpoint"}
 		return nil
 	}
-	options, _, err := clientOptions("--compute-endpoint", f.Compute)
-	if err != nil {
+	options, err := f.options(ctx, a.login, endpoint{"--compute-endpoint", f.Compute})
+	if err == nil {
+		a.compute, err = compute.NewService(ctx, options...)
+	} else if !notLoggedIn(err) {
 		return err
 	}
-	options = append(options, option.WithUserAgent(kube.UserAgent(f.Version)), option.WithScopes(compute.ComputeReadonlyScope))
-	a.compute, err = compute.NewService(ctx, options...)
 	if err != nil {
-		a.compute, a.computeLeft = nil, facts.Absence{Reason: facts.Unauthenticated, Detail: credentialsHint(err, err.Error())}
+		a.compute, a.computeLeft = nil, notAuthenticated(err)
 	}
 	return nil
 }

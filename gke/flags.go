@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 
+	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -39,6 +40,8 @@ type Flags struct {
 	// ResourceManager is the URL of another Cloud Resource Manager, for the projects of
 	// a folder; empty for Google's own.
 	ResourceManager string
+	// Requests is told of each request to the API server and to Google; nil for nobody.
+	Requests requests.Teller
 	// NoGKE leaves the GKE API out.
 	NoGKE bool
 	// Version is the version of gke-preflight, for the user agent.
@@ -49,6 +52,11 @@ type Flags struct {
 const EndpointVariable = "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER"
 
 func (f Flags) endpoint() string { return either(f.Endpoint, os.Getenv(EndpointVariable)) }
+
+// container is the GKE API.
+func (f Flags) container() endpoint {
+	return endpoint{"--gke-endpoint, or set " + EndpointVariable + ",", f.endpoint()}
+}
 
 func (f Flags) withDefaults() Flags {
 	if f.Kubeconfig == nil {

@@ -28,6 +28,9 @@ func (a *api) guard(c *Connection) error {
 	case a.err != nil:
 		return nil
 	}
+	if isGateway(c.Kubernetes.Host) {
+		return a.guardGateway(c)
+	}
 	same, err := a.isSame(c.Kubernetes)
 	if same || err != nil {
 		return err
@@ -44,7 +47,7 @@ func (a *api) guard(c *Connection) error {
 func (a *api) isSame(cfg *rest.Config) (bool, error) {
 	host := hostOf(cfg.Host)
 	sameHost := slices.ContainsFunc(endpointsOf(a.cluster), func(e string) bool { return hostOf(e) == host })
-	if sameHost && !isPrivate(host) || throughGateway(cfg.Host, a.name.Name) {
+	if sameHost && !isPrivate(host) {
 		return true, nil
 	}
 	ours, err := authorityOf(cfg)
@@ -92,12 +95,44 @@ func hostOf(address string) string {
 	return strings.ToLower(strings.Trim(address, "[]"))
 }
 
-// throughGateway reports whether the server is the fleet's Connect gateway to a
-// membership that has the cluster's name, as clusters that are registered by
-// gcloud have.
-func throughGateway(server, cluster string) bool {
-	u, err := url.Parse(server)
-	return err == nil && strings.HasSuffix(u.Hostname(), "connectgateway.googleapis.com") && strings.HasSuffix(u.Path, "emberships/"+cluster)
+// A membership is how a fleet knows a cluster.
+type membership struct{ location, name string }
+
+// membershipIn reads one from the path of a Connect gateway's URL, or from its full
+// name in a cluster's settings; its name is empty where there is none.
+func membershipIn(path string) membership {
+	parts := strings.Split(strings.Trim(path, "/"), "/")
+	var m membership
+	for i, p := range parts[:len(parts)-1] {
+		switch p {
+		case "locations":
+			m.location = parts[i+1]
+		case "memberships", "gkeMemberships":
+			m.name = parts[i+1]
+		}
+	}
+	return m
+}
+
+// guardGateway is guard for a fleet's Connect gateway: it leads to a membership, which
+// may have any name. The cluster's own settings tell which one it is registered as; one
+// that was registered by other means has the cluster's name mostly.
+func (a *api) guardGateway(c *Connection) error {
+	u, err := url.Parse(c.Kubernetes.Host)
+	if err != nil {
+		return err
+	}
+	to, own := membershipIn(u.Path), membershipIn(a.cluster.GetFleet().GetMembership())
+	switch {
+	case own.name == "" && to.name == a.name.Name, own == to && to.name != "":
+		return nil
+	case own.name == "":
+		return fmt.Errorf("%s leads through the Connect gateway to membership %s, and the GKE API tells of no membership of cluster %s: whether that is the same cluster can't be told; "+
+			"run %s, or pass --no-gke to leave the GKE API out", c.Way, to.name, a.name.Name, c.gcloud("get-credentials"))
+	}
+	return fmt.Errorf("%s leads through the Connect gateway to membership %s in %s, but cluster %s is registered as membership %s in %s: they are two clusters; "+
+		"run gcloud container fleet memberships get-credentials %s --location %s, or correct --project, --location and --cluster (--no-gke leaves the GKE API out)",
+		c.Way, to.name, either(to.location, "no location"), a.name.Name, own.name, either(own.location, "no location"), own.name, either(own.location, "LOCATION"))
 }
 
 // sameCA reports whether the two share a certificate: every GKE cluster has a CA

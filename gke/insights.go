@@ -11,9 +11,7 @@ import (
 	recommender "cloud.google.com/go/recommender/apiv1"
 	"cloud.google.com/go/recommender/apiv1/recommenderpb"
 	"google.golang.org/api/iterator"
-	"google.golang.org/api/option"
 
-	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -28,13 +26,14 @@ func (a *api) openInsights(ctx context.Context, f Flags) error {
 		a.insightsLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Recommender is named beside it: pass --recommender-endpoint"}
 		return nil
 	}
-	options, _, err := clientOptions("--recommender-endpoint", f.Insights)
-	if err != nil {
+	options, err := f.options(ctx, a.login, endpoint{"--recommender-endpoint", f.Insights})
+	if err == nil {
+		a.insights, err = recommender.NewRESTClient(ctx, options...)
+	} else if !notLoggedIn(err) {
 		return err
 	}
-	a.insights, err = recommender.NewRESTClient(ctx, append(options, option.WithUserAgent(kube.UserAgent(f.Version)))...)
 	if err != nil {
-		a.insights, a.insightsLeft = nil, facts.Absence{Reason: facts.Unauthenticated, Detail: credentialsHint(err, err.Error())}
+		a.insights, a.insightsLeft = nil, notAuthenticated(err)
 	}
 	return nil
 }

@@ -43,6 +43,9 @@ func connectByConfig(f Flags) (*Connection, error) {
 	if err != nil {
 		return nil, fmt.Errorf("context %q can't be used: %w", name, err)
 	}
+	if p := cfg.AuthProvider; p != nil {
+		return nil, fmt.Errorf("context %q logs in by auth-provider %s, which Kubernetes' clients have not had since 1.26: write it anew by gcloud container clusters get-credentials, which uses gke-gcloud-auth-plugin", name, p.Name)
+	}
 	way := contextWay + name
 	if name == "" {
 		way = "--server"

@@ -12,9 +12,7 @@ import (
 
 	"cloud.google.com/go/container/apiv1/containerpb"
 	monitoring "google.golang.org/api/monitoring/v3"
-	"google.golang.org/api/option"
 
-	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -35,14 +33,14 @@ func (a *api) openMonitoring(ctx context.Context, f Flags) error {
 		a.monitoringLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Cloud Monitoring is named beside it: pass --monitoring-endpoint"}
 		return nil
 	}
-	options, _, err := clientOptions("--monitoring-endpoint", f.Monitoring)
-	if err != nil {
+	options, err := f.options(ctx, a.login, endpoint{"--monitoring-endpoint", f.Monitoring})
+	if err == nil {
+		a.monitoring, err = monitoring.NewService(ctx, options...)
+	} else if !notLoggedIn(err) {
 		return err
 	}
-	options = append(options, option.WithUserAgent(kube.UserAgent(f.Version)), option.WithScopes(monitoring.MonitoringReadScope))
-	a.monitoring, err = monitoring.NewService(ctx, options...)
 	if err != nil {
-		a.monitoring, a.monitoringLeft = nil, facts.Absence{Reason: facts.Unauthenticated, Detail: credentialsHint(err, err.Error())}
+		a.monitoring, a.monitoringLeft = nil, notAuthenticated(err)
 	}
 	return nil
 }

@@ -10,9 +10,7 @@ import (
 	container "cloud.google.com/go/container/apiv1"
 	"cloud.google.com/go/container/apiv1/containerpb"
 	resourcemanager "google.golang.org/api/cloudresourcemanager/v3"
-	"google.golang.org/api/option"
 
-	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -20,11 +18,13 @@ import (
 // answer: what is there is not known (projects.locations.clusters.list, missingZones).
 // The error says what to do.
 func List(ctx context.Context, f Flags, project string) (clusters []facts.Cluster, missingZones []string, err error) {
-	options, _, err := clientOptions("--gke-endpoint, or set "+EndpointVariable+",", f.endpoint())
-	if err != nil {
+	options, err := f.options(ctx, newLogin(ctx), f.container())
+	if notLoggedIn(err) {
+		return nil, nil, fmt.Errorf("the clusters of project %s can't be listed: %s", project, credentialsHint(err, err.Error()))
+	} else if err != nil {
 		return nil, nil, err
 	}
-	client, err := container.NewClusterManagerRESTClient(ctx, append(options, option.WithUserAgent(kube.UserAgent(f.Version)))...)
+	client, err := container.NewClusterManagerRESTClient(ctx, options...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the clusters of project %s can't be listed: %s", project, credentialsHint(err, err.Error()))
 	}
@@ -45,11 +45,13 @@ func List(ctx context.Context, f Flags, project string) (clusters []facts.Cluste
 // Cloud Resource Manager. The error names the folders that can't be read; those that
 // could be are returned all the same.
 func Projects(ctx context.Context, f Flags, folder string) ([]string, error) {
-	options, _, err := clientOptions("--resource-manager-endpoint", f.ResourceManager)
-	if err != nil {
+	options, err := f.options(ctx, newLogin(ctx), endpoint{"--resource-manager-endpoint", f.ResourceManager})
+	if notLoggedIn(err) {
+		return nil, fmt.Errorf("folder %s can't be read: %s", folder, credentialsHint(err, err.Error()))
+	} else if err != nil {
 		return nil, err
 	}
-	service, err := resourcemanager.NewService(ctx, append(options, option.WithUserAgent(kube.UserAgent(f.Version)))...)
+	service, err := resourcemanager.NewService(ctx, options...)
 	if err != nil {
 		return nil, fmt.Errorf("folder %s can't be read: %s", folder, credentialsHint(err, err.Error()))
 	}

@@ -77,9 +77,8 @@ func cutShort(err error) bool {
 // send: the kubeconfig's plugin failed, or Google gave no token.
 func CredentialsFailed(err error) bool {
 	var token *oauth2.RetrieveError
-	var transport *url.Error
-	return errors.As(err, &token) ||
-		errors.As(err, &transport) && strings.HasPrefix(transport.Err.Error(), "getting credentials: ")
+	var none interface{ NoCredentials() }
+	return errors.As(err, &token) || errors.As(err, &none)
 }
 
 // CertificateRefused reports whether err says that the API server's certificate

@@ -72,7 +72,11 @@ func (r *reader) version(ctx context.Context) (facts.Version, error) {
 
 func (r *reader) raw(ctx context.Context, path, accept string) (body []byte, err error) {
 	err = r.call(ctx, func(ctx context.Context) error {
-		body, err = r.typed.Discovery().RESTClient().Get().AbsPath(path).SetHeader("Accept", accept).Do(ctx).Raw()
+		answer := r.typed.Discovery().RESTClient().Get().AbsPath(path).SetHeader("Accept", accept).Do(ctx)
+		// Raw has no more of a refusal than that it is one.
+		if err = answer.Error(); err == nil {
+			body, err = answer.Raw()
+		}
 		return err
 	})
 	return body, err
