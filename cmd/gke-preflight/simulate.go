@@ -39,9 +39,10 @@ With --webhook, manifests that are not applied yet are added, and the verdict is
 about them alone: so a pull request that would endanger the next upgrade can be
 stopped. With --from no cluster is needed: an untouched one of that minor is taken.
 
-Exit codes: 0 clear; 1 could not run; 3 endangered: something fails closed, denies,
-or fails open too late, in the path of a hook that the replica's start depends on,
-or of what the cluster lives by (explain lifelines); 4 undecided.`,
+Exit codes: 0 clear, or nothing of the manifests does anything; 1 could not run, or
+the API server would refuse a manifest; 3 endangered: while no webhook answers, or
+because a policy denies, the replica does not get ready, or something is lost that
+the cluster lives by (explain lifelines); 4 undecided.`,
 		Example: `  gke-preflight simulate --target-version 1.36
   gke-preflight simulate --from 1.35 --target-version 1.36
   helm template my-policies | gke-preflight simulate --from 1.35 --target-version 1.36 --webhook -
@@ -70,17 +71,9 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	var added []manifest.Name
-	for _, file := range f.manifests {
-		content, err := read(cmd, file)
-		if err != nil {
-			return err
-		}
-		var names []manifest.Name
-		if s, names, err = manifest.Apply(s, file, content); err != nil {
-			return fmt.Errorf("--webhook %w", err)
-		}
-		added = append(added, names...)
+	s, added, err := f.apply(cmd, s)
+	if err != nil {
+		return err
 	}
 	sim := preflight.CleanCopy(simulation.Of(s, added))
 	out := cmd.OutOrStdout()
@@ -99,6 +92,30 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 		return exitCode(preflight.ExitInconclusive)
 	}
 	return nil
+}
+
+// apply adds the manifests to s; it returns nil where there are none.
+func (f *simulateFlags) apply(cmd *cobra.Command, s *facts.Snapshot) (*facts.Snapshot, *manifest.Added, error) {
+	if len(f.manifests) == 0 {
+		return s, nil, nil
+	}
+	var all []manifest.Manifest
+	for _, file := range f.manifests {
+		content, err := read(cmd, file)
+		if err != nil {
+			return nil, nil, err
+		}
+		m, err := manifest.Read(file, content)
+		if err != nil {
+			return nil, nil, fmt.Errorf("--webhook %w", err)
+		}
+		all = append(all, m)
+	}
+	s, added, err := manifest.Apply(s, f.from != "", all...)
+	if err != nil {
+		return nil, nil, fmt.Errorf("--webhook %w", err)
+	}
+	return s, &added, nil
 }
 
 func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {

@@ -70,13 +70,14 @@ func lifelines(s *facts.Snapshot, attempts []facts.Attempt) []Lifeline {
 	unread := unread(s)
 	found := []Lifeline{}
 	for _, l := range lifeline.Of(s) {
-		found = append(found, c.line(l, byLine[l.Name], cmp.Or(l.Unknown, unread)))
+		found = append(found, throughLine(l, byLine[l.Name], cmp.Or(l.Unknown, unread), c.stand))
 	}
 	return found
 }
 
-// line foretells what becomes of l; unknown says what could not be read, if anything.
-func (c *caller) line(l lifeline.Line, writes []probe.Intercepted, unknown string) Lifeline {
+// throughLine foretells what becomes of l, with its writes as judge takes them
+// through what intercepts them; unknown says what could not be read, if anything.
+func throughLine(l lifeline.Line, writes []probe.Intercepted, unknown string, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated) Lifeline {
 	r := Lifeline{
 		Group: string(l.Group), Name: l.Name, Namespace: l.Namespace, DeadlineSeconds: l.Deadline.Seconds(),
 		Consequence: l.Consequence, Cited: l.Cited, Source: l.Source,
@@ -84,7 +85,7 @@ func (c *caller) line(l lifeline.Line, writes []probe.Intercepted, unknown strin
 	limit := min(writeLimit, cmp.Or(l.Deadline, writeLimit))
 	best, worst := Kept, Kept
 	for _, w := range writes {
-		s := c.stand(w.Write, w.By, limit)
+		s := judge(w.Write, w.By, limit)
 		best, worst = worse(best, fate(s.best)), worse(worst, fate(s.worst))
 		r.Writes = append(r.Writes, LifelineWrite{w.Write.User.Name, s.report()})
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
@@ -45,6 +46,18 @@ func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 	for _, i := range intercepted {
 		caller.prove(i.Write, i.By)
 	}
+	cp := ControlPlane{Outcome: Ready, Hooks: throughHooks(plan, intercepted, caller.simulate)}
+	unread := unread(s)
+	for n, h := range plan.Hooks {
+		cp.Hooks[n].leaveOpen(h, cmp.Or(unknownReason(plan, h.Name), unread))
+	}
+	cp.sum()
+	return cp
+}
+
+// throughHooks foretells each hook of the plan, with its writes as judge takes them
+// through what intercepts them, each within the time given.
+func throughHooks(plan bootstrap.Plan, intercepted []probe.Intercepted, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated) []Hook {
 	byHook := map[string][]simulated{}
 	timeouts := map[string]time.Duration{}
 	for _, h := range plan.Hooks {
@@ -55,18 +68,13 @@ func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 		if t := timeouts[i.Write.Hook]; t > 0 && !i.Write.Background {
 			limit = min(limit, t)
 		}
-		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], caller.simulate(i.Write, i.By, limit))
+		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], judge(i.Write, i.By, limit))
 	}
-	cp := ControlPlane{Outcome: Ready, Hooks: []Hook{}}
+	hooks := []Hook{}
 	for _, h := range plan.Hooks {
-		cp.Hooks = append(cp.Hooks, foretell(h, byHook[h.Name], awaited(plan.Hooks, h, byHook)))
+		hooks = append(hooks, foretell(h, byHook[h.Name], awaited(plan.Hooks, h, byHook)))
 	}
-	unread := unread(s)
-	for n, h := range plan.Hooks {
-		cp.Hooks[n].leaveOpen(h, cmp.Or(unknownReason(plan, h.Name), unread))
-	}
-	cp.sum()
-	return cp
+	return hooks
 }
 
 // awaited is what comes of the hook that h waits for, zero if it waits for none.

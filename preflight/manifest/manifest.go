@@ -1,21 +1,15 @@
 // Package manifest adds webhooks and policies that are not applied yet to a
-// snapshot, as if they were.
+// snapshot, as if they were. It reads manifests as kubectl and the API server do.
 package manifest
 
 import (
-	"bufio"
-	"bytes"
-	"cmp"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
+	kjson "sigs.k8s.io/json"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -23,99 +17,212 @@ import (
 // A Name is a configuration or policy that a manifest holds.
 type Name struct{ Kind, Name string }
 
-// Apply returns s with the webhook configurations, policies and bindings of the
-// manifest, which replace those of the same name, and their names. Objects of
-// other kinds are left out, as a rendered chart holds many. It is an error if
-// there is none, or one that does not read as what it says it is; file names the
-// manifest in errors.
-func Apply(s *facts.Snapshot, file string, content []byte) (*facts.Snapshot, []Name, error) {
-	var found []Name
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
-	for n := 1; ; n++ {
-		document, err := documents.Read()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: document %d: %w", file, n, err)
-		}
-		applied, names, err := apply(s, document)
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: document %d: %w", file, n, err)
-		}
-		s, found = applied, append(found, names...)
-	}
-	if found == nil {
-		return nil, nil, fmt.Errorf("%s holds no webhook configuration, admission policy or binding of %s", file, admissionregistrationv1.SchemeGroupVersion)
-	}
-	return s, found, nil
+func (n Name) String() string { return n.Kind + " " + n.Name }
+
+// A Manifest is what one file holds.
+type Manifest struct {
+	file    string
+	objects []object
+}
+
+// An object is one of a manifest.
+type object struct {
+	head
+	// where is the file and the document, for errors.
+	where string
+	json  []byte
+	// repeats says which of its keys stands twice; nil for none.
+	repeats error
 }
 
 type head struct {
-	metav1.TypeMeta `json:",inline"`
-	Items           []rawItem `json:"items"`
+	APIVersion string `json:"apiVersion"`
+	Kind       string `json:"kind"`
+	Metadata   struct {
+		Name         string `json:"name"`
+		GenerateName string `json:"generateName"`
+		Namespace    string `json:"namespace"`
+	} `json:"metadata"`
 }
 
-type rawItem struct{ bytes []byte }
-
-func (r *rawItem) UnmarshalJSON(b []byte) error { r.bytes = slices.Clone(b); return nil }
-
-func apply(s *facts.Snapshot, document []byte) (*facts.Snapshot, []Name, error) {
-	var h head
-	if err := yaml.Unmarshal(document, &h); err != nil {
-		return nil, nil, err
+func (h head) group() string {
+	group, _, ok := strings.Cut(h.APIVersion, "/")
+	if !ok {
+		return ""
 	}
-	if h.Kind == "List" {
-		var found []Name
-		for _, item := range h.Items {
-			applied, names, err := apply(s, item.bytes)
-			if err != nil {
-				return nil, nil, err
-			}
-			s, found = applied, append(found, names...)
+	return group
+}
+
+func (h head) version() string { return h.APIVersion[strings.LastIndexByte(h.APIVersion, '/')+1:] }
+
+// name is that of the object; where the API server makes one, what it begins with.
+func (h head) name() string {
+	if h.Metadata.Name == "" {
+		return h.Metadata.GenerateName
+	}
+	return h.Metadata.Name
+}
+
+func (h head) String() string { return h.Kind + " " + h.name() }
+
+// admission reports whether o intercepts writes, or is of the group that does.
+func (h head) admission() bool { return h.group() == admissionregistrationv1.GroupName }
+
+// Added is what manifests add to a snapshot.
+type Added struct {
+	// Names are the configurations, policies and bindings that are judged.
+	Names []Name
+	// Notes say what does nothing as written, what is not served, and what only
+	// shows in a cluster; in order.
+	Notes []string
+	// Idle says that nothing of it does anything, as written.
+	Idle bool
+	// Unseen says that more may be registered than the manifests hold, by software
+	// that does so when it runs, or by what is rendered elsewhere.
+	Unseen bool
+}
+
+// Read reads a manifest: YAML documents, JSON objects one after the other, and
+// lists of either. file names it in errors. It is an error if the file is no
+// manifest, or one that has to be rendered first. What the objects say is not
+// looked at yet.
+func Read(file string, content []byte) (Manifest, error) {
+	m := Manifest{file: file}
+	documents, err := split(content)
+	if err != nil {
+		return m, fmt.Errorf("%s %w", file, err)
+	}
+	for _, d := range documents {
+		if d.err == nil {
+			d.err = m.add(d.value, fmt.Sprintf("%s: document %d", file, d.number), d.repeats, 0)
+		} else {
+			d.err = fmt.Errorf("%s: document %d %w", file, d.number, d.err)
 		}
-		return s, found, nil
+		if d.err != nil {
+			return m, d.err
+		}
 	}
-	group, version, _ := strings.Cut(h.APIVersion, "/")
-	if group != admissionregistrationv1.GroupName {
-		return s, nil, nil
-	}
-	switch h.Kind {
-	case "ValidatingWebhookConfiguration":
-		return put(s, facts.ValidatingWebhooks, h, version, document)
-	case "MutatingWebhookConfiguration":
-		return put(s, facts.MutatingWebhooks, h, version, document)
-	case "ValidatingAdmissionPolicy":
-		return put(s, facts.ValidatingPolicies, h, version, document)
-	case "ValidatingAdmissionPolicyBinding":
-		return put(s, facts.ValidatingPolicyBindings, h, version, document)
-	case "MutatingAdmissionPolicy":
-		return put(s, facts.MutatingPolicies, h, version, document)
-	case "MutatingAdmissionPolicyBinding":
-		return put(s, facts.MutatingPolicyBindings, h, version, document)
-	}
-	return nil, nil, fmt.Errorf("kind %s of %s is not known to this version of gke-preflight", h.Kind, h.APIVersion)
+	return m, nil
 }
 
-// put reads the document as a T and puts it in its place by name. Policies of
-// beta versions have the fields of v1.
-func put[T any](s *facts.Snapshot, k facts.Key[[]T], h head, version string, document []byte) (*facts.Snapshot, []Name, error) {
-	object := new(T)
-	if err := yaml.UnmarshalStrict(document, object); err != nil {
-		return nil, nil, fmt.Errorf("%s of version %s: %w", h.Kind, version, err)
+// deepest is how far lists of lists are followed.
+const deepest = 8
+
+// add adds the objects of one JSON value: one, or those of a list.
+func (m *Manifest) add(value []byte, where string, repeats error, depth int) error {
+	if string(value) == "null" {
+		return nil
 	}
-	name := nameOf(object)
-	if name == "" {
-		return nil, nil, fmt.Errorf("%s: metadata.name is missing", h.Kind)
+	var h head
+	if err := kjson.UnmarshalCaseSensitivePreserveInts(value, &h); err != nil {
+		return fmt.Errorf("%s is no Kubernetes object: %w", where, tidy(err))
 	}
-	live, ok := k.Get(s)
-	if a, absent := s.Absence(k); !ok && absent && a.Reason != facts.NotCollected {
-		return nil, nil, fmt.Errorf("can't be added to what was not read: %s (%s)", k.ID(), a)
+	if why := unrendered(h, value); why != "" {
+		return fmt.Errorf("%s %s", where, why)
 	}
-	all := slices.DeleteFunc(slices.Clone(live), func(o T) bool { return nameOf(&o) == name })
-	all = append(all, *object)
-	slices.SortFunc(all, func(a, b T) int { return cmp.Compare(nameOf(&a), nameOf(&b)) })
-	return s.With(facts.Present(k, all)), []Name{{h.Kind, name}}, nil
+	if h.Kind == "" || h.APIVersion == "" {
+		return fmt.Errorf("%s has no %s, so that it is no Kubernetes object", where, missing(h))
+	}
+	var list struct {
+		Items []json.RawMessage `json:"items"`
+	}
+	if !strings.HasSuffix(h.Kind, "List") || depth > deepest {
+		m.objects = append(m.objects, object{h, where, value, repeats})
+		return nil
+	}
+	if err := json.Unmarshal(value, &list); err != nil {
+		return fmt.Errorf("%s: items of %s: %w", where, h.Kind, tidy(err))
+	}
+	for n, item := range list.Items {
+		if err := m.add(typed(item, h), fmt.Sprintf("%s, item %d", where, n+1), repeats, depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func nameOf(object any) string { return object.(metav1.Object).GetName() }
+func missing(h head) string {
+	switch {
+	case h.Kind != "":
+		return "apiVersion"
+	case h.APIVersion != "":
+		return "kind"
+	}
+	return "apiVersion and no kind"
+}
+
+// typed is the item of a list with the list's own type where it has none of its own.
+func typed(item []byte, list head) []byte {
+	var fields map[string]json.RawMessage
+	kind := strings.TrimSuffix(list.Kind, "List")
+	if json.Unmarshal(item, &fields) != nil || kind == "" {
+		return item
+	}
+	for field, value := range map[string]string{"apiVersion": list.APIVersion, "kind": kind} {
+		if _, ok := fields[field]; !ok {
+			fields[field] = fmt.Appendf(nil, "%q", value)
+		}
+	}
+	b, err := json.Marshal(fields)
+	if err != nil {
+		return item
+	}
+	return b
+}
+
+// strict reads o as a T: with every field known, by its exact name, and once.
+func strict[T any](o object) (*T, error) {
+	if o.repeats != nil {
+		return nil, fmt.Errorf("%s: %s: %w", o.where, o.head, o.repeats)
+	}
+	value := new(T)
+	unknown, err := kjson.UnmarshalStrict(o.json, value)
+	if err == nil && len(unknown) > 0 {
+		err = errors.Join(unknown...)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s: %w%s", o.where, o.head, tidy(err), hint(o.json))
+	}
+	return value, nil
+}
+
+// tidy takes from an error of encoding/json what only a programmer reads.
+func tidy(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) && kind.Field != "" {
+		return fmt.Errorf("%s is a JSON %s, and must be another kind of value", kind.Field, kind.Value)
+	}
+	return errors.New(strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), "json: "))
+}
+
+// Apply returns s with what the manifests hold, which replaces objects of the same
+// name: webhook configurations, policies and bindings, and the Namespaces, Services,
+// CustomResourceDefinitions and parameters that decide what those see. whole says
+// that s holds all objects that there are, as of a cluster that nobody has touched.
+// It is an error if the API server would refuse an object, or if there is nothing
+// to judge and nothing to say.
+func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Added, error) {
+	a := adder{s: s, whole: whole}
+	for _, m := range all {
+		for _, o := range m.objects {
+			a.surrounding(o)
+		}
+	}
+	for _, m := range all {
+		before := len(a.found)
+		a.pointers = nil
+		for _, o := range m.objects {
+			if err := a.object(o); err != nil {
+				return nil, Added{}, err
+			}
+		}
+		if a.err != nil {
+			return nil, Added{}, a.err
+		}
+		if len(a.found) == before {
+			return nil, Added{}, fmt.Errorf("%s holds no webhook configuration, admission policy or binding of %s%s", m.file, admissionregistrationv1.GroupName, a.instead())
+		}
+	}
+	a.params(all)
+	return a.s, a.added(), nil
+}

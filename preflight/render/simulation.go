@@ -17,6 +17,9 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 	if len(s.Added) > 0 {
 		p.text(2, "With "+strings.Join(s.Added, ", ")+", as if applied.")
 	}
+	for _, n := range s.Notes {
+		p.item(2, "- ", n)
+	}
 	if s.Problem != "" {
 		p.text(2, s.Problem)
 	}
@@ -40,8 +43,18 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 	if silent > 0 {
 		p.text(0, fmt.Sprintf("%d other hooks have nothing to write.", silent))
 	}
-	p.text(0, bold.of(strings.ToUpper(string(s.Verdict)))+": "+meaning(s))
+	p.text(0, bold.of(strings.ToUpper(strings.ReplaceAll(string(s.Verdict), "-", " ")))+": "+meaning(s))
+	for _, h := range s.Harms {
+		p.item(2, "- ", harm(h))
+	}
 	return p.writeTo(w)
+}
+
+func harm(h simulation.Harm) string {
+	if h.Perhaps {
+		return fmt.Sprintf("%s, perhaps %s: %s", h.Name, h.Outcome, h.Reason)
+	}
+	return fmt.Sprintf("%s, %s: %s", h.Name, h.Outcome, h.Reason)
 }
 
 func subject(s simulation.Simulation) string {
@@ -59,11 +72,15 @@ func meaning(s simulation.Simulation) string {
 	}
 	switch s.Verdict {
 	case simulation.Clear:
-		return "no " + who + " fails closed in the path of a hook that the replica's start depends on, or of what the cluster lives by, or fails open there too late. Nobody was asked."
+		return "though no " + who + " answered, the replica would get ready, and what the cluster lives by would be kept; and none denies. Nobody was asked."
 	case simulation.Endangered:
-		return "a " + who + " fails closed, denies, or fails open too late, in the path of a hook that the replica's start depends on, or of what the cluster lives by. Nobody was asked: gke-preflight check does that."
+		return "while no " + who + " answers, or because one denies, this fails. Nobody was asked: gke-preflight check does that."
+	case simulation.NoEffect:
+		return "nothing of the manifests does anything as written."
+	case simulation.Undecided:
+		return "whether a " + who + " keeps the replica from getting ready, or takes what the cluster lives by, can't be told."
 	}
-	return "whether a " + who + " stands in the path of a hook that the replica's start depends on, or of what the cluster lives by, can't be told."
+	return ""
 }
 
 // lifelines lists those of the writes that the cluster lives by which somebody sees.

@@ -29,7 +29,7 @@ type LifelineWrite struct {
 	Write
 }
 
-func lifelines(s *facts.Snapshot, added []manifest.Name) []Lifeline {
+func lifelines(s *facts.Snapshot, added *manifest.Added) []Lifeline {
 	byLine := map[string][]LifelineWrite{}
 	for _, i := range probe.Lifelines(s) {
 		byLine[i.Write.Hook] = append(byLine[i.Write.Hook], LifelineWrite{i.Write.User.Name, write(i, added)})
@@ -42,31 +42,4 @@ func lifelines(s *facts.Snapshot, added []manifest.Name) []Lifeline {
 		})
 	}
 	return found
-}
-
-// verdict is what the line adds to the simulation's. The loss of add-ons or of
-// reviews alone takes no cluster down.
-func (l Lifeline) verdict(onlyAdded bool) Verdict {
-	if l.Group == string(lifeline.Addons) || l.Group == string(lifeline.Reviews) {
-		return Clear
-	}
-	v := Clear
-	for _, w := range l.Writes {
-		for _, i := range w.InterceptedBy {
-			switch {
-			case onlyAdded && !i.Added:
-			case i.Undecided != "":
-				v = Undecided
-			case i.Denial != "" || i.closedWebhook() || i.tooLate(l.DeadlineSeconds):
-				return Endangered
-			}
-		}
-	}
-	return v
-}
-
-// tooLate reports whether the webhook, though it may fail open, would do so only
-// after the client has given up.
-func (i Interception) tooLate(deadline float64) bool {
-	return deadline > 0 && i.TimeoutSeconds >= deadline
 }

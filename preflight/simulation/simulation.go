@@ -3,8 +3,6 @@
 package simulation
 
 import (
-	"slices"
-
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -19,15 +17,17 @@ const Schema = "gke-preflight/simulation/v1"
 type Verdict string
 
 const (
-	// Clear: nothing that fails closed stands in the path of a hook whose failure
-	// keeps the replica from getting ready, or of what the cluster lives by, and
-	// nothing there fails open too late for the client.
+	// Clear: the replica gets ready, and what the cluster lives by is kept, though no
+	// webhook answers.
 	Clear Verdict = "clear"
-	// Endangered: something does, and the replica's start depends on its backend;
-	// or a policy denies such a write outright.
+	// Endangered: while no webhook answers, or because a policy denies, the replica
+	// does not get ready, or something is lost that takes the cluster down.
 	Endangered Verdict = "endangered"
 	// Undecided: it can't be told.
 	Undecided Verdict = "undecided"
+	// NoEffect: nothing of the manifests does anything as written, or is served;
+	// the notes say why.
+	NoEffect Verdict = "no-effect"
 )
 
 // A Simulation is the plan of one version on one cluster, and who intercepts it.
@@ -37,9 +37,14 @@ type Simulation struct {
 	// From is the running version, Target the one to upgrade to.
 	From   string `json:"from"`
 	Target string `json:"target"`
-	// Added are the configurations and policies of manifests; with any, the
-	// verdict is about them alone.
+	// Added are the configurations and policies of manifests; where there were any
+	// manifests, the verdict is about them alone.
 	Added []string `json:"added,omitempty"`
+	// Notes say what of the manifests does nothing as written, what is not served,
+	// and what they do not show.
+	Notes []string `json:"notes,omitempty"`
+	// Harms are what fails while no webhook answers; the verdict comes from them.
+	Harms []Harm `json:"harms"`
 	// Problem says why there is no plan; empty if there is one.
 	Problem string `json:"problem,omitempty"`
 	// Skipped are the minors between the two, such as 1.34. The upgrade would go
@@ -97,16 +102,19 @@ type Interception struct {
 	Added bool `json:"added,omitempty"`
 }
 
-// Of simulates the start of the target version of s. added are the objects of s
-// that come from manifests.
-func Of(s *facts.Snapshot, added []manifest.Name) Simulation {
+// Of simulates the start of the target version of s. added is what of s comes from
+// manifests; nil where there were none.
+func Of(s *facts.Snapshot, added *manifest.Added) Simulation {
 	plan := bootstrap.Of(s)
-	sim := Simulation{Schema: Schema, Target: s.Meta.Target, Problem: plan.Problem, Hooks: []Hook{}}
+	sim := Simulation{Schema: Schema, Target: s.Meta.Target, Problem: plan.Problem, Harms: []Harm{}, Hooks: []Hook{}}
 	if v, ok := facts.ServerVersion.Get(s); ok {
 		sim.From = v.GitVersion
 	}
-	for _, n := range added {
-		sim.Added = append(sim.Added, n.Kind+" "+n.Name)
+	if added != nil {
+		sim.Notes = added.Notes
+		for _, n := range added.Names {
+			sim.Added = append(sim.Added, n.String())
+		}
 	}
 	if hop, _ := bootstrap.HopOf(s); plan.Problem == "" {
 		sim.Skipped = hop.Over()
@@ -122,7 +130,7 @@ func Of(s *facts.Snapshot, added []manifest.Name) Simulation {
 		})
 	}
 	sim.Lifelines = lifelines(s, added)
-	sim.Verdict = verdict(s, plan, sim)
+	sim.judge(s, plan, added)
 	return sim
 }
 
@@ -135,7 +143,7 @@ func unknown(plan bootstrap.Plan, hook string) string {
 	return ""
 }
 
-func write(i probe.Intercepted, added []manifest.Name) Write {
+func write(i probe.Intercepted, added *manifest.Added) Write {
 	w := Write{
 		Verb: string(i.Write.Operation), Resource: i.Write.ResourceName(), Namespace: i.Write.Namespace, Name: i.Write.Name,
 		When: i.Write.Condition,
@@ -149,7 +157,7 @@ func write(i probe.Intercepted, added []manifest.Name) Write {
 	return w
 }
 
-func interception(i admission.Interception, added []manifest.Name) Interception {
+func interception(i admission.Interception, added *manifest.Added) Interception {
 	policy := "Ignore"
 	if i.Fails {
 		policy = "Fail"
@@ -157,56 +165,6 @@ func interception(i admission.Interception, added []manifest.Name) Interception 
 	return Interception{
 		Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: policy, TimeoutSeconds: i.Timeout.Seconds(),
 		Denial: i.Denial, Undecided: i.Undecided, AtStart: i.AtStart,
-		Added: slices.ContainsFunc(added, func(n manifest.Name) bool {
-			object := admission.Culprit{Kind: admission.Kind(n.Kind), Name: n.Name}
-			return object == i.Culprit().Object() || object == i.Culprit().Binding()
-		}),
+		Added: holds(added)(i),
 	}
-}
-
-func verdict(s *facts.Snapshot, plan bootstrap.Plan, sim Simulation) Verdict {
-	v := Clear
-	if plan.Problem != "" || sim.Skipped != nil || blind(s) {
-		v = Undecided
-	}
-	for n, h := range plan.Hooks {
-		if !h.Fatal() && h.Failing != bootstrap.NeverReady {
-			continue
-		}
-		if sim.Hooks[n].Unknown != "" {
-			v = Undecided
-		}
-		for _, w := range sim.Hooks[n].Writes {
-			for _, i := range w.InterceptedBy {
-				switch {
-				case len(sim.Added) > 0 && !i.Added:
-				case i.Undecided != "":
-					v = Undecided
-				case i.Denial != "" || i.AtStart != "" || i.closedWebhook():
-					return Endangered
-				}
-			}
-		}
-	}
-	for _, l := range sim.Lifelines {
-		switch l.verdict(len(sim.Added) > 0) {
-		case Endangered:
-			return Endangered
-		case Undecided:
-			v = Undecided
-		}
-	}
-	return v
-}
-
-func (i Interception) closedWebhook() bool {
-	return i.FailurePolicy == "Fail" && (i.Kind == string(admission.ValidatingWebhook) || i.Kind == string(admission.MutatingWebhook))
-}
-
-// blind reports whether webhooks or policies could not be read.
-func blind(s *facts.Snapshot) bool {
-	return slices.ContainsFunc(admission.Needs(), func(f facts.Fact) bool {
-		_, absent := s.Absence(f)
-		return absent
-	})
 }

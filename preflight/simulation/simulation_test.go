@@ -1,7 +1,9 @@
 package simulation
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -9,19 +11,34 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/manifest"
 )
 
-func on(t *testing.T, manifests string, observations ...facts.Observation) Simulation {
+func untouched(t *testing.T, observations ...facts.Observation) *facts.Snapshot {
 	t.Helper()
 	untouched, ok := bootstrap.Untouched("1.35")
 	if !ok {
 		t.Fatal("the catalogue has no 1.35")
 	}
-	s := facts.New(facts.Meta{Target: "1.36"}, append(untouched, observations...)...)
-	var added []manifest.Name
-	if manifests != "" {
-		var err error
-		if s, added, err = manifest.Apply(s, "f.yaml", []byte(manifests)); err != nil {
-			t.Fatal(err)
-		}
+	return facts.New(facts.Meta{Target: "1.36"}, append(untouched, observations...)...)
+}
+
+func apply(t *testing.T, s *facts.Snapshot, manifests string) (*facts.Snapshot, *manifest.Added, error) {
+	t.Helper()
+	m, err := manifest.Read("f.yaml", []byte(manifests))
+	if err != nil {
+		return nil, nil, err
+	}
+	s, added, err := manifest.Apply(s, true, m)
+	return s, &added, err
+}
+
+func on(t *testing.T, manifests string, observations ...facts.Observation) Simulation {
+	t.Helper()
+	s := untouched(t, observations...)
+	if manifests == "" {
+		return Of(s, nil)
+	}
+	s, added, err := apply(t, s, manifests)
+	if err != nil {
+		t.Fatal(err)
 	}
 	return Of(s, added)
 }
@@ -89,7 +106,7 @@ func TestVerdict(t *testing.T) {
 		"one on what no fatal hook writes":          {on(t, onConfigMaps), Clear},
 		"one that fails open on leases, too late":   {on(t, onLeases), Endangered},
 		"one that fails open on leases, in time":    {on(t, onLeases+"  timeoutSeconds: 4\n"), Clear},
-		"a policy that denies, unbound":             {on(t, denies), Clear},
+		"a policy that denies, unbound":             {on(t, denies), NoEffect},
 		"a policy that denies":                      {on(t, denies+bound), Endangered},
 		"roles that could not be read":              {on(t, "", facts.Absent(facts.ClusterRoles, facts.Forbidden, "")), Undecided},
 		"webhooks that could not be read":           {on(t, "", facts.Absent(facts.ValidatingWebhooks, facts.Forbidden, "")), Undecided},
@@ -97,6 +114,80 @@ func TestVerdict(t *testing.T) {
 	} {
 		if c.sim.Verdict != c.want {
 			t.Errorf("%s: %s, want %s", name, c.sim.Verdict, c.want)
+		}
+	}
+}
+
+// hooks returns a manifest of webhooks of a kind on everything, all with that
+// failurePolicy and timeout.
+func hooks(kind, policy string, seconds, count int) string {
+	m := fmt.Sprintf("---\napiVersion: admissionregistration.k8s.io/v1\nkind: %sWebhookConfiguration\nmetadata: {name: %s}\nwebhooks:\n", kind, strings.ToLower(kind))
+	for n := range count {
+		m += fmt.Sprintf(`- name: w%d.example.org
+  clientConfig: {service: {namespace: w, name: w}}
+  failurePolicy: %s
+  timeoutSeconds: %d
+  sideEffects: None
+  admissionReviewVersions: [v1]
+  rules: [{apiGroups: ["*"], apiVersions: ["*"], operations: ["*"], resources: ["*/*"]}]
+`, n, policy, seconds)
+	}
+	return m
+}
+
+// TestWaitsAddUp: webhooks that fail open are waited for, mutating ones one after
+// the other and then the validating ones all at once. Together they may be too late
+// where each alone is not.
+func TestWaitsAddUp(t *testing.T) {
+	const mutating, validating = "Mutating", "Validating"
+	for name, c := range map[string]struct {
+		manifests, says string
+		want            Verdict
+	}{
+		"one of 3 s":                {hooks(mutating, "Ignore", 3, 1), "", Clear},
+		"two validating ones":       {hooks(validating, "Ignore", 3, 2), "", Clear},
+		"one of each":               {hooks(mutating, "Ignore", 3, 1) + hooks(validating, "Ignore", 3, 1), "leader election of kube-scheduler", Endangered},
+		"two mutating ones":         {hooks(mutating, "Ignore", 3, 2), "leader election of kube-scheduler", Endangered},
+		"two that pass 34 s":        {hooks(mutating, "Ignore", 30, 2), "rbac/bootstrap-roles", Endangered},
+		"one of 30 s":               {hooks(validating, "Ignore", 30, 1), "node leases", Endangered},
+		"a policy beside a webhook": {denies + bound + hooks(validating, "Ignore", 1, 1), "rbac/bootstrap-roles", Endangered},
+	} {
+		sim := on(t, c.manifests)
+		if found := slices.ContainsFunc(sim.Harms, func(h Harm) bool { return h.Name == c.says && h.Reason != "" }); sim.Verdict != c.want || found != (c.says != "") {
+			t.Errorf("%s: %s, by %+v", name, sim.Verdict, sim.Harms)
+		}
+	}
+}
+
+// TestAddedToWhatIsThere: the verdict on a manifest is about what it adds: not what
+// is there already, but what comes of both together.
+func TestAddedToWhatIsThere(t *testing.T) {
+	with := func(there, added string) Simulation {
+		t.Helper()
+		s, _, err := apply(t, untouched(t), there)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, names, err := apply(t, s, added)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Of(s, names)
+	}
+	open3 := hooks("Mutating", "Ignore", 3, 1)
+	for name, c := range map[string]struct {
+		there, added string
+		want         Verdict
+	}{
+		"beside one that fails closed":  {hooks("Validating", "Fail", 10, 1), open3, Clear},
+		"beside one that is as slow":    {hooks("Validating", "Ignore", 3, 1), open3, Endangered},
+		"in place of one":               {hooks("Mutating", "Fail", 10, 1), open3, Clear},
+		"beside a policy that denies":   {denies + bound, open3, Clear},
+		"a binding of a policy there":   {denies, strings.TrimPrefix(bound, "---\n"), Endangered},
+		"a policy that has its binding": {bound, denies, Endangered},
+	} {
+		if sim := with(c.there, c.added); sim.Verdict != c.want {
+			t.Errorf("%s: %s, by %+v", name, sim.Verdict, sim.Harms)
 		}
 	}
 }

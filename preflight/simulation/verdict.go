@@ -1,0 +1,121 @@
+package simulation
+
+import (
+	"slices"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/manifest"
+)
+
+// A Harm is what becomes of a hook, or of what the cluster lives by, while no
+// webhook answers.
+type Harm struct {
+	// Name is that of the hook or of the line, Lifeline that it is a line.
+	Name     string `json:"name"`
+	Lifeline bool   `json:"lifeline,omitempty"`
+	// Outcome is one of [forecast.Outcome], or of [forecast.Fate] for a line.
+	Outcome string `json:"outcome"`
+	// Reason says what it comes from.
+	Reason string `json:"reason"`
+	// Perhaps says that it hangs on what can't be told.
+	Perhaps bool `json:"perhaps,omitempty"`
+}
+
+// judge notes what fails while no webhook answers, and draws the verdict. With
+// manifests it is about them alone: what fails by them, or by them beside what is
+// there and not without them.
+func (sim *Simulation) judge(s *facts.Snapshot, plan bootstrap.Plan, added *manifest.Added) {
+	sim.Harms = append(sim.Harms, harms(s, added, false)...)
+	for _, h := range harms(s, added, true) {
+		if !contains(sim.Harms, h) {
+			h.Perhaps = true
+			sim.Harms = append(sim.Harms, h)
+		}
+	}
+	sim.Verdict = sim.verdict(s, plan, added)
+}
+
+func (sim *Simulation) verdict(s *facts.Snapshot, plan bootstrap.Plan, added *manifest.Added) Verdict {
+	switch {
+	case slices.ContainsFunc(sim.Harms, func(h Harm) bool { return !h.Perhaps }):
+		return Endangered
+	case len(sim.Harms) > 0 || added != nil && added.Unseen:
+		return Undecided
+	case added != nil && added.Idle:
+		return NoEffect
+	case plan.Problem != "" || sim.Skipped != nil || blind(s):
+		return Undecided
+	}
+	for n, h := range plan.Hooks {
+		if (h.Fatal() || h.Failing == bootstrap.NeverReady) && sim.Hooks[n].Unknown != "" {
+			return Undecided
+		}
+	}
+	return Clear
+}
+
+// harms are what fails by what is added, or by anything at all where nothing is;
+// worst takes what can't be told for the worst.
+func harms(s *facts.Snapshot, added *manifest.Added, worst bool) []Harm {
+	fails := func(there func(admission.Interception) bool) []Harm {
+		return failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}))
+	}
+	if added == nil {
+		return fails(nil)
+	}
+	found := fails(holds(added))
+	before := fails(func(i admission.Interception) bool { return !holds(added)(i) })
+	for _, h := range fails(nil) {
+		if !contains(found, h) && !contains(before, h) {
+			found = append(found, h)
+		}
+	}
+	return found
+}
+
+// holds reports of an interception whether it comes from a manifest.
+func holds(added *manifest.Added) func(admission.Interception) bool {
+	return func(i admission.Interception) bool {
+		return added != nil && slices.ContainsFunc(added.Names, func(n manifest.Name) bool {
+			object := admission.Culprit{Kind: admission.Kind(n.Kind), Name: n.Name}
+			return object == i.Culprit().Object() || object == i.Culprit().Binding()
+		})
+	}
+}
+
+func contains(hs []Harm, h Harm) bool {
+	return slices.ContainsFunc(hs, func(o Harm) bool { return o.Name == h.Name && o.Lifeline == h.Lifeline })
+}
+
+// failing are the hooks that keep the replica from getting ready, and the lines that
+// are lost and take the cluster down. The loss of add-ons or of reviews alone does not.
+func failing(f forecast.Forecast) []Harm {
+	var found []Harm
+	for _, h := range f.ControlPlane.Hooks {
+		outcome := h.Outcome
+		if outcome == forecast.Unknown {
+			outcome = h.AtWorst
+		}
+		if outcome.Fails() {
+			found = append(found, Harm{Name: h.Name, Outcome: string(outcome), Reason: h.Reason})
+		}
+	}
+	for _, l := range f.Lifelines {
+		if l.Outcome == forecast.Lost && l.Group != string(lifeline.Addons) && l.Group != string(lifeline.Reviews) {
+			found = append(found, Harm{Name: l.Name, Lifeline: true, Outcome: string(l.Outcome), Reason: l.Reason})
+		}
+	}
+	return found
+}
+
+// blind reports whether webhooks or policies could not be read.
+func blind(s *facts.Snapshot) bool {
+	return slices.ContainsFunc(admission.Needs(), func(f facts.Fact) bool {
+		_, absent := s.Absence(f)
+		return absent
+	})
+}
