@@ -30,8 +30,12 @@ var startupDegraded = preflight.Check{
 }
 
 func readyWithout(s *facts.Snapshot) string {
-	if forecast.Of(s).ControlPlane.Outcome.Fails() {
+	cp := forecast.Of(s).ControlPlane
+	switch {
+	case cp.Outcome.Fails():
 		return ""
+	case !cp.Punctual():
+		return "; the new replica gets ready without, after " + span(cp.ReadyAfterSeconds)
 	}
 	return "; the new replica gets ready without"
 }

@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -25,7 +26,7 @@ var startupDelayed = preflight.Check{
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning,
 				Subject:  b.subject(),
-				Summary:  fmt.Sprintf("%s %s and holds up %s%s", b.Interception, b.Says(), b.counted(), readyAfter(s)),
+				Summary:  fmt.Sprintf("%s %s and %s %s%s", b.Interception, b.Says(), holdsUp(b.hooks), b.counted(), readyAfter(s)),
 				Evidence: b.evidence(),
 				Remedy:   remedy(s, b.Interception),
 			})
@@ -40,6 +41,14 @@ var startupDelayed = preflight.Check{
 		}
 		return append(fs, openWarnings(s)...)
 	},
+}
+
+// holdsUp says that hooks are held up, or may be.
+func holdsUp(hooks []forecast.Hook) string {
+	if slices.ContainsFunc(hooks, func(h forecast.Hook) bool { return h.AtBest == "" }) {
+		return "holds up"
+	}
+	return "may hold up"
 }
 
 // readyAfter adds when the replica is ready, if it gets ready at all.

@@ -11,9 +11,10 @@ type Outcome string
 const (
 	// Ready: as usual.
 	Ready Outcome = "ready"
-	// Degraded: ready, while a write in the background keeps failing.
+	// Degraded: ready, while a write in the background keeps failing. The seconds
+	// say whether it may be later than usual.
 	Degraded Outcome = "degraded"
-	// Delayed: ready, but later than usual.
+	// Delayed: ready, but later than usual, or perhaps later: see AtBest.
 	Delayed Outcome = "delayed"
 	// Unknown: what was seen does not decide it.
 	Unknown Outcome = "unknown"
@@ -46,6 +47,10 @@ type Seconds struct {
 // ControlPlane is what becomes of the new replica.
 type ControlPlane struct {
 	Outcome Outcome `json:"outcome"`
+	// AtBest is ready if the outcome is delayed and the replica may as well be
+	// ready as usual: that depends on what can't be seen beforehand, such as its
+	// host name. ReadyAfterSeconds then covers both. Empty otherwise.
+	AtBest Outcome `json:"atBest,omitempty"`
 	// Problem says why nothing could be foretold at all, such as a target that
 	// the catalogue does not hold; empty otherwise.
 	Problem string `json:"problem,omitempty"`
@@ -59,10 +64,19 @@ type ControlPlane struct {
 	Hooks []Hook   `json:"hooks"`
 }
 
+// Punctual reports whether a replica that gets ready does so as usual, as far as
+// can be told: nothing holds it up by more than starts differ anyway.
+func (cp ControlPlane) Punctual() bool {
+	return cp.ReadyAfterSeconds == nil || cp.ReadyAfterSeconds.Max < (usualMax+slowHook).Seconds()
+}
+
 // Hook is what becomes of one PostStartHook.
 type Hook struct {
 	Name    string  `json:"name"`
 	Outcome Outcome `json:"outcome"`
+	// AtBest is ready if the outcome is delayed and the hook may as well be ready
+	// as usual, where a write with a Condition does not happen; empty otherwise.
+	AtBest Outcome `json:"atBest,omitempty"`
 	// AtWorst is the outcome that can't be ruled out; empty unless Outcome is unknown.
 	AtWorst Outcome `json:"atWorst,omitempty"`
 	// Reason says what the outcome comes from; empty for a hook that is ready.

@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"slices"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -160,20 +161,49 @@ func deadline(h bootstrap.Hook, awaited run, total time.Duration, f failures) ru
 }
 
 // ends are what comes of a hook at best and at worst.
-type ends struct{ best, worst run }
+type ends struct {
+	best, worst run
+	// undecided says that what becomes of a write was not seen: more evidence would
+	// decide it. Otherwise the ends differ by whether a write happens, which nothing
+	// shows beforehand, and by how long writes take together.
+	undecided bool
+}
 
 func runEnds(h bootstrap.Hook, writes []simulated, awaited ends) ends {
-	return ends{runHook(h, writes, awaited.best, atBest(h)), runHook(h, writes, awaited.worst, atWorst)}
+	undecided := func(w simulated) bool { return w.effect() == Undecided }
+	return ends{
+		best:      runHook(h, writes, awaited.best, atBest(h)),
+		worst:     runHook(h, writes, awaited.worst, atWorst),
+		undecided: awaited.undecided || slices.ContainsFunc(writes, undecided),
+	}
+}
+
+// join sets the outcome that holds at both ends, unknown if there is none. A
+// hook that is ready as usual or late is delayed, with AtBest; one whose writes
+// keep failing, and that may be late, is degraded: its seconds say how late.
+func (e ends) join(r *Hook) {
+	best, worst := e.best.outcome, e.worst.outcome
+	r.Outcome = worst
+	switch {
+	case best == worst:
+	case worst.Fails(), e.undecided && best == Ready:
+		r.Outcome, r.AtWorst = Unknown, worst
+	case worst == Delayed:
+		r.Outcome = best
+		if best == Ready {
+			r.Outcome, r.AtBest = Delayed, Ready
+		}
+	default:
+		r.Outcome, r.AtWorst = Unknown, worst
+	}
 }
 
 // foretell joins both ends into the hook's outcome.
 func foretell(h bootstrap.Hook, writes []simulated, awaited ends) Hook {
 	e := runEnds(h, writes, awaited)
 	best, worst := e.best, e.worst
-	r := Hook{Name: h.Name, Outcome: worst.outcome, Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), WaitsFor: h.WaitsFor, Source: h.Source}
-	if best.outcome != worst.outcome && (best.outcome == Ready || worst.outcome.Fails()) {
-		r.Outcome, r.AtWorst = Unknown, worst.outcome
-	}
+	r := Hook{Name: h.Name, Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), WaitsFor: h.WaitsFor, Source: h.Source}
+	e.join(&r)
 	if worst.took > 0 || best.took > 0 {
 		s := seconds(hooksBeginMin+best.took, hooksBeginMax+worst.took)
 		r.Seconds = &s

@@ -79,6 +79,11 @@ func TestForetell(t *testing.T) {
 	maybe := func(worst bound) simulated {
 		return simulated{Write: bootstrap.Write{Optional: true, Condition: "if there is an old lease"}, best: worst, worst: worst}
 	}
+	optionally := func(best, worst bound) simulated {
+		w := maybe(worst)
+		w.best = best
+		return w
+	}
 	background := func(b bound) simulated {
 		return simulated{Write: bootstrap.Write{Background: true}, best: b, worst: b}
 	}
@@ -86,21 +91,23 @@ func TestForetell(t *testing.T) {
 		hook             bootstrap.Hook
 		writes           []simulated
 		outcome, atWorst Outcome
+		atBest           Outcome
 	}{
-		"both ends fail":                         {fatal, []simulated{write(bound{rejects: true, cost: 0}, bound{rejects: true, cost: 10 * s})}, CrashLoop, ""},
-		"it may fail":                            {fatal, []simulated{write(bound{rejects: false, cost: 0}, bound{rejects: true, cost: 10 * s})}, Unknown, CrashLoop},
-		"it may be slow":                         {fatal, []simulated{write(bound{rejects: false, cost: 0}, bound{rejects: false, cost: 10 * s})}, Unknown, Delayed},
-		"it is slow, less or more":               {fatal, []simulated{write(bound{rejects: false, cost: 5 * s}, bound{rejects: false, cost: 10 * s})}, Delayed, ""},
-		"it may be rejected for a while":         {fatal, []simulated{write(bound{}, bound{rejects: true, until: 31 * s})}, Unknown, CrashLoop},
-		"a lease may be rejected for a while":    {lease, []simulated{write(bound{}, bound{rejects: true, until: 31 * s})}, Unknown, Delayed},
-		"an optional write may be slow":          {lease, []simulated{maybe(bound{rejects: true, cost: 10 * s})}, Unknown, Delayed},
-		"it may be slow, and something fails":    {lease, []simulated{maybe(bound{rejects: true, cost: 10 * s}), background(bound{rejects: true, cost: s})}, Delayed, ""},
-		"nothing is in the way":                  {fatal, []simulated{write(bound{}, bound{})}, Ready, ""},
-		"a slow write of a hook nobody waits on": {bootstrap.Hook{Failing: bootstrap.Retry}, []simulated{background(bound{rejects: false, cost: 20 * s})}, Ready, ""},
+		"both ends fail":                            {fatal, []simulated{write(bound{rejects: true, cost: 0}, bound{rejects: true, cost: 10 * s})}, CrashLoop, "", ""},
+		"it may fail":                               {fatal, []simulated{write(bound{rejects: false, cost: 0}, bound{rejects: true, cost: 10 * s})}, Unknown, CrashLoop, ""},
+		"it may be slow":                            {fatal, []simulated{write(bound{rejects: false, cost: 0}, bound{rejects: false, cost: 10 * s})}, Unknown, Delayed, ""},
+		"it is slow, less or more":                  {fatal, []simulated{write(bound{rejects: false, cost: 5 * s}, bound{rejects: false, cost: 10 * s})}, Delayed, "", ""},
+		"it may be rejected for a while":            {fatal, []simulated{write(bound{}, bound{rejects: true, until: 31 * s})}, Unknown, CrashLoop, ""},
+		"a lease may be rejected for a while":       {lease, []simulated{write(bound{}, bound{rejects: true, until: 31 * s})}, Unknown, Delayed, ""},
+		"an optional write may be slow":             {lease, []simulated{maybe(bound{rejects: true, cost: 10 * s})}, Delayed, "", Ready},
+		"it may be slow, and something fails":       {lease, []simulated{maybe(bound{rejects: true, cost: 10 * s}), background(bound{rejects: true, cost: s})}, Degraded, "", ""},
+		"it may be slow, whether it happens or not": {lease, []simulated{optionally(bound{}, bound{cost: 10 * s})}, Unknown, Delayed, ""},
+		"nothing is in the way":                     {fatal, []simulated{write(bound{}, bound{})}, Ready, "", ""},
+		"a slow write of a hook nobody waits on":    {bootstrap.Hook{Failing: bootstrap.Retry}, []simulated{background(bound{rejects: false, cost: 20 * s})}, Ready, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if h := foretell(c.hook, c.writes, ends{}); h.Outcome != c.outcome || h.AtWorst != c.atWorst {
-				t.Errorf("%s, at worst %q; want %s, at worst %q", h.Outcome, h.AtWorst, c.outcome, c.atWorst)
+			if h := foretell(c.hook, c.writes, ends{}); h.Outcome != c.outcome || h.AtWorst != c.atWorst || h.AtBest != c.atBest {
+				t.Errorf("%s, at best %q, at worst %q; want %s, at best %q, at worst %q", h.Outcome, h.AtBest, h.AtWorst, c.outcome, c.atBest, c.atWorst)
 			}
 		})
 	}
@@ -110,17 +117,22 @@ func TestWorst(t *testing.T) {
 	for name, c := range map[string]struct {
 		hooks []Hook
 		want  Outcome
+		best  Outcome
 	}{
-		"none":                                   {nil, Ready},
-		"one crashes, one is unknown":            {[]Hook{{Outcome: Unknown, AtWorst: CrashLoop}, {Outcome: CrashLoop}}, CrashLoop},
-		"one is delayed, one may crash":          {[]Hook{{Outcome: Delayed}, {Outcome: Unknown, AtWorst: CrashLoop}}, Unknown},
-		"one is delayed, one may be":             {[]Hook{{Outcome: Delayed}, {Outcome: Unknown, AtWorst: Delayed}}, Delayed},
-		"one is ready, one may be delayed":       {[]Hook{{Outcome: Ready}, {Outcome: Unknown, AtWorst: Delayed}}, Unknown},
-		"one is degraded, one is never ready":    {[]Hook{{Outcome: Degraded}, {Outcome: NeverReady}}, NeverReady},
-		"one is delayed, one degraded and ready": {[]Hook{{Outcome: Degraded}, {Outcome: Delayed}, {Outcome: Ready}}, Delayed},
+		"none":                                   {nil, Ready, ""},
+		"one crashes, one is unknown":            {[]Hook{{Outcome: Unknown, AtWorst: CrashLoop}, {Outcome: CrashLoop}}, CrashLoop, ""},
+		"one is delayed, one may crash":          {[]Hook{{Outcome: Delayed}, {Outcome: Unknown, AtWorst: CrashLoop}}, Unknown, ""},
+		"one is delayed, one may be":             {[]Hook{{Outcome: Delayed}, {Outcome: Unknown, AtWorst: Delayed}}, Delayed, ""},
+		"one is ready, one may be delayed":       {[]Hook{{Outcome: Ready}, {Outcome: Unknown, AtWorst: Delayed}}, Unknown, ""},
+		"one is degraded, one is never ready":    {[]Hook{{Outcome: Degraded}, {Outcome: NeverReady}}, NeverReady, ""},
+		"one is delayed, one degraded and ready": {[]Hook{{Outcome: Degraded}, {Outcome: Delayed}, {Outcome: Ready}}, Delayed, ""},
+		"one may be late":                        {[]Hook{{Outcome: Delayed, AtBest: Ready}, {Outcome: Ready}}, Delayed, Ready},
+		"one may be late, one is degraded":       {[]Hook{{Outcome: Delayed, AtBest: Ready}, {Outcome: Degraded}}, Degraded, ""},
+		"one may be late, one is":                {[]Hook{{Outcome: Delayed, AtBest: Ready}, {Outcome: Delayed}}, Delayed, ""},
+		"one may be late, one is open":           {[]Hook{{Outcome: Delayed, AtBest: Ready}, {Outcome: Unknown, AtWorst: Degraded}}, Unknown, ""},
 	} {
-		if got := worst(c.hooks); got != c.want {
-			t.Errorf("%s: %s, want %s", name, got, c.want)
+		if got, best := worst(c.hooks); got != c.want || best != c.best {
+			t.Errorf("%s: %s, at best %q; want %s, at best %q", name, got, best, c.want, c.best)
 		}
 	}
 }

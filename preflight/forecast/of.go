@@ -113,23 +113,31 @@ func (r *Hook) leaveOpen(h bootstrap.Hook, reason string) {
 	if reason == "" || r.Outcome.Fails() {
 		return
 	}
-	r.Outcome, r.AtWorst, r.Reason = Unknown, outcomeAtWorst(h), reason
+	r.Outcome, r.AtBest, r.AtWorst, r.Reason = Unknown, "", outcomeAtWorst(h), reason
 }
 
-// worst is the worst outcome that is certain; unknown only if it may be worse than that.
-func worst(hooks []Hook) Outcome {
-	certain, possible := 0, 0
+// worst is the worst outcome that is certain; unknown only if it may be worse
+// than that. Where all that may be worse is that some hook is late, for what
+// can't be seen beforehand, it is delayed, with atBest.
+func worst(hooks []Hook) (outcome, atBest Outcome) {
+	certain, possible, late := 0, 0, false
 	for _, h := range hooks {
-		if h.Outcome == Unknown {
+		switch {
+		case h.Outcome == Unknown:
 			possible = max(possible, slices.Index(outcomes, h.AtWorst))
-		} else {
+		case h.AtBest == Ready:
+			late = true
+		default:
 			certain = max(certain, slices.Index(outcomes, h.Outcome))
 		}
 	}
-	if possible > certain {
-		return Unknown
+	switch {
+	case possible > certain:
+		return Unknown, ""
+	case outcomes[certain] == Ready && late:
+		return Delayed, Ready
 	}
-	return outcomes[certain]
+	return outcomes[certain], ""
 }
 
 // sum draws the replica's outcome from its hooks'. The hooks run side by side,
@@ -138,7 +146,7 @@ func worst(hooks []Hook) Outcome {
 func (cp *ControlPlane) sum() {
 	ready := Seconds{usualMin.Seconds(), usualMax.Seconds()}
 	var exit *Seconds
-	cp.Outcome = worst(cp.Hooks)
+	cp.Outcome, cp.AtBest = worst(cp.Hooks)
 	for _, h := range cp.Hooks {
 		if h.Seconds == nil {
 			continue

@@ -3,6 +3,7 @@ package forecast
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -20,9 +21,9 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 		return r.overrun(h)
 	case r.Outcome == Unknown && r.affected(Undecided):
 		e, verb = Undecided, "undecided"
-	case r.Outcome == Unknown && r.affected(Rejects):
+	case (r.Outcome == Unknown || r.AtBest == Ready) && r.affected(Rejects):
 		verb = "rejected, where it happens,"
-	case r.Outcome == Unknown && r.affected(Slows):
+	case (r.Outcome == Unknown || r.AtBest == Ready) && r.affected(Slows):
 		e, verb = Slows, "held up, where it happens,"
 	case r.Outcome == Delayed && r.affected(Slows):
 		e, verb = Slows, "held up"
@@ -43,7 +44,22 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 	if by != nil {
 		s += " by " + strings.Join(by, "; by ")
 	}
+	if cs := r.Conditions(); r.AtBest == Ready && cs != nil {
+		s += "; it happens " + strings.Join(cs, ", or ")
+	}
 	return s
+}
+
+// Conditions are those of h's writes, each once: what it depends on whether they
+// happen. Nil if h has none.
+func (h Hook) Conditions() []string {
+	var cs []string
+	for _, w := range h.Writes {
+		if w.Condition != "" && !slices.Contains(cs, w.Condition) {
+			cs = append(cs, w.Condition)
+		}
+	}
+	return cs
 }
 
 // Overruns reports whether the hook's writes pass and together take longer than

@@ -84,8 +84,14 @@ func (v *view) foretell(cp forecast.ControlPlane) string {
 	case forecast.NeverReady:
 		return fmt.Sprintf("%s would run on and never get ready: %s can't do its work, and its health check stays red.", replica, hooks)
 	case forecast.Delayed:
+		if cp.AtBest == forecast.Ready {
+			return fmt.Sprintf("%s would get ready as usual or late,%s its start: %s.", replica, after(cp.ReadyAfterSeconds), lateIf(cp))
+		}
 		return fmt.Sprintf("%s would get ready late,%s its start, held up by %s.", replica, after(cp.ReadyAfterSeconds), hooks)
 	case forecast.Degraded:
+		if !cp.Punctual() {
+			return fmt.Sprintf("%s would get ready,%s its start, but writes of %s would keep failing in the background.", replica, after(cp.ReadyAfterSeconds), hooks)
+		}
 		return fmt.Sprintf("%s would get ready as usual,%s its start, but writes of %s would keep failing in the background.", replica, after(cp.ReadyAfterSeconds), hooks)
 	case forecast.Ready:
 		return fmt.Sprintf("%s would get ready as usual,%s its start. %s", replica, after(cp.ReadyAfterSeconds), passage(cp))
@@ -94,6 +100,23 @@ func (v *view) foretell(cp forecast.ControlPlane) string {
 		return "What " + strings.Replace(replica, "A new", "a new", 1) + " would do can't be foretold: " + cp.Problem + "."
 	}
 	return "Whether " + strings.Replace(replica, "A new", "a new", 1) + " would get ready can't be told: that depends on " + hooks + "."
+}
+
+// lateIf says what it depends on whether the replica is late, and through which
+// hooks.
+func lateIf(cp forecast.ControlPlane) string {
+	var late []string
+	for _, h := range cp.Hooks {
+		if h.AtBest != forecast.Ready {
+			continue
+		}
+		if cs := h.Conditions(); cs != nil {
+			late = append(late, fmt.Sprintf("late %s, held up by %s", strings.Join(cs, ", or "), h.Name))
+		} else {
+			late = append(late, "that depends on how long the writes of "+h.Name+" take")
+		}
+	}
+	return strings.Join(late, ", and ")
 }
 
 // decisive names the hooks from which the outcome comes: where it is unknown,

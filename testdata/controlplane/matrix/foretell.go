@@ -19,6 +19,8 @@ import (
 // A Foretold is what the tool said.
 type Foretold struct {
 	Outcome forecast.Outcome `json:"outcome"`
+	// AtBest is ready where it was said that the replica is as usual or late.
+	AtBest forecast.Outcome `json:"atBest,omitempty"`
 	// AtWorst is what it could not rule out; empty unless the outcome is unknown.
 	AtWorst forecast.Outcome `json:"atWorst,omitempty"`
 	// Seconds is when the replica is ready or exits; nil if that was not said.
@@ -64,7 +66,7 @@ func (x tool) foretell(ctx context.Context, kubeconfig, target, vantage string) 
 }
 
 func summarize(cp forecast.ControlPlane) Foretold {
-	f := Foretold{Outcome: cp.Outcome, Problem: cp.Problem, Seconds: cp.ReadyAfterSeconds}
+	f := Foretold{Outcome: cp.Outcome, AtBest: cp.AtBest, Problem: cp.Problem, Seconds: cp.ReadyAfterSeconds}
 	if cp.ExitsAfterSeconds != nil {
 		f.Seconds = cp.ExitsAfterSeconds
 	}

@@ -46,6 +46,11 @@ func TestJudge(t *testing.T) {
 	exit := Happened{Outcome: forecast.CrashLoop, Seconds: 32, Hooks: []string{rbac}, Webhooks: []string{culprit}}
 	broken := Foretold{Outcome: forecast.Degraded, Hooks: []string{lease}, Webhooks: []string{culprit}, Rejected: []string{"create leases x"}}
 	fails := Happened{Outcome: forecast.Degraded, Seconds: 2, Hooks: []string{lease}, Webhooks: []string{culprit}, Failing: []string{"create leases x"}}
+	either := Foretold{Outcome: forecast.Delayed, AtBest: forecast.Ready, Seconds: &forecast.Seconds{Min: 1.5, Max: 16}, Hooks: []string{lease}, Webhooks: []string{culprit}}
+	brokenOrLate := with(broken, func(f *Foretold) { f.Seconds = either.Seconds })
+	late := Happened{Outcome: forecast.Delayed, Seconds: 11, Hooks: []string{lease}, Webhooks: []string{culprit}, Failing: []string{"create leases x"}}
+	later, elsewhere, harmless := late, late, late
+	later.Seconds, elsewhere.Hooks, harmless.Failing = 17, []string{rbac}, nil
 	for name, c := range map[string]struct {
 		foretold Foretold
 		happened Happened
@@ -53,6 +58,15 @@ func TestJudge(t *testing.T) {
 	}{
 		"right":                   {crash, exit, "right"},
 		"unknown":                 {with(crash, func(f *Foretold) { f.Outcome = forecast.Unknown }), exit, "undecided"},
+		"late or not, and not":    {either, Happened{Outcome: forecast.Ready, Seconds: 2, Webhooks: []string{culprit}}, "right"},
+		"late or not, and late":   {either, late, "right"},
+		"late or not, and later":  {either, later, "seconds off by 6 %"},
+		"late or not, and worse":  {either, exit, "WRONG outcome"},
+		"late or not, not here":   {with(either, func(f *Foretold) { f.AtBest = "" }), Happened{Outcome: forecast.Ready, Seconds: 2}, "WRONG outcome"},
+		"degraded, and late":      {brokenOrLate, late, "right"},
+		"degraded, much later":    {brokenOrLate, later, "seconds off by 6 %"},
+		"degraded, late by more":  {brokenOrLate, elsewhere, "WRONG hook"},
+		"degraded, only late":     {brokenOrLate, harmless, "WRONG outcome"},
 		"another outcome":         {crash, Happened{Outcome: forecast.Ready, Seconds: 2}, "WRONG outcome"},
 		"another hook":            {with(crash, func(f *Foretold) { f.Hooks = []string{lease} }), exit, "WRONG hook"},
 		"nobody is blamed":        {with(crash, func(f *Foretold) { f.Webhooks = nil }), exit, "WRONG webhook"},
