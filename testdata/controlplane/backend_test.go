@@ -83,7 +83,7 @@ func waitUntilAsked(t *testing.T, c *controlplane.Cluster, b *controlplane.Backe
 
 func TestBadCertificates(t *testing.T) {
 	t.Parallel()
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	for _, test := range []struct {
 		name string
 		controlplane.BackendOptions
@@ -117,7 +117,7 @@ func TestBadCertificates(t *testing.T) {
 
 func TestServiceProxy(t *testing.T) {
 	t.Parallel()
-	for _, minor := range []string{"1.35", "1.36"} {
+	for _, minor := range []string{"", controlplane.Newest(t).Minor()} {
 		c := controlplane.Start(t, controlplane.Options{Minor: minor})
 		opa, err := c.StartOPA(t.Context(), controlplane.BackendOptions{Namespace: "opa", Service: "opa"})
 		if err != nil {
@@ -136,14 +136,14 @@ func TestServiceProxy(t *testing.T) {
 		}
 		var got admissionv1.AdmissionReview
 		if err := json.Unmarshal(answer, &got); err != nil || got.Response == nil || got.Response.Allowed || got.Response.UID != "u-1" {
-			t.Errorf("%s: by the service proxy OPA answers %s", minor, answer)
+			t.Errorf("%s: by the service proxy OPA answers %s", c.First.Version, answer)
 		}
 	}
 }
 
 func TestOPA(t *testing.T) {
 	t.Parallel()
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	opa, err := c.StartOPA(t.Context(), controlplane.BackendOptions{Namespace: "opa", Service: "opa"})
 	if err != nil {
 		t.Fatal(err)
@@ -176,7 +176,7 @@ func TestOPA(t *testing.T) {
 
 func TestNodes(t *testing.T) {
 	t.Parallel()
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	pool := controlplane.NodePool{Cluster: "prod", Name: "main", Zones: []string{"europe-west1-b", "europe-west1-c"}, Count: 5}
 	if err := c.AddNodes(t.Context(), pool); err != nil {
 		t.Fatal(err)
@@ -189,7 +189,7 @@ func TestNodes(t *testing.T) {
 		t.Errorf("there are %d nodes instead of 5", len(nodes.Items))
 	}
 	for _, n := range nodes.Items {
-		if len(n.Spec.Taints) > 0 || n.Status.NodeInfo.KubeletVersion != "v1.36.3" {
+		if len(n.Spec.Taints) > 0 || n.Status.NodeInfo.KubeletVersion != "v"+c.First.Version {
 			t.Errorf("node %s is tainted %v or of the wrong version %s", n.Name, n.Spec.Taints, n.Status.NodeInfo.KubeletVersion)
 		}
 	}

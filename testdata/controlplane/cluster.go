@@ -20,7 +20,8 @@ import (
 
 // Options are what a cluster is started with. Zero values are as stated.
 type Options struct {
-	// Minor is that of the first API server, such as "1.36"; empty for "1.35".
+	// Minor is that of the first API server, such as "1.36", or an earlier patch;
+	// empty for the minor before the newest.
 	Minor string
 	// Context names the context and the cluster in the kubeconfig; empty for "rig".
 	Context string
@@ -84,7 +85,11 @@ func New(ctx context.Context, dir string, o Options) (*Cluster, error) {
 		return nil, err
 	}
 	if o.Minor == "" {
-		o.Minor = "1.35"
+		from, _, err := binaries.Hop()
+		if err != nil {
+			return nil, err
+		}
+		o.Minor = from.Minor()
 	}
 	if o.Context == "" {
 		o.Context = "rig"

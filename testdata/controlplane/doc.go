@@ -10,8 +10,8 @@
 //	func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
 //
 //	func TestUpgrade(t *testing.T) {
-//		c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
-//		outcome, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{})
+//		c := controlplane.Start(t, controlplane.Options{})
+//		outcome, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{})
 //		…
 //	}
 //

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 // program is one like a lab: a cluster that is left up until it is interrupted.
@@ -30,7 +31,7 @@ func program(dir string) int {
 }
 
 func publish(ctx context.Context, dir string) error {
-	c, err := controlplane.New(ctx, filepath.Join(dir, "cluster"), controlplane.Options{Minor: "1.36", Context: "gke_p_l_c"})
+	c, err := controlplane.New(ctx, filepath.Join(dir, "cluster"), controlplane.Options{Context: "gke_p_l_c"})
 	if err != nil {
 		return err
 	}
@@ -72,7 +73,11 @@ func TestOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v, err := client.ServerVersion(); err != nil || v.GitVersion != "v1.36.3" {
+	from, _, err := binaries.Hop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v, err := client.ServerVersion(); err != nil || v.GitVersion != "v"+from.Version {
 		t.Errorf("the API server outside is %v: %v", v, err)
 	}
 	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {

@@ -8,7 +8,19 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
+
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
+
+// Newest returns the newest kube-apiserver, to which everyday tests upgrade.
+func Newest(t testing.TB) binaries.Binary {
+	t.Helper()
+	_, to, err := binaries.Hop()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
 
 // Tool returns the path of the program as users have it, built from the sources
 // that stand here. All tests, of whatever process, share one file, which go build

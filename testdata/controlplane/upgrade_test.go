@@ -15,12 +15,12 @@ import (
 
 func TestStart(t *testing.T) {
 	t.Parallel()
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	v, err := c.Client.Discovery().ServerVersion()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.GitVersion != "v1.36.3" {
+	if v.GitVersion != "v"+c.First.Version {
 		t.Errorf("the API server says that it is %s", v.GitVersion)
 	}
 }
@@ -28,7 +28,7 @@ func TestStart(t *testing.T) {
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	c := controlplane.Start(t, controlplane.Options{})
-	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Settle: 2 * time.Second})
+	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,14 +41,21 @@ func TestUpgrade(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"create clusterrolebindings.rbac.authorization.k8s.io system:controller:device-taint-eviction-controller",
-		"create clusterroles.rbac.authorization.k8s.io system:controller:device-taint-eviction-controller",
+		"create apiservices.apiregistration.k8s.io v1.storagemigration.k8s.io",
+		"create clusterrolebindings.rbac.authorization.k8s.io system:cluster-trust-bundle-discovery",
+		"create clusterrolebindings.rbac.authorization.k8s.io system:controller:kube-apiserver-serving-clustertrustbundle-publisher",
+		"create clusterrolebindings.rbac.authorization.k8s.io system:controller:podcertificaterequestcleaner",
+		"create clusterrolebindings.rbac.authorization.k8s.io system:controller:storage-version-migrator-controller",
+		"create clusterroles.rbac.authorization.k8s.io system:cluster-trust-bundle-discovery",
+		"create clusterroles.rbac.authorization.k8s.io system:controller:kube-apiserver-serving-clustertrustbundle-publisher",
+		"create clusterroles.rbac.authorization.k8s.io system:controller:podcertificaterequestcleaner",
+		"create clusterroles.rbac.authorization.k8s.io system:controller:storage-version-migrator-controller",
 		"create leases.coordination.k8s.io kube-system/apiserver-HASH",
 		"delete leases.coordination.k8s.io kube-system/apiserver-HASH",
-		"update clusterroles.rbac.authorization.k8s.io system:controller:pvc-protection-controller",
-		"update clusterroles.rbac.authorization.k8s.io system:controller:resource-claim-controller",
+		"update clusterroles.rbac.authorization.k8s.io system:controller:device-taint-eviction-controller",
+		"update clusterroles.rbac.authorization.k8s.io system:controller:node-controller",
 		"update clusterroles.rbac.authorization.k8s.io system:kube-scheduler",
-		"update clusterroles.rbac.authorization.k8s.io system:monitoring",
+		"update clusterroles.rbac.authorization.k8s.io system:node",
 		"update configmaps kube-system/extension-apiserver-authentication",
 		"update endpoints default/kubernetes",
 		"update endpointslices.discovery.k8s.io default/kubernetes",
@@ -80,7 +87,7 @@ func TestCrashLoop(t *testing.T) {
 	if err := c.Validate(t.Context(), "hung", b.ClientConfig("/"), timeout(1)); err != nil {
 		t.Fatal(err)
 	}
-	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{})
+	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +95,7 @@ func TestCrashLoop(t *testing.T) {
 		t.Errorf("the new API server %s: %s", out, out.Fatal)
 	}
 	if !slices.ContainsFunc(out.FailedWrites, func(f controlplane.FailedWrite) bool {
-		return f.Write == "update clusterroles.rbac.authorization.k8s.io system:monitoring" && f.Attempts > 1
+		return f.Write == "update clusterroles.rbac.authorization.k8s.io system:node" && f.Attempts > 1
 	}) {
 		t.Errorf("the ClusterRoles are not among the failed writes: %+v", out.FailedWrites)
 	}
@@ -104,7 +111,7 @@ func TestNotReadyYet(t *testing.T) {
 	if err := c.Validate(t.Context(), "hung", b.ClientConfig("/"), timeout(5)); err != nil {
 		t.Fatal(err)
 	}
-	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Bound: 8 * time.Second})
+	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{Bound: 8 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +133,7 @@ func TestDegraded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Settle: 2 * time.Second})
+	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 2 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

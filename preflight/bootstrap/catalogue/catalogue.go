@@ -20,12 +20,16 @@ import (
 
 // A Minor is what was recorded of one minor. Nothing of it may be changed.
 type Minor struct {
-	// Version is that of the API server that was recorded, such as 1.36.3.
+	// Version is that of the API server that was recorded, such as 1.36.3: the
+	// newest patch of the minor that is on record.
 	Version string
 	// Writes are what it wrote as system:apiserver, sorted by hook, object and verb.
 	Writes []Write
 	// Resources are what it served, sorted by group, version and name.
 	Resources []facts.APIResource
+	// Earlier are earlier patches of the minor, the oldest first; nil where none is
+	// on record. They have no earlier ones themselves.
+	Earlier []Minor
 }
 
 // Line is the minor alone, such as 1.36.
@@ -65,7 +69,7 @@ func resourceKey(r facts.APIResource) string { return r.Group + "/" + r.Version 
 //go:embed data/*.yaml
 var data embed.FS
 
-// All returns every minor on record, the oldest first.
+// All returns every minor on record, the oldest first, each as its newest patch.
 func All() []Minor { return all() }
 
 // Find returns the minor of that line, such as 1.36, or false if it is not on record.
@@ -86,19 +90,36 @@ var all = sync.OnceValue(func() []Minor {
 	var minors []Minor
 	var last Minor
 	for _, e := range entries {
-		b, err := data.ReadFile("data/" + e.Name())
-		if err == nil {
-			last, err = last.after(b)
+		if !patch(e.Name()) {
+			last = mustRead(last, e.Name())
+			minors = append(minors, last)
 		}
-		if err != nil {
-			panic(fmt.Sprintf("catalogue: %s: %v", e.Name(), err))
+	}
+	for _, e := range entries {
+		if patch(e.Name()) {
+			i := slices.IndexFunc(minors, func(m Minor) bool { return strings.HasPrefix(e.Name(), m.Line()+".") })
+			minors[i].Earlier = append(minors[i].Earlier, mustRead(minors[i], e.Name()))
 		}
-		minors = append(minors, last)
 	}
 	return minors
 })
 
-// after returns the minor that follows m, from the file of differences.
+// patch reports whether the file is of an earlier patch: 1.36.1.yaml, and not 1.36.yaml.
+func patch(file string) bool { return strings.Count(file, ".") > 2 }
+
+func mustRead(base Minor, file string) Minor {
+	b, err := data.ReadFile("data/" + file)
+	if err == nil {
+		base, err = base.after(b)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("catalogue: %s: %v", file, err))
+	}
+	return base
+}
+
+// after returns the minor that follows m, or the patch before it, from the file of
+// differences.
 func (m Minor) after(b []byte) (Minor, error) {
 	var f file
 	if err := yaml.UnmarshalStrict(b, &f); err != nil {

@@ -55,9 +55,9 @@ func TestDifference(t *testing.T) {
 	}
 	resource := func(name string) facts.APIResource { return facts.APIResource{Version: "v1", Resource: name} }
 	minors := []Minor{
-		{"1.30.4", []Write{object("b", "red"), object("a", "red")}, []facts.APIResource{resource("things")}},
-		{"1.31.0", []Write{object("a", "red"), object("b", "blue"), object("c", "red")}, nil},
-		{"1.32.2", []Write{object("c", "red")}, []facts.APIResource{resource("things"), resource("others")}},
+		{Version: "1.30.4", Writes: []Write{object("b", "red"), object("a", "red")}, Resources: []facts.APIResource{resource("things")}},
+		{Version: "1.31.0", Writes: []Write{object("a", "red"), object("b", "blue"), object("c", "red")}},
+		{Version: "1.32.2", Writes: []Write{object("c", "red")}, Resources: []facts.APIResource{resource("things"), resource("others")}},
 	}
 	files, err := Encode(minors)
 	if err != nil {

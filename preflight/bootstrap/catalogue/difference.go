@@ -13,8 +13,9 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// A file holds one minor as the difference from the minor before it; the oldest
-// minor as the difference from nothing.
+// A file holds one minor as the difference from the minor before it, the oldest
+// minor as the difference from nothing, and an earlier patch as the difference
+// from the newest of its minor.
 type file struct {
 	Version       string              `json:"version"`
 	GoneWrites    []string            `json:"goneWrites,omitempty"`
@@ -29,17 +30,29 @@ func Encode(minors []Minor) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	var last Minor
 	for _, m := range minors {
-		f := file{Version: m.Version}
-		f.Writes, f.GoneWrites = difference(last.Writes, m.Writes, Write.key)
-		f.Resources, f.GoneResources = difference(last.Resources, m.Resources, resourceKey)
-		b, err := f.encode(last)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", m.Version, err)
+		var err error
+		if files[m.Line()+".yaml"], err = m.encode(last); err != nil {
+			return nil, err
 		}
-		files[m.Line()+".yaml"] = b
+		for _, e := range m.Earlier {
+			if files[e.Version+".yaml"], err = e.encode(m); err != nil {
+				return nil, err
+			}
+		}
 		last = m
 	}
 	return files, nil
+}
+
+func (m Minor) encode(base Minor) ([]byte, error) {
+	f := file{Version: m.Version}
+	f.Writes, f.GoneWrites = difference(base.Writes, m.Writes, Write.key)
+	f.Resources, f.GoneResources = difference(base.Resources, m.Resources, resourceKey)
+	b, err := f.encode(base)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", m.Version, err)
+	}
+	return b, nil
 }
 
 func difference[T any](base, next []T, key func(T) string) (changed []T, gone []string) {

@@ -26,11 +26,9 @@ import (
 
 func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
 
-const target = "1.36.3"
-
 // TestFaults has every fault at once, each a webhook of its own.
 func TestFaults(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+	c := controlplane.Start(t, controlplane.Options{})
 	tool := tool(controlplane.Tool(t))
 	var hooks []hook
 	for _, f := range faults() {
@@ -67,7 +65,7 @@ func open(r preflight.Report, h hook) bool {
 
 // TestFifty has fifty webhooks, each with what the dice say.
 func TestFifty(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+	c := controlplane.Start(t, controlplane.Options{})
 	hooks := fifty()
 	stageAll(t, c, hooks)
 	s, took := observe(t, c)
@@ -142,7 +140,7 @@ func slowest(hooks []hook) (d time.Duration) {
 // the questions took.
 func observe(t testing.TB, c *controlplane.Cluster) (*facts.Snapshot, time.Duration) {
 	t.Helper()
-	s := facts.New(facts.Meta{Target: target, CollectedAt: time.Now().UTC().Truncate(time.Second)}, kube.Collect(t.Context(), c.Config, kube.Options{})...)
+	s := facts.New(facts.Meta{Target: controlplane.Newest(t).Version, CollectedAt: time.Now().UTC().Truncate(time.Second)}, kube.Collect(t.Context(), c.Config, kube.Options{})...)
 	requests := probe.Plan(s, probe.All(s), probe.Options{Vantage: facts.PodNetwork})
 	begin := time.Now()
 	attempts := dial.Probe(t.Context(), requests, dial.Clients{Config: c.Config, Inside: true})
@@ -153,7 +151,7 @@ func observe(t testing.TB, c *controlplane.Cluster) (*facts.Snapshot, time.Durat
 // the slowest timeout.
 func BenchmarkFifty(b *testing.B) {
 	const most = 1.2
-	c := controlplane.Start(b, controlplane.Options{Minor: "1.35"})
+	c := controlplane.Start(b, controlplane.Options{})
 	hooks := fifty()
 	stageAll(b, c, hooks)
 	b.ResetTimer()
@@ -176,7 +174,7 @@ type tool string
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", target, "-o", "json"}, args...)...)
+	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

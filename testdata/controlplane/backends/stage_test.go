@@ -17,9 +17,9 @@ import (
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-// planned is what 1.36 creates and 1.35 does not: the tool asks about it, and
-// nobody else writes it.
-const planned = "system:controller:device-taint-eviction-controller"
+// planned is what the newest minor creates and the one before it does not: the
+// tool asks about it, and nobody else writes it.
+const planned = "system:controller:podcertificaterequestcleaner"
 
 const namespace = "hooks"
 

@@ -35,7 +35,7 @@ const (
 // parallel paged lists of the same kinds, whose objects are thrown away. Memory
 // is that of the collection and of a whole run of the program.
 func BenchmarkCollect(b *testing.B) {
-	c := controlplane.Start(b, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(b, controlplane.Options{})
 	fill(b, c, size{nodes, pods, webhooks})
 	client := binary(b, c)
 	var plain, collected []time.Duration

@@ -30,7 +30,7 @@ var (
 // TestFewBad requires that of many nodes and pods exactly those are named that are
 // bad. It is small unless asked for more: make test-scale asks for 5,000 and 50,000.
 func TestFewBad(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	fill(t, c, size{nodes: *manyNodes, pods: *manyPods, webhooks: 2})
 	named(t, c)
 }
@@ -171,7 +171,7 @@ func named(t testing.TB, c *controlplane.Cluster) {
 	want := spoil(t, c)
 	renewAll(t, c)
 	observed := append(kube.Collect(t.Context(), c.Config, kube.Options{}), facts.Present(facts.GKENodePools, []facts.NodePool{{Name: "default-pool", Version: c.First.Version + "-gke.100", Status: "RUNNING", AutoRepair: true}}))
-	s := facts.New(facts.Meta{CollectedAt: time.Now(), Target: target}, observed...)
+	s := facts.New(facts.Meta{CollectedAt: time.Now(), Target: controlplane.Newest(t).Version}, observed...)
 	var ours []preflight.Check
 	for _, k := range checks.All() {
 		if slices.Contains([]string{"GP2", "GP3", "GP4", "GP5"}, k.ID[:3]) {

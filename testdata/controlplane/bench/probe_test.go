@@ -19,7 +19,6 @@ const (
 	hung         = 50
 	timeout      = 10 * time.Second
 	mostTimeouts = 1.2
-	target       = "1.36.3"
 )
 
 // A hook makes the backend a webhook.
@@ -42,7 +41,7 @@ func BenchmarkProbe(b *testing.B) {
 		{"on-everything-from-pod-network", onEverything, facts.PodNetwork, hung},
 	} {
 		b.Run(s.name, func(b *testing.B) {
-			c := controlplane.Start(b, controlplane.Options{Minor: "1.35"})
+			c := controlplane.Start(b, controlplane.Options{})
 			hang(b, c, s.hook)
 			questions := plan(b, c, s.where)
 			b.ResetTimer()
@@ -107,7 +106,7 @@ func hang(b *testing.B, c *controlplane.Cluster, make hook) {
 
 func plan(b *testing.B, c *controlplane.Cluster, where facts.Vantage) []probe.Request {
 	b.Helper()
-	s := facts.New(facts.Meta{Target: target}, kube.Collect(b.Context(), c.Config, kube.Options{})...)
+	s := facts.New(facts.Meta{Target: controlplane.Newest(b).Version}, kube.Collect(b.Context(), c.Config, kube.Options{})...)
 	return probe.Plan(s, probe.Intercept(s), probe.Options{Vantage: where, PortForward: true})
 }
 

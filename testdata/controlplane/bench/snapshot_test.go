@@ -19,7 +19,7 @@ func snapshot(b *testing.B, c *controlplane.Cluster) (time.Duration, int) {
 	dir, tool := b.TempDir(), controlplane.Tool(b)
 	debug.FreeOSMemory()
 	resetPeak(b)
-	cmd := exec.Command(tool, "snapshot", "--file", filepath.Join(dir, "large.zip"), "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", target)
+	cmd := exec.Command(tool, "snapshot", "--file", filepath.Join(dir, "large.zip"), "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", controlplane.Newest(b).Version)
 	elapsed := took(func() { run(b, cmd) })
 	return elapsed, int(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss / 1024)
 }

@@ -87,11 +87,28 @@ func All() ([]Binary, error) {
 	if err != nil {
 		return nil, err
 	}
-	servers, err := apiServers(root)
+	servers, err := apiServers(root, 1)
 	if err != nil {
 		return nil, err
 	}
+	if len(servers) < everyday {
+		return nil, fmt.Errorf("%s holds %d minors of kube-apiserver, fewer than %d", root, len(servers), everyday)
+	}
 	return readAll(root, slices.Concat(servers[:1], tools, servers[1:]))
+}
+
+// Earlier returns the kube-apiservers of earlier patches than those of All, the
+// newest first: what the catalogue tells apart from them.
+func Earlier() ([]Binary, error) {
+	root, err := root()
+	if err != nil {
+		return nil, err
+	}
+	servers, err := apiServers(root, 2)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(root, servers)
 }
 
 func readAll(root string, sources []source) ([]Binary, error) {
@@ -110,18 +127,18 @@ func readAll(root string, sources []source) ([]Binary, error) {
 	return all, nil
 }
 
-// apiServers are those of the directories named like v1.36, the newest first.
-func apiServers(root string) ([]source, error) {
+// apiServers are those of the directories named like v1.36, with one dot, or like
+// v1.36.1, with two; the newest first.
+func apiServers(root string, dots int) ([]source, error) {
 	dirs, err := filepath.Glob(filepath.Join(root, "v1.[0-9]*"))
 	if err != nil {
 		return nil, err
 	}
-	if len(dirs) < everyday {
-		return nil, fmt.Errorf("%s holds %d minors of kube-apiserver, fewer than %d", root, len(dirs), everyday)
-	}
 	var found []source
 	for _, dir := range dirs {
-		found = append(found, source{filepath.Base(dir), "kube-apiserver", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"})
+		if name := filepath.Base(dir); strings.Count(name, ".") == dots {
+			found = append(found, source{name, "kube-apiserver", "k8s.io/kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"})
+		}
 	}
 	slices.SortFunc(found, func(a, b source) int {
 		return cmp.Or(cmp.Compare(len(b.dir), len(a.dir)), cmp.Compare(b.dir, a.dir))
@@ -129,16 +146,20 @@ func apiServers(root string) ([]source, error) {
 	return found, nil
 }
 
-// Find returns the program of that name; minor, such as 1.36, may be empty where
-// there is one version only. It is an error that says what to do if the program
-// has not been built.
-func Find(name, minor string) (Binary, error) {
+// Find returns the program of that name; version is a minor, such as 1.36, or
+// an earlier patch, such as 1.36.1, and may be empty where there is one version
+// only. It is an error that says what to do if the program has not been built.
+func Find(name, version string) (Binary, error) {
 	all, err := All()
 	if err != nil {
 		return Binary{}, err
 	}
-	for i, b := range all {
-		if b.Name != name || minor != "" && b.Minor() != minor {
+	earlier, err := Earlier()
+	if err != nil {
+		return Binary{}, err
+	}
+	for i, b := range slices.Concat(all, earlier) {
+		if b.Name != name || version != "" && b.Minor() != version && b.Version != version {
 			continue
 		}
 		built, err := b.Built()
@@ -147,10 +168,11 @@ func Find(name, minor string) (Binary, error) {
 		}
 		return b, err
 	}
-	return Binary{}, fmt.Errorf("the control plane has no %s %s: see %s", name, minor, filepath.Dir(all[0].Dir))
+	return Binary{}, fmt.Errorf("the control plane has no %s %s: see %s", name, version, filepath.Dir(all[0].Dir))
 }
 
-// target is the make target that builds the program at that place of All.
+// target is the make target that builds the program at that place of All and
+// Earlier.
 func target(i int) string {
 	if i < everyday+len(tools) {
 		return "controlplane"

@@ -9,6 +9,17 @@ import (
 // minors to all of them, if it is "all": "make test-matrix" sets it.
 const MinorsEnv = "GKE_PREFLIGHT_MINORS"
 
+// Hop returns the kube-apiservers of the upgrade that everyday tests make: the
+// newest, and that of the minor before it. They may not have been built yet.
+func Hop() (from, to Binary, err error) {
+	all, err := All()
+	if err != nil {
+		return from, to, err
+	}
+	servers := slices.DeleteFunc(all, func(b Binary) bool { return b.Name != "kube-apiserver" })
+	return servers[1], servers[0], nil
+}
+
 // Minors returns every minor of kube-apiserver that the rig can build, such as
 // 1.36, the oldest first.
 func Minors() ([]string, error) { return minors(All) }

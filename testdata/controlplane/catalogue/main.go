@@ -2,8 +2,9 @@
 // it starts each kube-apiserver over an empty etcd and reads its audit log. "make
 // catalogue" runs it, in the root of the repository.
 //
-// It records every minor that the rig builds. When one is added, it stops at
-// writes that no hook is known to make. What the new minor writes on an upgrade
+// It records every minor that the rig builds, and the earlier patches; with -only
+// those that are named, and takes the others from the record. When a minor is
+// added, it stops at writes that no hook is known to make. What the new minor writes on an upgrade
 // stands in preflight/bootstrap/catalogue/data/hops.txt afterwards; what a hook
 // does while a write fails can't be recorded, and belongs in the table in
 // preflight/bootstrap/hooks.go.
@@ -11,9 +12,13 @@ package main
 
 import (
 	"context"
+	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
@@ -32,29 +37,28 @@ const settled = 15 * time.Second
 func main() { os.Exit(controlplane.Enter(run)) }
 
 func run() int {
-	if err := generate(context.Background()); err != nil {
+	only := flag.String("only", "", "the versions to record, such as 1.37.2,1.36.1; all if empty")
+	flag.Parse()
+	if err := generate(context.Background(), *only); err != nil {
 		fmt.Fprintln(os.Stderr, "catalogue:", err)
 		return 1
 	}
 	return 0
 }
 
-func generate(ctx context.Context) error {
+func generate(ctx context.Context, only string) error {
 	if _, err := os.Stat(directory); err != nil {
 		return fmt.Errorf("%w: run it in the root of the repository", err)
 	}
-	lines, err := binaries.Minors()
+	recorded, err := recordAll(func(version string) (catalogue.Minor, error) {
+		if only != "" && !slices.Contains(strings.Split(only, ","), version) {
+			return onRecord(version)
+		}
+		fmt.Fprintf(os.Stderr, "recording a fresh start of %s\n", version)
+		return record(ctx, version)
+	})
 	if err != nil {
 		return err
-	}
-	var recorded []catalogue.Minor
-	for _, line := range lines {
-		fmt.Fprintf(os.Stderr, "recording a fresh start of %s\n", line)
-		m, err := record(ctx, line)
-		if err != nil {
-			return fmt.Errorf("%s: %w", line, err)
-		}
-		recorded = append(recorded, m)
 	}
 	files, err := catalogue.Encode(recorded)
 	if err != nil {
@@ -68,14 +72,63 @@ func generate(ctx context.Context) error {
 	return nil
 }
 
-func record(ctx context.Context, minor string) (catalogue.Minor, error) {
+// recordAll returns every minor that the rig builds, each with its earlier
+// patches, by what of returns for a version.
+func recordAll(of func(version string) (catalogue.Minor, error)) ([]catalogue.Minor, error) {
+	servers, earlier, err := versions()
+	var all []catalogue.Minor
+	for _, version := range servers {
+		m, e := of(version)
+		err = errors.Join(err, e)
+		for _, patch := range earlier {
+			if strings.HasPrefix(patch, m.Line()+".") {
+				before, e := of(patch)
+				err = errors.Join(err, e)
+				m.Earlier = append(m.Earlier, before)
+			}
+		}
+		all = append(all, m)
+	}
+	return all, err
+}
+
+// versions are those of the kube-apiservers that the rig builds, and of the
+// earlier patches, the oldest first.
+func versions() (servers, earlier []string, err error) {
+	all, err := binaries.All()
+	before, err2 := binaries.Earlier()
+	for _, b := range slices.Backward(all) {
+		if b.Name == "kube-apiserver" {
+			servers = append(servers, b.Version)
+		}
+	}
+	for _, b := range slices.Backward(before) {
+		earlier = append(earlier, b.Version)
+	}
+	return servers, earlier, errors.Join(err, err2)
+}
+
+// onRecord returns what is committed of a version.
+func onRecord(version string) (catalogue.Minor, error) {
+	for _, m := range catalogue.All() {
+		for _, p := range append([]catalogue.Minor{m}, m.Earlier...) {
+			if p.Version == version {
+				p.Earlier = nil
+				return p, nil
+			}
+		}
+	}
+	return catalogue.Minor{}, fmt.Errorf("%s is not on record: run make catalogue", version)
+}
+
+func record(ctx context.Context, version string) (catalogue.Minor, error) {
 	m := catalogue.Minor{}
 	dir, err := os.MkdirTemp("", "catalogue-")
 	if err != nil {
 		return m, err
 	}
 	defer os.RemoveAll(dir)
-	c, err := controlplane.New(ctx, dir, controlplane.Options{Minor: minor})
+	c, err := controlplane.New(ctx, dir, controlplane.Options{Minor: version})
 	if err != nil {
 		return m, err
 	}
@@ -84,7 +137,7 @@ func record(ctx context.Context, minor string) (catalogue.Minor, error) {
 	m.Version = c.First.Version
 	s := facts.New(facts.Meta{}, kube.Collect(ctx, c.Config, kube.Options{})...)
 	if a, absent := s.Absence(facts.APIResources); absent {
-		return m, fmt.Errorf("%s: %s", facts.APIResources.ID(), a)
+		return m, fmt.Errorf("%s: %s: %s", version, facts.APIResources.ID(), a)
 	}
 	m.Resources = facts.APIResources.Of(s)
 	events, err := c.First.Audit()

@@ -48,10 +48,17 @@ var hops = map[string][]string{
 		"UPDATE clusterroles.rbac.authorization.k8s.io system:kube-scheduler",
 		"UPDATE clusterroles.rbac.authorization.k8s.io system:monitoring",
 	},
+	"1.37": {
+		"CREATE apiservices.apiregistration.k8s.io v1.storagemigration.k8s.io",
+		"CREATE clusterrolebindings.rbac.authorization.k8s.io system:cluster-trust-bundle-discovery",
+		"CREATE clusterroles.rbac.authorization.k8s.io system:controller:storage-version-migrator-controller",
+		"UPDATE clusterroles.rbac.authorization.k8s.io system:controller:node-controller",
+		"UPDATE clusterroles.rbac.authorization.k8s.io system:node",
+	},
 }
 
 var touched = []pair{
-	{"touched", "1.35", "1.36", touch, nil, nil, []string{
+	{"touched", "", "", touch, nil, nil, []string{
 		"CREATE apiservices.apiregistration.k8s.io v1.batch",
 		"CREATE clusterrolebindings.rbac.authorization.k8s.io system:basic-user",
 		"CREATE configmaps kube-system/kube-apiserver-legacy-service-account-token-tracking",
@@ -63,10 +70,10 @@ var touched = []pair{
 		"UPDATE flowschemas.flowcontrol.apiserver.k8s.io/status kube-scheduler",
 		"UPDATE rolebindings.rbac.authorization.k8s.io kube-system/system::leader-locking-kube-scheduler",
 	}},
-	{"expired certificate", "1.35", "1.36", expiredCertificate, sameAuthorities, sameCertificates, []string{
+	{"expired certificate", "", "", expiredCertificate, sameAuthorities, sameCertificates, []string{
 		"UPDATE configmaps kube-system/extension-apiserver-authentication",
 	}},
-	{"addresses", "1.35", "1.36", wrongAddresses, nil, nil, []string{
+	{"addresses", "", "", wrongAddresses, nil, nil, []string{
 		"CREATE ipaddresses.networking.k8s.io 10.96.7.1",
 		"DELETE ipaddresses.networking.k8s.io 10.96.7.2",
 		"CREATE ipaddresses.networking.k8s.io 10.96.7.2",
@@ -191,7 +198,7 @@ func keepRole(t *testing.T, c *controlplane.Cluster) (release func()) {
 	return nil
 }
 
-// touch changes a 1.35 in the ways in which people do. The API server that runs
+// touch changes a cluster in the ways in which people do. The API server that runs
 // puts back what it looks after each minute, and only then.
 func touch(t *testing.T, c *controlplane.Cluster) (release func()) {
 	t.Helper()

@@ -103,7 +103,7 @@ func prove(t *testing.T, tool tool, s scenario) {
 	}
 	startsAlone.Lock()
 	time.AfterFunc(aWhile, startsAlone.Unlock)
-	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Settle: 12 * time.Second})
+	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func start(t *testing.T) *controlplane.Cluster {
 	t.Helper()
 	startsAlone.Lock()
 	defer startsAlone.Unlock()
-	return controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+	return controlplane.Start(t, controlplane.Options{})
 }
 
 // judgesOthers requires that the frozen webhook is still in the way of a person,

@@ -28,7 +28,7 @@ type tool string
 func (x tool) fix(t *testing.T, kubeconfig string, args ...string) (r cure.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"fix", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", "1.36.3", "--vantage", "pod-network", "-o", "json"}, args...)...)
+	cmd := exec.Command(string(x), append([]string{"fix", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "--vantage", "pod-network", "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

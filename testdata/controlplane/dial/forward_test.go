@@ -21,7 +21,7 @@ import (
 // TestPortForward looks at certificates from outside, through a real API server
 // and a real streaming server.
 func TestPortForward(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	kubelet, err := c.StartKubelet(t.Context(), "node-1")
 	if err != nil {
 		t.Fatal(err)

@@ -24,11 +24,6 @@ const (
 	Context  = "gke_" + Project + "_" + Location + "_" + Name
 )
 
-const (
-	runningMinor = "1.35"
-	targetMinor  = "1.36"
-)
-
 // A Scene is the cluster, as it is before anybody freezes anything.
 type Scene struct {
 	*controlplane.Cluster
@@ -39,21 +34,22 @@ type Scene struct {
 	// Target is the version to upgrade to, such as "1.36.3".
 	Target string
 
+	target        string
 	stopHeartbeat context.CancelFunc
 }
 
 // Stage starts the cluster with its files in dir. Its nodes renew their leases
 // until it is stopped, as far as admission lets them.
 func Stage(ctx context.Context, dir string) (*Scene, error) {
-	target, err := binaries.Find("kube-apiserver", targetMinor)
+	_, target, err := binaries.Hop()
 	if err != nil {
 		return nil, err
 	}
-	c, err := controlplane.New(ctx, dir, controlplane.Options{Minor: runningMinor, Context: Context})
+	c, err := controlplane.New(ctx, dir, controlplane.Options{Context: Context})
 	if err != nil {
 		return nil, err
 	}
-	s := &Scene{Cluster: c, Target: target.Version}
+	s := &Scene{Cluster: c, Target: target.Version, target: target.Minor()}
 	if err := s.fill(ctx); err != nil {
 		s.Stop()
 		return nil, err
@@ -67,7 +63,7 @@ func Stage(ctx context.Context, dir string) (*Scene, error) {
 // Upgrade starts an API server of the target version beside the one that runs,
 // and returns what became of it.
 func (s *Scene) Upgrade(ctx context.Context) (controlplane.Outcome, error) {
-	return s.Cluster.Upgrade(ctx, targetMinor, controlplane.UpgradeOptions{Settle: 5 * time.Second})
+	return s.Cluster.Upgrade(ctx, s.target, controlplane.UpgradeOptions{Settle: 5 * time.Second})
 }
 
 // Stop ends everything. It may be called again.

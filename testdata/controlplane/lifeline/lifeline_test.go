@@ -95,7 +95,7 @@ func TestHungAndFailingOpen(t *testing.T) {
 // hold foretells, lets it happen, and requires both to be as want says.
 func hold(t *testing.T, hooks []hook, want map[string]forecast.Fate) preflight.Report {
 	t.Helper()
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	prepare(t, c)
 	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "hung", Service: "hung", Behaviour: controlplane.HangAfterTLS()})
 	if err != nil {
@@ -229,7 +229,7 @@ func review(ctx context.Context, k kubernetes.Interface) error {
 func check(t *testing.T, kubeconfig string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(controlplane.Tool(t), "check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", "1.36.3", "-o", "json")
+	cmd := exec.Command(controlplane.Tool(t), "check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "-o", "json")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

@@ -2,8 +2,11 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 )
 
 // A Case is one upgrade: a cluster of one minor, something wrong with a webhook,
@@ -29,7 +32,11 @@ type Case struct {
 }
 
 // minors are those of the pairs, the newest first.
-var minors = []string{"1.36", "1.35", "1.34", "1.33", "1.32", "1.31", "1.30"}
+func minors() []string {
+	lines := bootstrap.Minors()
+	slices.Reverse(lines)
+	return lines
+}
 
 // timeout is that of the webhooks, in seconds, where the case is not about it.
 const timeout = 3
@@ -46,6 +53,7 @@ const retirement = 330 * time.Second
 // narrower scopes with faults that differ in kind.
 func All() []Case {
 	var all []Case
+	minors := minors()
 	for i, to := range minors[:len(minors)-1] {
 		p := pair{from: minors[i+1], to: to}
 		p.product()
@@ -117,6 +125,14 @@ func named(fault string) func(*Case) { return func(c *Case) { c.Fault = fault } 
 // ofItsOwn adds what only this pair has.
 func (p *pair) ofItsOwn() {
 	switch p.to {
+	case "1.37":
+		p.shapes()
+		for _, f := range []fault{hungAfterTLS, denied, refused} {
+			p.both(f, apiServices)
+		}
+		for _, f := range []fault{hungBeforeTLS, denied} {
+			p.both(f, exempted)
+		}
 	case "1.36":
 		p.shapes()
 	case "1.34":
@@ -139,7 +155,7 @@ func (p *pair) shapes() {
 		p.both(f, everything, named(f.name+", mutating"), func(c *Case) { c.stage.mutating = 1 })
 	}
 	for _, seconds := range []int32{1, 10} {
-		p.both(hungAfterTLS, everything, named(fmt.Sprintf("%s, timeout %d s", hungAfterTLS.name, seconds)), func(c *Case) { c.stage.timeout = seconds })
+		p.both(hungAfterTLS, everything, named(fmt.Sprintf("%s, timeout %d s", hungAfterTLS.name, seconds)), waiting(retirement), func(c *Case) { c.stage.timeout = seconds })
 	}
 	for _, n := range []int{3, 4} {
 		name := map[int]string{3: "three hung", 4: "four hung"}[n]

@@ -25,7 +25,7 @@ func TestAll(t *testing.T) {
 			product[c.From+" "+c.Policy]++
 		}
 	}
-	for _, from := range minors[1:] {
+	for _, from := range minors()[1:] {
 		for _, policy := range []string{"Fail", "Ignore"} {
 			if n := product[from+" "+policy]; n != 10 {
 				t.Errorf("from %s with %s there are %d faults of ten", from, policy, n)

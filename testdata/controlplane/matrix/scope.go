@@ -28,8 +28,12 @@ var (
 	ipAddresses   = scope{name: "IPAddresses", rules: rules("networking.k8s.io", "ipaddresses")}
 	serviceCIDRs  = scope{name: "ServiceCIDRs", rules: rules("networking.k8s.io", "servicecidrs")}
 	systemRoles   = scope{name: "ClusterRoles"}
-	oneRole       = scope{name: "one ClusterRole", rules: rules("rbac.authorization.k8s.io", "clusterroles"), conditions: []admissionregistrationv1.MatchCondition{
-		{Name: "one", Expression: `request.name == "system:monitoring"`},
+	exempted      = scope{name: "RBAC, the API server exempted", rules: rules("rbac.authorization.k8s.io", "*"), conditions: []admissionregistrationv1.MatchCondition{
+		{Name: "not-the-api-server", Expression: `request.userInfo.username != "system:apiserver"`},
+	}}
+	// oneRole is of the ClusterRoles that 1.36 and 1.37 change the one.
+	oneRole = scope{name: "one ClusterRole", rules: rules("rbac.authorization.k8s.io", "clusterroles"), conditions: []admissionregistrationv1.MatchCondition{
+		{Name: "one", Expression: `request.name in ["system:monitoring", "system:node"]`},
 	}}
 )
 

@@ -1,18 +1,22 @@
 // Command minor adds a minor of Kubernetes to the rig, or moves one to another
 // patch: it writes testdata/controlplane/vMINOR with a go.mod that builds that
 // kube-apiserver with the very dependencies upstream builds it with. "make minor
-// VERSION=1.37.0" runs it, in the root of the repository.
+// VERSION=1.37.0" runs it, in the root of the repository. With -earlier it adds
+// a patch beside that of its minor, in a directory named by the whole version.
 package main
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/hashicorp/go-version"
 )
 
 const (
@@ -29,15 +33,23 @@ func main() {
 }
 
 func run(args []string) error {
-	if len(args) != 1 || strings.Count(args[0], ".") != 2 || strings.HasPrefix(args[0], "v") {
+	flags := flag.NewFlagSet("minor", flag.ContinueOnError)
+	earlier := flags.Bool("earlier", false, "keep it beside the patch of its minor that is there")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	version := flags.Arg(0)
+	if flags.NArg() != 1 || strings.Count(version, ".") != 2 || strings.HasPrefix(version, "v") {
 		return errors.New("name one version, such as 1.37.0")
 	}
-	version := args[0]
 	released, err := requirements(version)
 	if err != nil {
 		return err
 	}
-	line := "v" + version[:strings.LastIndex(version, ".")]
+	line := "v" + version
+	if !*earlier {
+		line = line[:strings.LastIndex(line, ".")]
+	}
 	dir := filepath.Join("testdata", "controlplane", line)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -84,8 +96,9 @@ func requirements(version string) ([]byte, error) {
 
 // turn returns the edits that make upstream's go.mod one that builds its
 // kube-apiserver: every part that stands in its own tree is taken as it was
-// published. The samples are left out: no program needs them, and some were
-// never published.
+// published, or, where it was not at that patch, as it was at the last patch
+// before. The samples are left out: no program needs them, and some were never
+// published.
 func turn(dir, line, version string) ([]string, error) {
 	said, err := mod(dir, "edit", "-json")
 	if err != nil {
@@ -97,7 +110,6 @@ func turn(dir, line, version string) ([]string, error) {
 	if err := json.Unmarshal(said, &file); err != nil {
 		return nil, err
 	}
-	published := "v0." + strings.TrimPrefix(version, "1.")
 	edits := []string{"-module=" + self + line, "-tool=" + upstream + "/cmd/kube-apiserver", "-require=" + upstream + "@v" + version}
 	for _, r := range file.Replace {
 		path := r.Old.Path
@@ -105,8 +117,47 @@ func turn(dir, line, version string) ([]string, error) {
 		case strings.HasPrefix(path, "k8s.io/sample-"):
 			edits = append(edits, "-dropreplace="+path, "-droprequire="+path)
 		case strings.HasPrefix(r.New.Path, staging):
-			edits = append(edits, "-replace="+path+"="+path+"@"+published)
+			patch, err := published(path, "v0."+strings.TrimPrefix(version, "1."))
+			if err != nil {
+				return nil, err
+			}
+			edits = append(edits, "-replace="+path+"="+path+"@"+patch)
 		}
 	}
 	return edits, nil
+}
+
+// published returns the version of the module that is wanted, or where that was
+// not published the newest patch before it, and says so.
+func published(path, wanted string) (string, error) {
+	if _, err := list("-m", path+"@"+wanted); err == nil {
+		return wanted, nil
+	}
+	versions, err := list("-m", "-versions", path)
+	if err != nil {
+		return "", fmt.Errorf("which versions of %s are published: %w", path, err)
+	}
+	before, err := version.NewConstraint("~> " + wanted[1:strings.LastIndex(wanted, ".")] + ".0, < " + wanted[1:])
+	if err != nil {
+		return "", err
+	}
+	newest := ""
+	for _, v := range strings.Fields(versions)[1:] {
+		if parsed, err := version.NewVersion(v); err == nil && before.Check(parsed) {
+			newest = v
+		}
+	}
+	if newest == "" {
+		return "", fmt.Errorf("%s %s was never published, nor any patch before it", path, wanted)
+	}
+	fmt.Fprintf(os.Stderr, "minor: %s %s was never published: %s takes its place\n", path, wanted, newest)
+	return newest, nil
+}
+
+// list runs go list outside of any module.
+func list(args ...string) (string, error) {
+	cmd := exec.Command("go", append([]string{"list"}, args...)...)
+	cmd.Env, cmd.Dir = append(os.Environ(), "GOWORK=off"), os.TempDir()
+	said, err := cmd.Output()
+	return string(said), err
 }

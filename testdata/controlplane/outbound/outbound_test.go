@@ -37,7 +37,7 @@ type subject struct {
 
 // TestOutbound stages every subject on one cluster and asks about them all at once.
 func TestOutbound(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := controlplane.Start(t, controlplane.Options{})
 	var staged sync.WaitGroup
 	for _, s := range conversions() {
 		staged.Go(func() { s.stage.definition(t, c, s.name) })

@@ -62,7 +62,7 @@ func upgrade(t *testing.T, c *controlplane.Cluster) controlplane.Outcome {
 	t.Helper()
 	startsAlone.Lock()
 	time.AfterFunc(aWhile, startsAlone.Unlock)
-	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{})
+	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

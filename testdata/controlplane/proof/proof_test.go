@@ -34,8 +34,8 @@ type scenario struct {
 	frozen bool
 	// backend stands in for OPA, in its place; nil for OPA itself.
 	backend *controlplane.BackendOptions
-	// webhook changes OPA's webhook, which sees everything, fails closed and waits
-	// for 5 s; nil for no webhook at all.
+	// webhook changes OPA's webhook, which sees everything and fails closed; nil for
+	// no webhook at all.
 	webhook []adjust
 	policy  *admissionregistrationv1.ValidatingAdmissionPolicy
 	// watched has the upgrade followed while it runs.
@@ -48,15 +48,15 @@ type scenario struct {
 }
 
 func scenarios() []scenario {
-	everything := []adjust{timeout(5)}
+	everything := []adjust{timeout(3)}
 	return []scenario{
 		{name: "healthy on everything", watched: true, webhook: everything, outcome: forecast.Ready, verdict: preflight.Ready},
 		{name: "frozen, failing closed", watched: true, frozen: true, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "frozen, failing open", frozen: true, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.Delayed, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
-		{name: "frozen, scoped as the cure was", frozen: true, webhook: []adjust{timeout(5), only("networking.k8s.io", "ingresses"), alsoServices}, outcome: forecast.Ready, verdict: preflight.Ready},
-		{name: "frozen on ConfigMaps of kube-system", frozen: true, webhook: []adjust{timeout(5), only("", "configmaps"), inNamespace(metav1.LabelSelectorOpIn, "kube-system")}, outcome: forecast.Degraded, hook: "start-cluster-authentication-info-controller", culprit: "opa", verdict: preflight.Ready},
-		{name: "frozen on ClusterRoles, the API server exempted", frozen: true, webhook: []adjust{timeout(5), only("rbac.authorization.k8s.io", "clusterroles"), exemptAPIServer}, outcome: forecast.Ready, verdict: preflight.Ready},
-		{name: "frozen, all but kube-system", frozen: true, webhook: []adjust{timeout(5), inNamespace(metav1.LabelSelectorOpNotIn, "kube-system")}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "frozen, scoped as the cure was", frozen: true, webhook: []adjust{timeout(3), only("networking.k8s.io", "ingresses"), alsoServices}, outcome: forecast.Ready, verdict: preflight.Ready},
+		{name: "frozen on ConfigMaps of kube-system", frozen: true, webhook: []adjust{timeout(3), only("", "configmaps"), inNamespace(metav1.LabelSelectorOpIn, "kube-system")}, outcome: forecast.Degraded, hook: "start-cluster-authentication-info-controller", culprit: "opa", verdict: preflight.Ready},
+		{name: "frozen on ClusterRoles, the API server exempted", frozen: true, webhook: []adjust{timeout(3), only("rbac.authorization.k8s.io", "clusterroles"), exemptAPIServer}, outcome: forecast.Ready, verdict: preflight.Ready},
+		{name: "frozen, all but kube-system", frozen: true, webhook: []adjust{timeout(3), inNamespace(metav1.LabelSelectorOpNotIn, "kube-system")}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "a certificate for another name", backend: &controlplane.BackendOptions{Names: []string{"somewhere.else.svc"}}, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "denying, failing open", backend: &controlplane.BackendOptions{Behaviour: controlplane.Deny("no", 0)}, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "a policy denies system ClusterRoles", policy: denySystemRoles(), outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "protect-system-roles", verdict: preflight.NotReady},
@@ -99,7 +99,7 @@ func prove(t *testing.T, tool tool, s scenario) {
 	startsAlone.Lock()
 	time.AfterFunc(aWhile, startsAlone.Unlock)
 	began := time.Now()
-	out, err := c.Upgrade(t.Context(), "1.36", controlplane.UpgradeOptions{Settle: 12 * time.Second})
+	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -130,7 +130,7 @@ func start(t *testing.T) *controlplane.Cluster {
 	t.Helper()
 	startsAlone.Lock()
 	defer startsAlone.Unlock()
-	return controlplane.Start(t, controlplane.Options{Minor: "1.35"})
+	return controlplane.Start(t, controlplane.Options{})
 }
 
 func stage(t *testing.T, c *controlplane.Cluster, s scenario) *controlplane.OPA {
@@ -224,7 +224,7 @@ type tool string
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", "1.36.3", "-o", "json"}, args...)...)
+	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

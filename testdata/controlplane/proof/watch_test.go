@@ -46,7 +46,7 @@ func (x tool) follow(t *testing.T, c *controlplane.Cluster, r *preflight.Report)
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"watch", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", "1.36.3", "--every", "500ms", "-o", "json"}
+	args := []string{"watch", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "--every", "500ms", "-o", "json"}
 	if r != nil {
 		b, err := json.Marshal(r)
 		file := filepath.Join(dir, "report.json")

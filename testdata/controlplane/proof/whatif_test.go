@@ -75,7 +75,7 @@ func enough(r whatif.Result, pod string) bool {
 func (x tool) whatIf(t *testing.T, c *controlplane.Cluster) (r whatif.Result) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), "whatif", "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", "1.36.3", "--vantage", "pod-network", "-o", "json")
+	cmd := exec.Command(string(x), "whatif", "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "--vantage", "pod-network", "-o", "json")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

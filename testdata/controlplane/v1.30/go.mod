@@ -35,6 +35,7 @@ require (
 	go.opentelemetry.io/contrib/instrumentation/google.golang.org/grpc/otelgrpc v0.42.0 // indirect
 	go.opentelemetry.io/otel v1.19.0 // indirect
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc v1.19.0 // indirect
+	go.opentelemetry.io/otel/metric v1.19.0 // indirect
 	go.opentelemetry.io/otel/sdk v1.19.0 // indirect
 	go.opentelemetry.io/otel/trace v1.19.0 // indirect
 	go.opentelemetry.io/proto/otlp v1.0.0 // indirect
@@ -54,22 +55,22 @@ require (
 	gopkg.in/square/go-jose.v2 v2.6.0 // indirect
 	gopkg.in/yaml.v2 v2.4.0 // indirect
 	gopkg.in/yaml.v3 v3.0.1 // indirect
-	k8s.io/api v0.30.4 // indirect
+	k8s.io/api v0.30.14 // indirect
 	k8s.io/apiextensions-apiserver v0.0.0 // indirect
-	k8s.io/apimachinery v0.30.4 // indirect
-	k8s.io/apiserver v0.30.4 // indirect
-	k8s.io/client-go v0.30.4 // indirect
-	k8s.io/cloud-provider v0.30.4 // indirect
+	k8s.io/apimachinery v0.30.14 // indirect
+	k8s.io/apiserver v0.30.14 // indirect
+	k8s.io/client-go v0.30.14 // indirect
+	k8s.io/cloud-provider v0.30.14 // indirect
 	k8s.io/cluster-bootstrap v0.0.0 // indirect
-	k8s.io/component-base v0.30.4 // indirect
-	k8s.io/component-helpers v0.30.4 // indirect
-	k8s.io/controller-manager v0.30.4 // indirect
+	k8s.io/component-base v0.30.14 // indirect
+	k8s.io/component-helpers v0.30.14 // indirect
+	k8s.io/controller-manager v0.30.14 // indirect
 	k8s.io/dynamic-resource-allocation v0.0.0 // indirect
 	k8s.io/klog/v2 v2.120.1 // indirect
-	k8s.io/kms v0.30.4 // indirect
+	k8s.io/kms v0.30.14 // indirect
 	k8s.io/kube-aggregator v0.0.0 // indirect
 	k8s.io/kube-openapi v0.0.0-20240228011516-70dd3763d340 // indirect
-	k8s.io/kubelet v0.30.4 // indirect
+	k8s.io/kubelet v0.30.14 // indirect
 	k8s.io/legacy-cloud-providers v0.0.0 // indirect
 	k8s.io/mount-utils v0.0.0 // indirect
 	k8s.io/pod-security-admission v0.0.0 // indirect
@@ -121,7 +122,6 @@ require (
 	go.opencensus.io v0.24.0 // indirect
 	go.opentelemetry.io/contrib/instrumentation/net/http/otelhttp v0.44.0 // indirect
 	go.opentelemetry.io/otel/exporters/otlp/otlptrace v1.19.0 // indirect
-	go.opentelemetry.io/otel/metric v1.19.0 // indirect
 	go.uber.org/multierr v1.11.0 // indirect
 	golang.org/x/exp v0.0.0-20220722155223-a9213eeb770e // indirect
 	golang.org/x/text v0.14.0 // indirect
@@ -132,39 +132,39 @@ require (
 	gopkg.in/inf.v0 v0.9.1 // indirect
 	gopkg.in/natefinch/lumberjack.v2 v2.2.1 // indirect
 	gopkg.in/warnings.v0 v0.1.2 // indirect
-	k8s.io/kubernetes v1.30.4 // indirect
+	k8s.io/kubernetes v1.30.14 // indirect
 	sigs.k8s.io/apiserver-network-proxy/konnectivity-client v0.29.0 // indirect
 	sigs.k8s.io/json v0.0.0-20221116044647-bc3834ca7abd // indirect
 )
 
 replace (
-	k8s.io/api => k8s.io/api v0.30.4
-	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.30.4
-	k8s.io/apimachinery => k8s.io/apimachinery v0.30.4
-	k8s.io/apiserver => k8s.io/apiserver v0.30.4
-	k8s.io/cli-runtime => k8s.io/cli-runtime v0.30.4
-	k8s.io/client-go => k8s.io/client-go v0.30.4
-	k8s.io/cloud-provider => k8s.io/cloud-provider v0.30.4
-	k8s.io/cluster-bootstrap => k8s.io/cluster-bootstrap v0.30.4
-	k8s.io/code-generator => k8s.io/code-generator v0.30.4
-	k8s.io/component-base => k8s.io/component-base v0.30.4
-	k8s.io/component-helpers => k8s.io/component-helpers v0.30.4
-	k8s.io/controller-manager => k8s.io/controller-manager v0.30.4
-	k8s.io/cri-api => k8s.io/cri-api v0.30.4
-	k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.30.4
-	k8s.io/dynamic-resource-allocation => k8s.io/dynamic-resource-allocation v0.30.4
-	k8s.io/endpointslice => k8s.io/endpointslice v0.30.4
-	k8s.io/kms => k8s.io/kms v0.30.4
-	k8s.io/kube-aggregator => k8s.io/kube-aggregator v0.30.4
-	k8s.io/kube-controller-manager => k8s.io/kube-controller-manager v0.30.4
-	k8s.io/kube-proxy => k8s.io/kube-proxy v0.30.4
-	k8s.io/kube-scheduler => k8s.io/kube-scheduler v0.30.4
-	k8s.io/kubectl => k8s.io/kubectl v0.30.4
-	k8s.io/kubelet => k8s.io/kubelet v0.30.4
-	k8s.io/legacy-cloud-providers => k8s.io/legacy-cloud-providers v0.30.4
-	k8s.io/metrics => k8s.io/metrics v0.30.4
-	k8s.io/mount-utils => k8s.io/mount-utils v0.30.4
-	k8s.io/pod-security-admission => k8s.io/pod-security-admission v0.30.4
+	k8s.io/api => k8s.io/api v0.30.14
+	k8s.io/apiextensions-apiserver => k8s.io/apiextensions-apiserver v0.30.14
+	k8s.io/apimachinery => k8s.io/apimachinery v0.30.14
+	k8s.io/apiserver => k8s.io/apiserver v0.30.14
+	k8s.io/cli-runtime => k8s.io/cli-runtime v0.30.14
+	k8s.io/client-go => k8s.io/client-go v0.30.14
+	k8s.io/cloud-provider => k8s.io/cloud-provider v0.30.14
+	k8s.io/cluster-bootstrap => k8s.io/cluster-bootstrap v0.30.14
+	k8s.io/code-generator => k8s.io/code-generator v0.30.14
+	k8s.io/component-base => k8s.io/component-base v0.30.14
+	k8s.io/component-helpers => k8s.io/component-helpers v0.30.14
+	k8s.io/controller-manager => k8s.io/controller-manager v0.30.14
+	k8s.io/cri-api => k8s.io/cri-api v0.30.14
+	k8s.io/csi-translation-lib => k8s.io/csi-translation-lib v0.30.14
+	k8s.io/dynamic-resource-allocation => k8s.io/dynamic-resource-allocation v0.30.14
+	k8s.io/endpointslice => k8s.io/endpointslice v0.30.14
+	k8s.io/kms => k8s.io/kms v0.30.14
+	k8s.io/kube-aggregator => k8s.io/kube-aggregator v0.30.14
+	k8s.io/kube-controller-manager => k8s.io/kube-controller-manager v0.30.14
+	k8s.io/kube-proxy => k8s.io/kube-proxy v0.30.14
+	k8s.io/kube-scheduler => k8s.io/kube-scheduler v0.30.14
+	k8s.io/kubectl => k8s.io/kubectl v0.30.14
+	k8s.io/kubelet => k8s.io/kubelet v0.30.14
+	k8s.io/legacy-cloud-providers => k8s.io/legacy-cloud-providers v0.30.14
+	k8s.io/metrics => k8s.io/metrics v0.30.14
+	k8s.io/mount-utils => k8s.io/mount-utils v0.30.14
+	k8s.io/pod-security-admission => k8s.io/pod-security-admission v0.30.14
 )
 
 tool k8s.io/kubernetes/cmd/kube-apiserver
