@@ -21,7 +21,7 @@ export GOFLAGS += -tags=disable_grpc_modules
 # Compiling spends a fifth of its time on collecting garbage.
 test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform minor catalogue removals record test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform minor earlier-patch catalogue removals record test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,12 +71,23 @@ controlplane: ## build etcd, the newest two kube-apiservers and OPA into the use
 controlplane-all: ## build kube-apiserver of every minor, too
 	@$(GO) run ./testdata/controlplane/build -all
 
-minor: ## add a minor, or move one to another patch: make minor VERSION=1.37.0
+minor: ## add a minor, or move one to another patch: make minor VERSION=1.38.0
 	@$(GO) run ./testdata/controlplane/minor $(VERSION)
+	@$(GO) run ./testdata/controlplane/build -only $(VERSION)
+	@$(GO) run ./testdata/controlplane/catalogue -only $(VERSION)
+	@$(PAGES)
+	@$(MAKE) -s removals
 
+# An earlier patch is kept beside that of its minor, to tell what changed between them.
+earlier-patch: ## keep an earlier patch of a minor on record, too: make earlier-patch VERSION=1.36.1
+	@$(GO) run ./testdata/controlplane/minor -earlier $(VERSION)
+	@$(GO) run ./testdata/controlplane/build -only $(VERSION)
+	@$(GO) run ./testdata/controlplane/catalogue -only $(VERSION)
+
+PAGES = $(GO) test -run 'TestHops|TestHooksPage' ./preflight/bootstrap ./docs -update
 catalogue: controlplane-all ## regenerate what each minor writes at start-up, from its audit log
 	@$(GO) run ./testdata/controlplane/catalogue
-	@$(GO) test -run 'TestHops|TestHooksPage' ./preflight/bootstrap ./docs -update
+	@$(PAGES)
 
 removals: ## regenerate which API is removed when, from the published modules
 	@$(GO) run ./testdata/controlplane/removals

@@ -16,9 +16,9 @@ func removalTarget(s *facts.Snapshot) (version.Version, []preflight.Finding) {
 	if err != nil {
 		return v, openRemovals(s, preflight.Warning, "no target is known: what it removes is not either")
 	}
-	newest, _ := version.Parse(removals.Newest)
+	newest, _ := version.Parse(removals.Newest())
 	if version.CompareLine(newest, v) < 0 {
-		return v, openRemovals(s, preflight.Info, fmt.Sprintf("%s is newer than the table of removed APIs, which ends at %s: what was announced later is not in it", v, removals.Newest))
+		return v, openRemovals(s, preflight.Info, fmt.Sprintf("%s is newer than the table of removed APIs, which ends at %s: what was announced later is not in it", v, removals.Newest()))
 	}
 	return v, nil
 }

@@ -1,10 +1,12 @@
 package bootstrap
 
 import (
+	"cmp"
 	"fmt"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
@@ -13,13 +15,41 @@ import (
 // rule than 1.32.2 (kubernetes plugin/pkg/auth/authorizer/rbac/bootstrappolicy/controller_policy.go).
 const exemplar = "system:controller:node-controller"
 
-// laterPatch plans for what the record can't hold: one patch of the minor is on
-// record, and a later one may have changed default ClusterRoles. Where no update
-// of one is planned anyway, an update of the exemplar stands for them, with its
-// condition; how many there would be is not known.
+// orAs adds what a target between two patches on record may do: what only one of
+// them writes gets a condition. p is the plan as the later one, earlier as the
+// earlier one.
+func (p *Plan) orAs(earlier Plan, target version.Version, before, after string) {
+	only := func(w *Write, like, unlike string) {
+		w.Condition = cmp.Or(w.Condition, fmt.Sprintf("if %s writes what %s does, and not what %s does", target, like, unlike))
+	}
+	both := map[string]bool{}
+	for _, w := range earlier.Writes {
+		both[w.Key()] = true
+	}
+	for i, w := range p.Writes {
+		if !both[w.Key()] {
+			only(&p.Writes[i], after, before)
+		}
+	}
+	for _, w := range p.Writes {
+		both[w.Key()] = false
+	}
+	for _, w := range earlier.Writes {
+		if both[w.Key()] {
+			only(&w, before, after)
+			p.Writes = append(p.Writes, w)
+		}
+	}
+}
+
+// laterPatch plans for what the record can't hold: a later patch than those on
+// record may have changed default ClusterRoles. Where no update of one is planned
+// anyway, an update of the exemplar stands for them, with its condition; how many
+// there would be is not known.
 func (p *planner) laterPatch() {
 	live, ok := facts.ClusterRoles.Get(p.s)
-	recorded, err := version.Parse(p.minor.Version)
+	newest, _ := catalogue.Find(p.plan.Target)
+	recorded, err := version.Parse(newest.Version)
 	if !ok || err != nil || p.hop.Target.Patch <= recorded.Patch || p.hop.patched() {
 		return
 	}
@@ -32,7 +62,7 @@ func (p *planner) laterPatch() {
 		for i := range live {
 			if want.GetName() == exemplar && live[i].Name == exemplar && live[i].Annotations[rbacv1.AutoUpdateAnnotationKey] != "false" {
 				p.update(untyped(&live[i], want), untyped(&live[i], want),
-					when(fmt.Sprintf("if %s has another default ClusterRole than %s, which is on record", p.hop.Target, p.minor.Version)))
+					when(fmt.Sprintf("if %s has another default ClusterRole than %s, which is on record", p.hop.Target, newest.Version)))
 			}
 		}
 	}

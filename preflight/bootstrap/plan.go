@@ -50,8 +50,18 @@ func compute(s *facts.Snapshot) Plan {
 	if problem != "" {
 		return Plan{Problem: problem}
 	}
-	p := &planner{s: s, hop: hop, minor: minor, plan: Plan{Target: hop.Target.Line()}, resources: map[schema.GroupVersionKind]schema.GroupVersionResource{}}
-	for _, r := range minor.Resources {
+	before, after := minor.Around(hop.Target.Patch)
+	plan := planFor(s, hop, after)
+	if before.Version != after.Version {
+		plan.orAs(planFor(s, hop, before), hop.Target, before.Version, after.Version)
+	}
+	return plan
+}
+
+// planFor plans as if the target wrote what that patch of its minor does.
+func planFor(s *facts.Snapshot, hop Hop, patch catalogue.Minor) Plan {
+	p := &planner{s: s, hop: hop, minor: patch, plan: Plan{Target: hop.Target.Line()}, resources: map[schema.GroupVersionKind]schema.GroupVersionResource{}}
+	for _, r := range patch.Resources {
 		if !strings.Contains(r.Resource, "/") {
 			gv := schema.GroupVersion{Group: r.Group, Version: r.Version}
 			p.resources[gv.WithKind(r.Kind)] = gv.WithResource(r.Resource)

@@ -14,9 +14,20 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
-// Newest is the last minor whose modules the table was made from. What a later
-// one removes beyond what was announced by then is not in it.
-const Newest = "1.37"
+// Newest returns the last minor whose modules the table was made from. What a
+// later one removes beyond what was announced by then is not in it.
+func Newest() string { return newest() }
+
+var newest = sync.OnceValue(func() string {
+	var last version.Version
+	for _, a := range table() {
+		_, at, _ := strings.Cut(a.Origin, "@v0.")
+		if v, err := version.Parse("1." + at[:max(0, strings.IndexByte(at, '/'))]); err == nil && version.CompareLine(v, last) > 0 {
+			last = v
+		}
+	}
+	return last.Line()
+})
 
 // An API is one version of one resource that is or was served before it was
 // stable, or that is deprecated.

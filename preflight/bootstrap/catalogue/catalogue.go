@@ -9,6 +9,7 @@ import (
 	"embed"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -72,6 +73,29 @@ var data embed.FS
 // All returns every minor on record, the oldest first, each as its newest patch.
 func All() []Minor { return all() }
 
+// Around returns the patches of the minor on record that a patch lies between:
+// twice that one where it is on record itself, twice the first or the last where
+// it comes before or after them all, and twice the last for -1.
+func (m Minor) Around(patch int) (before, after Minor) {
+	patches := append(slices.Clone(m.Earlier), m)
+	i, found := slices.BinarySearchFunc(patches, patch, func(p Minor, patch int) int { return cmp.Compare(p.patch(), patch) })
+	switch {
+	case patch < 0 || i == len(patches):
+		return m, m
+	case found || i == 0:
+		return patches[i], patches[i]
+	}
+	return patches[i-1], patches[i]
+}
+
+func (m Minor) patch() int {
+	n, err := strconv.Atoi(m.Version[len(m.Line())+1:])
+	if err != nil {
+		panic(fmt.Sprintf("catalogue: version %s: %v", m.Version, err))
+	}
+	return n
+}
+
 // Find returns the minor of that line, such as 1.36, or false if it is not on record.
 func Find(line string) (Minor, bool) {
 	for _, m := range All() {
@@ -90,22 +114,23 @@ var all = sync.OnceValue(func() []Minor {
 	var minors []Minor
 	var last Minor
 	for _, e := range entries {
-		if !patch(e.Name()) {
+		if !earlier(e.Name()) {
 			last = mustRead(last, e.Name())
 			minors = append(minors, last)
 		}
 	}
 	for _, e := range entries {
-		if patch(e.Name()) {
+		if earlier(e.Name()) {
 			i := slices.IndexFunc(minors, func(m Minor) bool { return strings.HasPrefix(e.Name(), m.Line()+".") })
 			minors[i].Earlier = append(minors[i].Earlier, mustRead(minors[i], e.Name()))
+			slices.SortFunc(minors[i].Earlier, func(a, b Minor) int { return cmp.Compare(a.patch(), b.patch()) })
 		}
 	}
 	return minors
 })
 
-// patch reports whether the file is of an earlier patch: 1.36.1.yaml, and not 1.36.yaml.
-func patch(file string) bool { return strings.Count(file, ".") > 2 }
+// earlier reports whether the file is of an earlier patch: 1.36.1.yaml, and not 1.36.yaml.
+func earlier(file string) bool { return strings.Count(file, ".") > 2 }
 
 func mustRead(base Minor, file string) Minor {
 	b, err := data.ReadFile("data/" + file)

@@ -1,9 +1,7 @@
 // Command removals makes the table of the APIs that Kubernetes has removed or
 // will remove: it reads the lifecycle methods of each minor's published modules.
 // "make removals" runs it, in the root of the repository; it needs the Go module
-// proxy and nothing else.
-//
-// To take a minor in, add its line to sources, and move [removals.Newest].
+// proxy and nothing else. It reads every minor that the rig builds, and older ones.
 package main
 
 import (
@@ -13,16 +11,17 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 const output = "preflight/removals/removals.yaml"
 
-// sources are one patch of each minor of k8s.io/api, oldest first: types that a
-// later one dropped are in the earlier only.
-var sources = []string{
-	"v0.22.5", "v0.23.16", "v0.24.3", "v0.25.9", "v0.26.9", "v0.27.4", "v0.28.3", "v0.29.15",
-	"v0.30.14", "v0.31.14", "v0.32.13", "v0.33.13", "v0.34.13", "v0.35.10", "v0.36.6", "v0.37.2",
-}
+// older are one patch of k8s.io/api for each minor before those that the rig
+// builds, oldest first: types that a later one dropped are in the earlier only.
+var older = []string{"v0.22.5", "v0.23.16", "v0.24.3", "v0.25.9", "v0.26.9", "v0.27.4", "v0.28.3", "v0.29.15"}
 
 // beside are the modules that hold the APIs which are not in k8s.io/api. They
 // keep their old types, so that the newest is enough.
@@ -47,6 +46,10 @@ func run() error {
 }
 
 func generate() ([]byte, error) {
+	sources, err := versions()
+	if err != nil {
+		return nil, err
+	}
 	var read []module
 	for _, v := range sources {
 		m, err := download("k8s.io/api", v)
@@ -64,6 +67,18 @@ func generate() ([]byte, error) {
 		read = append(read, m)
 	}
 	return table(read)
+}
+
+// versions are those of k8s.io/api that are read, oldest first.
+func versions() ([]string, error) {
+	all, err := binaries.All()
+	read := slices.Clone(older)
+	for _, b := range slices.Backward(all) {
+		if b.Name == "kube-apiserver" {
+			read = append(read, "v0."+strings.TrimPrefix(b.Version, "1."))
+		}
+	}
+	return read, err
 }
 
 // download fetches a module and reads its APIs.
