@@ -21,7 +21,7 @@ export GOFLAGS += -tags=disable_grpc_modules
 # Compiling spends a fifth of its time on collecting garbage.
 test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform minor earlier-patch catalogue removals record test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform minor earlier-patch catalogue pages test-minor removals record test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) -C testdata/nightly test -vet=off ./...
 	@$(TEST) -race -timeout 15m -p 2 -parallel 9 $(TIMED)
 
-MATRIX := GKE_PREFLIGHT_MINORS=all $(GO) test
+MATRIX = GKE_PREFLIGHT_MINORS=all $(GO) test
 test-matrix: controlplane-all ## upgrade every pair of minors under every fault, and write docs/accuracy.md
 	@$(GO) run ./testdata/controlplane/matrix
 	@$(GO) test ./testdata/controlplane/matrix
@@ -75,8 +75,7 @@ minor: ## add a minor, or move one to another patch: make minor VERSION=1.38.0
 	@$(GO) run ./testdata/controlplane/minor $(VERSION)
 	@$(GO) run ./testdata/controlplane/build -only $(VERSION)
 	@$(GO) run ./testdata/controlplane/catalogue -only $(VERSION)
-	@$(PAGES)
-	@$(MAKE) -s removals
+	@$(MAKE) -s pages removals
 
 # An earlier patch is kept beside that of its minor, to tell what changed between them.
 earlier-patch: ## keep an earlier patch of a minor on record, too: make earlier-patch VERSION=1.36.1
@@ -84,10 +83,15 @@ earlier-patch: ## keep an earlier patch of a minor on record, too: make earlier-
 	@$(GO) run ./testdata/controlplane/build -only $(VERSION)
 	@$(GO) run ./testdata/controlplane/catalogue -only $(VERSION)
 
-PAGES = $(GO) test -run 'TestHops|TestHooksPage' ./preflight/bootstrap ./docs -update
 catalogue: controlplane-all ## regenerate what each minor writes at start-up, from its audit log
 	@$(GO) run ./testdata/controlplane/catalogue
-	@$(PAGES)
+	@$(MAKE) -s pages
+
+pages:
+	@$(GO) test -run 'TestHops|TestHooksPage' ./preflight/bootstrap ./docs -update > /dev/null
+
+test-minor: controlplane ## take the newest minor out and add it again: what comes out is what is committed
+	@$(MATRIX) -count 1 -timeout 30m -run TestNewestAgain ./testdata/controlplane/minor
 
 removals: ## regenerate which API is removed when, from the published modules
 	@$(GO) run ./testdata/controlplane/removals
