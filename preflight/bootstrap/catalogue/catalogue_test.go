@@ -57,11 +57,15 @@ func TestDifference(t *testing.T) {
 	minors := []Minor{
 		{Version: "1.30.4", Writes: []Write{object("b", "red"), object("a", "red")}, Resources: []facts.APIResource{resource("things")}},
 		{Version: "1.31.0", Writes: []Write{object("a", "red"), object("b", "blue"), object("c", "red")}},
-		{Version: "1.32.2", Writes: []Write{object("c", "red")}, Resources: []facts.APIResource{resource("things"), resource("others")}},
+		{Version: "1.32.13", Writes: []Write{object("c", "red")}, Resources: []facts.APIResource{resource("things"), resource("others")},
+			Earlier: []Minor{{Version: "1.32.2", Writes: []Write{object("a", "red"), object("c", "blue")}, Resources: []facts.APIResource{resource("things")}}}},
 	}
 	files, err := Encode(minors)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if s := string(files["1.32.2.yaml"]); !strings.Contains(s, "blue") || !strings.Contains(s, "as the difference from 1.32.13") {
+		t.Errorf("1.32.2 is not the difference from the newest of its minor:\n%s", s)
 	}
 	if s := string(files["1.31.yaml"]); strings.Contains(s, `"name":"a"`) || !strings.Contains(s, "blue") {
 		t.Errorf("1.31 holds more or less than its difference:\n%s", s)
@@ -71,10 +75,29 @@ func TestDifference(t *testing.T) {
 		if last, err = last.after(files[want.Line()+".yaml"]); err != nil {
 			t.Fatal(err)
 		}
+		want.Earlier = nil
 		slices.SortFunc(want.Writes, func(a, b Write) int { return strings.Compare(a.key(), b.key()) })
 		slices.SortFunc(want.Resources, func(a, b facts.APIResource) int { return strings.Compare(a.Resource, b.Resource) })
 		if d := cmp.Diff(want, last, cmp.Transformer("empty", func(r []facts.APIResource) int { return len(r) })); d != "" {
 			t.Errorf("%s (- recorded, + read):\n%s", want.Version, d)
+		}
+	}
+}
+
+func TestAround(t *testing.T) {
+	m := Minor{Version: "1.32.13", Earlier: []Minor{{Version: "1.32.2"}, {Version: "1.32.9"}}}
+	for patch, want := range map[int][2]string{
+		-1: {"1.32.13", "1.32.13"},
+		0:  {"1.32.2", "1.32.2"},
+		2:  {"1.32.2", "1.32.2"},
+		5:  {"1.32.2", "1.32.9"},
+		9:  {"1.32.9", "1.32.9"},
+		12: {"1.32.9", "1.32.13"},
+		13: {"1.32.13", "1.32.13"},
+		14: {"1.32.13", "1.32.13"},
+	} {
+		if before, after := m.Around(patch); before.Version != want[0] || after.Version != want[1] {
+			t.Errorf("1.32.%d lies between %s and %s, want %v", patch, before.Version, after.Version, want)
 		}
 	}
 }
