@@ -76,20 +76,28 @@ func generate(ctx context.Context, only string) error {
 // patches, by what of returns for a version.
 func recordAll(of func(version string) (catalogue.Minor, error)) ([]catalogue.Minor, error) {
 	servers, earlier, err := versions()
+	if err != nil {
+		return nil, err
+	}
 	var all []catalogue.Minor
 	for _, version := range servers {
-		m, e := of(version)
-		err = errors.Join(err, e)
+		m, err := of(version)
+		if err != nil {
+			return nil, err
+		}
 		for _, patch := range earlier {
-			if strings.HasPrefix(patch, m.Line()+".") {
-				before, e := of(patch)
-				err = errors.Join(err, e)
-				m.Earlier = append(m.Earlier, before)
+			if !strings.HasPrefix(patch, m.Line()+".") {
+				continue
 			}
+			before, err := of(patch)
+			if err != nil {
+				return nil, err
+			}
+			m.Earlier = append(m.Earlier, before)
 		}
 		all = append(all, m)
 	}
-	return all, err
+	return all, nil
 }
 
 // versions are those of the kube-apiservers that the rig builds, and of the
