@@ -114,3 +114,42 @@ func TestLaterPatch(t *testing.T) {
 		}
 	}
 }
+
+// TestBetweenPatches: what only one of the two patches on record writes that a
+// target lies between has its condition, and what both write has none.
+func TestBetweenPatches(t *testing.T) {
+	written := func(target string) (certain, conditional []string) {
+		for _, w := range Of(cluster(t, "1.31", target)).Writes {
+			switch {
+			case strings.HasPrefix(w.Condition, "if "+target+" writes what "):
+				conditional = append(conditional, w.Key())
+			case w.Condition == "":
+				certain = append(certain, w.Key())
+			}
+		}
+		slices.Sort(certain)
+		slices.Sort(conditional)
+		return certain, conditional
+	}
+	before, none := written("1.32.2")
+	after, none2 := written("1.32.13")
+	if none != nil || none2 != nil {
+		t.Errorf("a patch on record is certain: %v %v", none, none2)
+	}
+	const changed = "UPDATE clusterroles.rbac.authorization.k8s.io " + exemplar
+	if slices.Contains(before, changed) || !slices.Contains(after, changed) {
+		t.Fatalf("1.32.2 writes %v\n1.32.13 writes %v", before, after)
+	}
+	certain, conditional := written("1.32.9")
+	var both, one []string
+	for _, w := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(before, after)))) {
+		if slices.Contains(before, w) && slices.Contains(after, w) {
+			both = append(both, w)
+		} else {
+			one = append(one, w)
+		}
+	}
+	if !slices.Equal(certain, both) || !slices.Equal(conditional, one) {
+		t.Errorf("1.32.9 writes for certain\n%v\nwant\n%v\nand perhaps\n%v\nwant\n%v", certain, both, conditional, one)
+	}
+}
