@@ -21,6 +21,6 @@ func All() []preflight.Check {
 		budgetAllowsNothing, budgetsOverlap, budgetSelectsNothing, podWithoutController, localStorage, graceBeyondDrain, pinnedToNode, labelNotOnPool, singleReplica, stockoutProne, quotaShort,
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions,
 		automaticUpgradesPaused, exclusionActive, unannouncedUpgrades, nodePoolUpgradeFailed, zonalControlPlane, noReleaseChannel, clusterCredentials, secretsKey, alphaCluster,
-		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable, googleInsights, pipelineGivesUp,
+		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable, googleInsights, pipelineGivesUp, poolVersionRefused,
 	}
 }

@@ -34,14 +34,16 @@ func newPlan() *cobra.Command {
 		Use:   "plan PLAN.json",
 		Short: "Check the clusters that a plan of Terraform or OpenTofu upgrades",
 		Long: `Reads a plan as terraform show -json prints it, - for standard input, and finds every
-google_container_cluster and google_container_node_pool that it upgrades: by
-min_master_version, node_version, version, the release channel or recreation. Each
-cluster is then checked as check does, for the version that the plan asks for; where
-only nodes are replaced, for the version that the control plane runs. A plan that
-upgrades nothing passes at once, and no cluster is contacted.
+google_container_cluster and google_container_node_pool whose control plane starts anew
+or whose nodes are made anew: by a version, by the release channel, by any attribute that
+GKE does so for, or by deletion. Each cluster is then checked as check does, for the
+version that the plan asks for; where only nodes are replaced, for the version that the
+control plane runs. A plan that upgrades nothing passes at once, and no cluster is
+contacted. gke-preflight explain terraform-attributes lists what counts.
 
 What is only known after apply is named, and never passes. Where timeouts are shorter
-than upgrades take, a warning says so.
+than upgrades take, a warning says so. A file as PowerShell or setup-terraform writes it
+is read; for one that is no plan, the command is named that makes one.
 
 Exit codes, by the worst of the plan's resources: 0 ready, or nothing to check; 1 could
 not run; 3 not ready; 4 inconclusive, or a cluster could not be looked at.`,
@@ -53,7 +55,7 @@ not run; 3 not ready; 4 inconclusive, or a cluster could not be looked at.`,
 
   # With recordings in place of clusters: recordings/PROJECT_LOCATION_CLUSTER.zip
   gke-preflight plan plan.json --snapshots recordings`,
-		Args: cobra.ExactArgs(1),
+		Args: onePlan,
 		RunE: func(cmd *cobra.Command, args []string) error { return f.run(cmd, args[0]) },
 	}
 	f.bind(cmd)
@@ -62,8 +64,19 @@ not run; 3 not ready; 4 inconclusive, or a cluster could not be looked at.`,
 	f.policy.bindAccepted(cmd)
 	f.reports.bind(cmd)
 	cmd.Flags().IntVar(&f.parallel, "parallel", 4, "how many clusters are looked at at the same time")
-	cmd.Flags().BoolVar(&f.acceptRecreation, "accept-recreation", false, "let a plan pass that deletes a cluster to make another")
+	cmd.Flags().BoolVar(&f.acceptRecreation, "accept-recreation", false, "let a plan pass that deletes a cluster, also to make another")
 	return cmd
+}
+
+// onePlan asks for a plan where none is given.
+func onePlan(_ *cobra.Command, args []string) error {
+	switch {
+	case len(args) == 0:
+		return errors.New("which plan? terraform show -json tfplan > plan.json && gke-preflight plan plan.json; or - for standard input")
+	case len(args) > 1:
+		return fmt.Errorf("%d plans: one is read at a time", len(args))
+	}
+	return nil
 }
 
 func (f *planFlags) run(cmd *cobra.Command, file string) error {
@@ -142,13 +155,21 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 	return looks, cmd.Context().Err()
 }
 
+// applying is s seen by what applies the plan to it.
+func applying(s *facts.Snapshot, c plan.Cluster) *facts.Snapshot {
+	m := s.Meta
+	m.UpgradeTimeoutSeconds, m.UpgradeTimeoutMostSeconds = int64(c.Timeout.Seconds()), int64(c.TimeoutMost.Seconds())
+	m.PoolChanges = c.Pools
+	return s.WithMeta(m)
+}
+
 // check looks at one cluster, and keeps its report unless st is nil.
 func (f *planFlags) check(ctx context.Context, c plan.Cluster, rules policy.Rules, st *store.Store, say *progress) (*preflight.Report, error) {
 	s, err := f.lookAt(ctx, facts.Cluster{Project: c.Project, Location: c.Location, Name: c.Name}, c.Target, say)
 	if err != nil {
 		return nil, err
 	}
-	r, err := reportUnder(waiting(s, c.Timeout), rules)
+	r, err := reportUnder(applying(s, c), rules)
 	if err == nil && st != nil {
 		_, err = keep(ctx, st, s.Meta.Cluster, r)
 	}

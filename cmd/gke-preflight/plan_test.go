@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -30,5 +32,51 @@ func TestPlanContactsNobody(t *testing.T) {
 		if code != want.code || (asked.Load() > 0) != want.asks {
 			t.Errorf("%s: exit code %d after %d questions, want %+v", file, code, asked.Load(), want)
 		}
+	}
+}
+
+// TestPlans judges plans on which the program was wrong once, over a cluster that is in
+// order and over the incident's, and reads what it says.
+func TestPlans(t *testing.T) {
+	recordings := map[string]string{"all-clear": t.TempDir(), "incident": t.TempDir()}
+	for name, dir := range recordings {
+		if err := os.WriteFile(filepath.Join(dir, "acme-prod_europe-west1_prod.zip"), []byte(readFileOf(t, filepath.Join(root, "testdata/recorded", name+".zip"))), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		plan, over string
+		code       int
+		says       string
+	}{
+		{"emulated-complete", "incident", 3, "desired_emulated_version (none) -> 1.36: the two-step upgrade is completed"},
+		{"beta-apis", "incident", 3, "the control plane starts anew (inferred)"},
+		{"beta-apis", "all-clear", 0, "ready to be applied"},
+		{"np-kubelet", "incident", 3, "node_config.kubelet_config.cpu_manager_policy (none) -> static: nodes are made anew"},
+		{"np-image", "incident", 3, "node_config.image_type test-image_type -> UBUNTU_CONTAINERD: nodes are made anew"},
+		{"nodepool-inline-image", "incident", 3, "node pool pool-1: node_config.image_type"},
+		{"np-above", "all-clear", 3, "GP525, node pool pool-1 is to run 1.37.1-gke.1, which is newer than the control plane's 1.35.4-gke.1104000"},
+		{"np-ver", "all-clear", 3, "GP525"},
+		{"np-ver-selflink", "incident", 3, "acme-prod/europe-west1/prod"},
+		{"down-np", "all-clear", 4, "which versions GKE offers for nodes was not told"},
+		{"cl-delete", "all-clear", 3, "the cluster is deleted, with all that runs on it"},
+		{"timeout75", "all-clear", 0, "timeouts.update is 75m, where the provider itself waits 60m (90m since 7.30)"},
+		{"pool-outlasts-timeout", "all-clear", 0, "the pipeline gives up on node pool default-pool after 30 minutes, and its upgrade takes 12 minutes to 6 hours"},
+		{"bom", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},
+		{"utf16", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},
+		{"wrapper", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},
+		{"planlog", "all-clear", 1, "is the log of plan -json, which does not hold the plan; make it by terraform plan -out=tfplan"},
+	} {
+		t.Run(c.plan+" over "+c.over, func(t *testing.T) {
+			var out bytes.Buffer
+			code := run([]string{"plan", filepath.Join(root, "testdata/terraform/plans", c.plan+".json"), "--snapshots", recordings[c.over]}, stdio{nil, &out, &out})
+			text := strings.Join(strings.Fields(out.String()), " ")
+			if code != c.code || !strings.Contains(text, c.says) {
+				t.Errorf("exit code %d, want %d and %q:\n%s", code, c.code, c.says, out.String())
+			}
+			if strings.Contains(text, "To begin it") || strings.HasPrefix(c.plan, "np") && strings.Contains(text, "--master") {
+				t.Errorf("a command upgrades the control plane:\n%s", out.String())
+			}
+		})
 	}
 }

@@ -53,9 +53,11 @@ type StatusCondition struct {
 
 // ServerConfig are the versions that GKE offers.
 type ServerConfig struct {
-	DefaultVersion string    `json:"defaultVersion,omitempty"`
-	MasterVersions []string  `json:"masterVersions,omitempty"`
-	Channels       []Channel `json:"channels,omitempty"`
+	DefaultVersion string   `json:"defaultVersion,omitempty"`
+	MasterVersions []string `json:"masterVersions,omitempty"`
+	// NodeVersions are those that node pools can have; empty where that was not told.
+	NodeVersions []string  `json:"nodeVersions,omitempty"`
+	Channels     []Channel `json:"channels,omitempty"`
 }
 
 // Channel is a release channel.

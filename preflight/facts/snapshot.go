@@ -33,11 +33,31 @@ type Meta struct {
 	// UpgradeTimeoutSeconds is how long the pipeline waits that makes the upgrade;
 	// zero where that was not said.
 	UpgradeTimeoutSeconds int64 `json:"upgradeTimeoutSeconds,omitempty"`
+	// UpgradeTimeoutMostSeconds is set where the pipeline may wait for longer than
+	// UpgradeTimeoutSeconds: it is not known, and this is the most.
+	UpgradeTimeoutMostSeconds int64 `json:"upgradeTimeoutMostSeconds,omitempty"`
+	// PoolChanges are what the pipeline does to node pools; empty where that was not
+	// said, or is nothing.
+	PoolChanges []PoolChange `json:"poolChanges,omitempty"`
 	// Thresholds are numbers of checks that a policy moved, by check and name, such
 	// as GP304.days. They are of a run and not of the cluster: no recording has them.
 	Thresholds map[string]int `json:"-"`
 	// Identity is the Kubernetes user that read the facts; empty if unknown.
 	Identity string `json:"identity,omitempty"`
+}
+
+// A PoolChange is what a pipeline does to one node pool, whose nodes are made anew.
+type PoolChange struct {
+	Name string `json:"name"`
+	// Version is what the nodes are to run, as the GKE API takes it: a version, the
+	// beginning of one, latest, or - for the control plane's. Empty where they keep theirs.
+	Version string `json:"version,omitempty"`
+	// BeforeControlPlane holds where the control plane is upgraded too, and after it.
+	BeforeControlPlane bool `json:"beforeControlPlane,omitempty"`
+	// TimeoutSeconds is how long the pipeline waits at least, and TimeoutMostSeconds
+	// at most; both are zero where that is not known.
+	TimeoutSeconds     int64 `json:"timeoutSeconds,omitempty"`
+	TimeoutMostSeconds int64 `json:"timeoutMostSeconds,omitempty"`
 }
 
 // Cluster names a cluster. Project and Location are empty for one that is not

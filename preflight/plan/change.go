@@ -2,13 +2,14 @@ package plan
 
 import (
 	"fmt"
-	"maps"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/hashicorp/go-version"
 	tfjson "github.com/hashicorp/terraform-json"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 const (
@@ -16,89 +17,93 @@ const (
 	nodePoolType = "google_container_node_pool"
 )
 
-// The provider's own timeouts for an update (google_container_cluster and
-// google_container_node_pool, Timeouts).
-const (
-	clusterTimeout  = time.Hour
-	nodePoolTimeout = 30 * time.Minute
-)
-
-// A values is what a resource is before, after, or which of it is unknown.
-type values map[string]any
-
-func (v values) str(name string) string {
-	s, _ := v[name].(string)
-	return s
-}
-
-// channel is that of the release_channel block; empty without one.
-func (v values) channel() string {
-	blocks, _ := v["release_channel"].([]any)
-	if len(blocks) == 0 {
-		return ""
-	}
-	block, _ := blocks[0].(map[string]any)
-	s, _ := block["channel"].(string)
-	return s
-}
-
-// unknown reports whether anything below the name is only known after apply.
-func (v values) unknown(name string) bool { return anyTrue(v[name]) }
-
-func anyTrue(x any) bool {
-	switch x := x.(type) {
-	case bool:
-		return x
-	case []any:
-		return slices.ContainsFunc(x, anyTrue)
-	case map[string]any:
-		return slices.ContainsFunc(slices.Collect(maps.Values(x)), anyTrue)
-	}
-	return false
-}
-
 // A change is one resource's change, read.
 type change struct {
-	before, after, unknown values
-	up                     Upgrade
+	before, after, unknown, sensitive values
+	up                                Upgrade
 }
 
-// upgradeBy returns what a change upgrades; false if nothing.
-func upgradeBy(r *tfjson.ResourceChange) (Upgrade, bool) {
-	if !concerns(r) || r.Change == nil {
-		return Upgrade{}, false
-	}
+func changeOf(r *tfjson.ResourceChange) change {
 	c := change{up: Upgrade{Address: r.Address}}
 	c.before, _ = r.Change.Before.(map[string]any)
 	c.after, _ = r.Change.After.(map[string]any)
 	c.unknown, _ = r.Change.AfterUnknown.(map[string]any)
+	c.sensitive, _ = r.Change.AfterSensitive.(map[string]any)
+	was, _ := r.Change.BeforeSensitive.(map[string]any)
+	all := values{}
+	for _, k := range keys(c.before, c.after, c.sensitive, was) {
+		switch {
+		case r.Change.AfterSensitive == true, r.Change.BeforeSensitive == true, anyTrue(was[k]):
+			all[k] = true
+		default:
+			all[k] = c.sensitive[k]
+		}
+	}
+	c.sensitive = all
 	if r.Change.AfterUnknown == true {
+		c.after = c.before
 		c.unknown = values{"min_master_version": true, "release_channel": true, "node_version": true, "version": true, "node_pool": true}
 	}
+	return c
+}
+
+// upgradeBy returns what a change upgrades; false if nothing.
+func upgradeBy(r *tfjson.ResourceChange, possible []era) (Upgrade, bool) {
+	c := changeOf(r)
 	actions := r.Change.Actions
 	replaced := actions.Replace()
-	if actions.NoOp() || actions.Create() || actions.Read() || actions.Delete() || actions.Forget() {
+	if actions.NoOp() || actions.Create() || actions.Read() || actions.Forget() {
 		return Upgrade{}, false
 	}
 	c.name(r.Type)
 	switch {
+	case actions.Delete():
+		return c.deletion(r)
 	case !replaced && !actions.Update():
-		c.adds(ControlPlane, fmt.Sprintf("actions %q, which this version does not know", actions))
+		c.adds(fmt.Sprintf("actions %q, which this version does not know", actions), ControlPlane)
 		c.up.Unknown = append(c.up.Unknown, "what the actions do")
 	case replaced && r.Type == clusterType:
-		c.adds(Recreation, "the cluster is deleted, with all that runs on it, and made anew"+because(r))
+		c.adds("the cluster is deleted, with all that runs on it, and made anew"+because(r)+c.refused(), Recreation)
 	case replaced:
-		c.adds(Nodes, "the node pool is deleted, and made anew"+because(r))
+		c.adds("the node pool is deleted, and made anew"+because(r), Nodes)
+		c.up.Pools = []facts.PoolChange{{Name: c.up.NodePool, Version: c.after.str("version")}}
 	case r.Type == clusterType:
-		c.version("min_master_version", ControlPlane, c.before.str("master_version"))
-		c.moves()
-		c.version("node_version", Nodes, "")
-		c.pools()
+		c.cluster()
 	default:
-		c.version("version", Nodes, "")
+		c.pool()
 	}
-	c.waits(r.Type)
+	if !replaced {
+		c.waits(r.Type, possible)
+	}
 	return c.up, len(c.up.Kinds) > 0
+}
+
+// cluster reads the update of a cluster.
+func (c *change) cluster() {
+	c.version("min_master_version", c.before.str("master_version"), ControlPlane)
+	c.moves()
+	c.emulates()
+	c.version("node_version", "", Nodes)
+	c.nodePools()
+	c.attributes(clusterKnowledge)
+	if !c.before.has("remove_default_node_pool") && c.after.has("remove_default_node_pool") {
+		c.adds("remove_default_node_pool true: default-pool is deleted, and what runs there starts anew elsewhere", Nodes)
+	}
+	for i := range c.up.Pools {
+		c.up.Pools[i].BeforeControlPlane = c.up.Pools[i].BeforeControlPlane && c.up.Replaces(ControlPlane)
+	}
+}
+
+// pool reads the update of a node pool.
+func (c *change) pool() {
+	p := facts.PoolChange{Name: c.up.NodePool}
+	if c.version("version", "", Nodes) {
+		p.Version = c.after.str("version")
+	}
+	c.attributes(poolKnowledge)
+	if c.up.Replaces(Nodes) {
+		c.up.Pools = append(c.up.Pools, p)
+	}
 }
 
 func because(r *tfjson.ResourceChange) string {
@@ -108,90 +113,91 @@ func because(r *tfjson.ResourceChange) string {
 			attributes = append(attributes, fmt.Sprint(steps[0]))
 		}
 	}
-	if len(attributes) == 0 {
-		return ""
+	switch {
+	case len(attributes) > 0:
+		slices.Sort(attributes)
+		return " (by " + strings.Join(slices.Compact(attributes), ", ") + ")"
+	case r.ActionReason == tfjson.ActionReasonReplaceByTriggers:
+		return " (by replace_triggered_by)"
+	case r.ActionReason == tfjson.ActionReasonReplaceByRequest:
+		return " (as asked for by -replace)"
+	case r.ActionReason == tfjson.ActionReasonReplaceBecauseTainted:
+		return " (it is tainted)"
 	}
-	slices.Sort(attributes)
-	return " (by " + strings.Join(slices.Compact(attributes), ", ") + ")"
+	return ""
 }
 
-func (c *change) adds(k Kind, what string) {
-	if !slices.Contains(c.up.Kinds, k) {
-		c.up.Kinds = append(c.up.Kinds, k)
+func (c *change) adds(what string, kinds ...Kind) {
+	for _, k := range kinds {
+		if !slices.Contains(c.up.Kinds, k) {
+			c.up.Kinds = append(c.up.Kinds, k)
+		}
 	}
 	c.up.Changes = append(c.up.Changes, what)
 }
 
 // name fills in the cluster: as it is before, for that is the one that runs.
 func (c *change) name(kind string) {
-	c.up.Project, c.up.Location = c.before.str("project"), c.before.str("location")
-	if kind == clusterType {
-		c.up.Cluster = c.before.str("name")
-	} else {
-		c.up.Cluster, c.up.NodePool = c.before.str("cluster"), c.before.str("name")
-	}
-	if parts := strings.Split(c.up.Cluster, "/"); len(parts) == 6 && parts[0] == "projects" && parts[4] == "clusters" {
-		c.up.Project, c.up.Location, c.up.Cluster = parts[1], parts[3], parts[5]
+	pool := kind == nodePoolType
+	c.up.Project, c.up.Location, c.up.Cluster = clusterOf(c.before, pool)
+	if pool {
+		c.up.NodePool = c.before.str("name")
 	}
 	if c.up.Project == "" || c.up.Location == "" || c.up.Cluster == "" {
 		c.up.Unknown = append(c.up.Unknown, "which cluster it is: the plan lacks its project, location or name")
 	}
 }
 
-// version reads an attribute that asks for a version. running is what there is
-// already, where the attribute is a minimum: nothing happens up to it.
-func (c *change) version(attribute string, kind Kind, running string) {
+// full is the name of a cluster as the GKE API writes it, alone, within a link, or as
+// the beginning of a node pool's.
+var full = regexp.MustCompile(`(?:^|/)projects/([^/]+)/(?:locations|zones)/([^/]+)/clusters/([^/]+)`)
+
+// clusterOf reads the cluster that a resource is, or belongs to. A self_link and an ID
+// stand for all three; what a resource does not say stands in its own ID.
+func clusterOf(v values, pool bool) (project, location, cluster string) {
+	project, location, cluster = v.str("project"), v.str("location"), v.str("name")
+	if pool {
+		cluster = v.str("cluster")
+	}
+	if m := full.FindStringSubmatch(cluster); m != nil {
+		return m[1], m[2], m[3]
+	}
+	for _, m := range [][]string{full.FindStringSubmatch(v.str("id")), full.FindStringSubmatch(v.str("self_link"))} {
+		if m != nil {
+			project, location, cluster = or(project, m[1]), or(location, m[2]), or(cluster, m[3])
+		}
+	}
+	return project, location, cluster
+}
+
+func or(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a
+}
+
+// version reads an attribute that asks for a version, and reports whether it asks for
+// another. running is what there is already, where the attribute is a minimum: nothing
+// happens up to it.
+func (c *change) version(attribute, running string, kind Kind) bool {
 	from, to := c.before.str(attribute), c.after.str(attribute)
 	switch {
-	case c.unknown.unknown(attribute):
-		c.adds(kind, fmt.Sprintf("%s %s -> known after apply", attribute, orNone(from)))
+	case c.unknown.has(attribute):
+		c.adds(differences(attribute, from, nil, true, nil), kind)
 		c.up.Unknown = append(c.up.Unknown, attribute)
-		return
+		return false
 	case to == "" || to == from || reached(to, running):
-		return
+		return false
 	}
-	c.adds(kind, fmt.Sprintf("%s %s -> %s", attribute, orNone(from), to))
-	if kind == ControlPlane {
+	c.adds(differences(attribute, from, to, nil, c.sensitive[attribute]), kind)
+	switch attribute {
+	case "min_master_version":
 		c.up.Target = to
+	case "node_version":
+		c.up.Pools = append(c.up.Pools, facts.PoolChange{Name: "default-pool", Version: to})
 	}
-}
-
-// pools reads the node pools that stand within the cluster. One that is new, or goes,
-// is no upgrade.
-func (c *change) pools() {
-	if c.unknown["node_pool"] == true {
-		c.adds(Nodes, "node_pool -> known after apply")
-		c.up.Unknown = append(c.up.Unknown, "node_pool")
-	}
-	before, after, unknown := c.before.blocks("node_pool"), c.after.blocks("node_pool"), c.unknown.blocks("node_pool")
-	for i, will := range after {
-		name := will.str("name")
-		n := slices.IndexFunc(before, func(was values) bool { return was.str("name") == name })
-		if n < 0 || name == "" {
-			continue
-		}
-		p := change{before: before[n], after: will}
-		if i < len(unknown) {
-			p.unknown = unknown[i]
-		}
-		p.version("version", Nodes, "")
-		for _, what := range p.up.Changes {
-			c.adds(Nodes, "node pool "+name+": "+what)
-		}
-		for _, what := range p.up.Unknown {
-			c.up.Unknown = append(c.up.Unknown, what+" of node pool "+name)
-		}
-	}
-}
-
-// blocks are the blocks of that name, an empty one for what is none.
-func (v values) blocks(name string) []values {
-	list, _ := v[name].([]any)
-	all := make([]values, len(list))
-	for i, block := range list {
-		all[i], _ = block.(map[string]any)
-	}
-	return all
+	return true
 }
 
 // reached reports whether a minimum of that version asks for nothing more than what
@@ -205,47 +211,38 @@ func reached(minimum, running string) bool {
 
 // moves reads a change of the release channel: GKE then upgrades to what that offers.
 func (c *change) moves() {
-	from, to := c.before.channel(), c.after.channel()
+	from, to := c.before.block("release_channel").str("channel"), c.after.block("release_channel").str("channel")
 	switch {
-	case c.unknown.unknown("release_channel"):
-		c.adds(ControlPlane, fmt.Sprintf("release channel %s -> known after apply", orNone(from)))
+	case c.unknown.has("release_channel"):
+		c.adds(fmt.Sprintf("release channel %s -> known after apply", orNone(from)), ControlPlane)
 		c.up.Unknown = append(c.up.Unknown, "release_channel")
 	case to == from || to == "" || to == "UNSPECIFIED":
 	default:
-		c.adds(ControlPlane, fmt.Sprintf("release channel %s -> %s, to whose version GKE will upgrade", orNone(from), to))
+		c.adds(fmt.Sprintf("release channel %s -> %s, to whose version GKE will upgrade", orNone(from), to), ControlPlane)
 		if c.up.Target == "" {
 			c.up.Target = strings.ToLower(to)
 		}
 	}
 }
 
-// waits reads how long the provider waits for the change.
-func (c *change) waits(kind string) {
-	c.up.Timeout = clusterTimeout
-	if kind == nodePoolType {
-		c.up.Timeout = nodePoolTimeout
+// emulates reads the second step of a two-step upgrade: the control plane starts anew
+// with the API of the minor that runs, or of another.
+func (c *change) emulates() {
+	const attribute = "desired_emulated_version"
+	from, to := c.before.str(attribute), c.after.str(attribute)
+	emulated, err := version.NewVersion(c.before.str("emulated_version"))
+	minor, failed := version.NewVersion(to)
+	switch {
+	case c.unknown.has(attribute):
+		c.adds(differences(attribute, from, nil, true, nil), ControlPlane)
+		c.up.Unknown = append(c.up.Unknown, attribute)
+	case from == to:
+	case to == "":
+		c.adds(differences(attribute, from, nil, nil, nil)+": the step that is open is completed when its soak period ends", ControlPlane)
+	default:
+		c.adds(differences(attribute, from, to, nil, nil)+": the two-step upgrade is completed", ControlPlane)
+		if c.up.Target == "" && failed == nil && (err != nil || emulated.LessThan(minor)) {
+			c.up.Target = to
+		}
 	}
-	preset := c.up.Timeout
-	timeouts, _ := c.after["timeouts"].(map[string]any)
-	given, _ := timeouts["update"].(string)
-	if given == "" {
-		return
-	}
-	d, err := time.ParseDuration(given)
-	if err != nil || d <= 0 {
-		c.up.Warnings = append(c.up.Warnings, fmt.Sprintf("timeouts.update %q is no duration such as 60m", given))
-		return
-	}
-	if c.up.Timeout = d; d < preset {
-		c.up.Warnings = append(c.up.Warnings, fmt.Sprintf("timeouts.update is %s, less than the provider's own %s: when it is over the pipeline fails, while GKE goes on", given, short(preset)))
-	}
-}
-
-func short(d time.Duration) string { return fmt.Sprintf("%dm", int(d.Minutes())) }
-
-func orNone(s string) string {
-	if s == "" {
-		return "(none)"
-	}
-	return s
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // Schema names the form of an Outcome in JSON.
@@ -19,9 +20,11 @@ type Cluster struct {
 	// Target is as check --target-version takes it: "running" where only nodes are
 	// replaced.
 	Target string
-	// Timeout is how long the provider waits for the control plane; zero where it is
-	// not upgraded.
-	Timeout time.Duration
+	// Timeout is how long the provider waits for the control plane at least, and
+	// TimeoutMost at most; both are zero where it is not upgraded.
+	Timeout, TimeoutMost time.Duration
+	// Pools are the node pools that are changed by name.
+	Pools []facts.PoolChange
 }
 
 // String is PROJECT/LOCATION/NAME.
@@ -37,20 +40,27 @@ func Clusters(all []Upgrade) []Cluster {
 		}
 		c := Cluster{Project: u.Project, Location: u.Location, Name: u.Cluster, Target: cmp.Or(u.Target, "running")}
 		if u.Replaces(ControlPlane) {
-			c.Timeout = u.Timeout
+			c.Timeout, c.TimeoutMost = u.Timeout, u.TimeoutMost
 		}
 		i := slices.IndexFunc(found, func(f Cluster) bool { return f.String() == c.String() })
-		switch {
-		case i < 0:
+		if i < 0 {
+			c.Pools = slices.Clone(u.Pools)
 			found = append(found, c)
-		case u.Target != "":
-			found[i] = c
+			continue
+		}
+		f := &found[i]
+		f.Pools = append(f.Pools, u.Pools...)
+		if u.Target != "" {
+			f.Target = u.Target
+		}
+		if u.Replaces(ControlPlane) {
+			f.Timeout, f.TimeoutMost = c.Timeout, c.TimeoutMost
 		}
 	}
 	return found
 }
 
-func (u Upgrade) checkable() bool { return len(u.Unknown) == 0 && !u.Replaces(Recreation) }
+func (u Upgrade) checkable() bool { return len(u.Unknown) == 0 && !u.ends() }
 
 func (u Upgrade) cluster() string { return u.Project + "/" + u.Location + "/" + u.Cluster }
 
@@ -82,7 +92,8 @@ type Outcome struct {
 }
 
 // Judge gives each upgrade its verdict. looks are by the cluster's name, as
-// [Cluster.String] has it. Recreations are not ready unless they are accepted.
+// [Cluster.String] has it. Clusters that are deleted, also to make them anew, are not
+// ready unless that is accepted.
 func Judge(all []Upgrade, looks map[string]Look, acceptRecreation bool) Outcome {
 	o := Outcome{Schema: Schema, Verdict: preflight.Ready, Resources: []Resource{}, Reports: []preflight.Report{}}
 	for _, c := range Clusters(all) {
@@ -103,9 +114,9 @@ func Judge(all []Upgrade, looks map[string]Look, acceptRecreation bool) Outcome 
 
 func (u Upgrade) judge(l Look, acceptRecreation bool) (preflight.Verdict, string) {
 	switch {
-	case u.Replaces(Recreation) && acceptRecreation:
+	case u.ends() && acceptRecreation:
 		return preflight.Ready, "accepted: what runs there is deleted, so nothing was checked"
-	case u.Replaces(Recreation):
+	case u.ends():
 		return preflight.NotReady, "this is no upgrade: the cluster that runs is deleted. If that is meant, pass --accept-recreation"
 	case len(u.Unknown) > 0:
 		return preflight.Inconclusive, "not known yet: " + strings.Join(u.Unknown, "; ") + ". Plan again when it is"
@@ -114,7 +125,52 @@ func (u Upgrade) judge(l Look, acceptRecreation bool) (preflight.Verdict, string
 	case l.Report == nil:
 		return preflight.Inconclusive, "nobody looked"
 	}
-	return l.Report.Verdict, fmt.Sprintf("the check of %s to %s", u.cluster(), l.Report.TargetVersion)
+	return l.Report.Verdict, u.why(l.Report)
+}
+
+// why names the check, and where it says no, the first thing that it says no to.
+func (u Upgrade) why(r *preflight.Report) string {
+	why := fmt.Sprintf("the check of %s to %s", u.cluster(), r.TargetVersion)
+	if !u.Replaces(ControlPlane) {
+		why = fmt.Sprintf("the check of %s, with a control plane of %s", u.cluster(), r.TargetVersion)
+	}
+	var blockers []preflight.Finding
+	for _, f := range r.Findings {
+		if f.Severity == preflight.Blocker && !f.Waived && f.CausedBy == "" {
+			blockers = append(blockers, f)
+		}
+	}
+	if len(blockers) == 0 {
+		return why
+	}
+	first := blockers[max(0, slices.IndexFunc(blockers, func(f preflight.Finding) bool { return u.names(f.Subject) }))]
+	why += fmt.Sprintf(": %s, %s", first.Check, first.Summary)
+	if more := len(blockers) - 1; more > 0 {
+		why += fmt.Sprintf(" (and %d more)", more)
+	}
+	return why
+}
+
+// names reports whether a finding is about a node pool of the upgrade.
+func (u Upgrade) names(s preflight.Subject) bool {
+	return s.Kind == "NodePool" && slices.ContainsFunc(u.Pools, func(p facts.PoolChange) bool { return p.Name == s.Name })
+}
+
+// Warnings counts what is to be weighed although nothing stands in the way: those on
+// the upgrades, and those that the reports find.
+func (o Outcome) Warnings() int {
+	n := 0
+	for _, r := range o.Resources {
+		n += len(r.Warnings)
+	}
+	for _, r := range o.Reports {
+		for _, f := range r.Findings {
+			if f.Severity == preflight.Warning && !f.Waived && f.CausedBy == "" {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // worse reports whether a is a worse verdict than b.

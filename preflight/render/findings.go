@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 func severitySign(s preflight.Severity) (sign, string) {
@@ -68,14 +69,22 @@ func (v *view) begin(groups int) (words, command string) {
 	return v.free() + ". Weigh the warnings below, then begin it:", command
 }
 
-// upgradeCommand begins the upgrade of a GKE cluster that is ready for it;
-// empty for any other.
+// upgradeCommand begins the upgrade of a GKE cluster that is ready for it; empty for
+// any other, where another program begins it, and where the control plane keeps its
+// version, as when nodes alone are upgraded.
 func (v *view) upgradeCommand() string {
 	c := v.r.Cluster
-	if v.Quiet || v.r.Verdict != preflight.Ready || c.Project == "" || c.Location == "" || c.Name == "" || v.r.TargetVersion == "" {
+	if v.Quiet || v.Begun || keepsVersion(v.r) || v.r.Verdict != preflight.Ready || c.Project == "" || c.Location == "" || c.Name == "" || v.r.TargetVersion == "" {
 		return ""
 	}
 	return fmt.Sprintf("gcloud container clusters upgrade %s --master --cluster-version %s --project %s --location %s", c.Name, v.r.TargetVersion, c.Project, c.Location)
+}
+
+// keepsVersion reports whether the target is what runs, as far as both say it.
+func keepsVersion(r preflight.Report) bool {
+	runs, err := version.Parse(r.Cluster.Version)
+	target, failed := version.Parse(r.TargetVersion)
+	return err == nil && failed == nil && !version.Older(runs, target) && !version.Older(target, runs)
 }
 
 func (v *view) group(g []story) {

@@ -26,6 +26,7 @@ func PlanTable(w io.Writer, p plan.Outcome, o Options) error {
 	if err := v.writeTo(w); err != nil {
 		return err
 	}
+	o.Begun = true
 	for _, r := range p.Reports {
 		fmt.Fprintf(w, "\n%s\n\n", strings.Repeat("-", 72))
 		if err := Table(w, r, o); err != nil {
@@ -49,6 +50,7 @@ func PlanMarkdown(w io.Writer, p plan.Outcome, o Options) error {
 	if err := m.Flush(); err != nil {
 		return err
 	}
+	o.Begun = true
 	for _, r := range p.Reports {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
@@ -69,9 +71,16 @@ func planHeadline(p plan.Outcome) string {
 		preflight.NotReady:     "not ready: do not apply it",
 		preflight.Inconclusive: "inconclusive: something that could hide a blocker was not to be seen",
 	}[p.Verdict]
+	if n := p.Warnings(); n > 0 && p.Verdict == preflight.Ready {
+		verdict += "; weigh " + plural(n, "warning") + " first"
+	}
 	return fmt.Sprintf("%s in this plan: %s", plural(len(p.Resources), "upgrade"), verdict)
 }
 
 func resourceLines(r plan.Resource) []string {
-	return append(slices.Concat(r.Changes, r.Warnings), r.Why)
+	lines := slices.Concat(r.Changes, r.Warnings)
+	if r.Waits != "" {
+		lines = append(lines, r.Waits)
+	}
+	return append(lines, r.Why)
 }

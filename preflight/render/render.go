@@ -32,6 +32,9 @@ type Options struct {
 	// Wide shows every write, every piece of evidence and every finding, where
 	// the usual view shows the first ones and counts the rest.
 	Wide bool
+	// Begun says that another program begins the upgrade, such as terraform apply:
+	// no command does.
+	Begun bool
 }
 
 // JSON writes a report or the result of another verb as
