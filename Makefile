@@ -21,7 +21,7 @@ export GOFLAGS += -tags=disable_grpc_modules
 # Compiling spends a fifth of its time on collecting garbage.
 test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform minor earlier-patch catalogue pages test-minor removals record test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,9 @@ controlplane: ## build etcd, the newest two kube-apiservers and OPA into the use
 
 controlplane-all: ## build kube-apiserver of every minor, too
 	@$(GO) run ./testdata/controlplane/build -all
+
+newest: ## say which minors and patches of Kubernetes the catalogue lacks, and what to run
+	@$(GO) run ./testdata/controlplane/newest
 
 minor: ## add a minor, or move one to another patch: make minor VERSION=1.38.0
 	@$(GO) run ./testdata/controlplane/minor $(VERSION)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
 )
@@ -26,8 +27,14 @@ var oneEventFromCrashLoop = preflight.Check{
 				fs = append(fs, oneEvent(s, k))
 			}
 		}
-		if len(r.Gaps) > 0 {
-			fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "Search", Name: "whatif"}, Undecided: firstOf(r.Gaps)})
+		search := preflight.Finding{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "Search", Name: "whatif"}}
+		problem := forecast.Of(s).ControlPlane.Problem
+		if gaps := slices.DeleteFunc(slices.Clone(r.Gaps), func(g string) bool { return g == problem }); len(gaps) > 0 {
+			search.Undecided = firstOf(gaps)
+			fs = append(fs, search)
+		} else if problem != "" {
+			search.Check, search.Undecided = "GP101", problem
+			fs = append(fs, search)
 		}
 		return fs
 	},

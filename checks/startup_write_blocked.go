@@ -45,18 +45,20 @@ func fate(s *facts.Snapshot, hooks []forecast.Hook) string {
 	return "never gets ready"
 }
 
-// openHooks are the hooks of which it can't be told what becomes of them.
+// openHooks are the hooks of which it can't be told what becomes of them. That the
+// target is not known is a question of GP101's.
 func openHooks(s *facts.Snapshot) (fs []preflight.Finding) {
 	cp := forecast.Of(s).ControlPlane
 	if cp.Problem != "" {
-		return []preflight.Finding{{
+		fs = append(fs, preflight.Finding{
+			Check:     "GP101",
 			Severity:  preflight.Blocker,
 			Subject:   preflight.Subject{Kind: "Version", Name: s.Meta.Target},
 			Undecided: cp.Problem,
-		}}
+		})
 	}
 	for _, h := range cp.Hooks {
-		if h.Outcome != forecast.Unknown {
+		if h.Outcome != forecast.Unknown || cp.Problem != "" && h.Reason == cp.Problem {
 			continue
 		}
 		severity := preflight.Warning

@@ -12,10 +12,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
-// twoStepSince is the first minor that emulates the one before it well enough to
-// be rolled back to it (docs/versions.md).
-var twoStepSince = version.Version{Major: 1, Minor: 33, Patch: -1, GKE: -1}
-
 var twoStepUpgrade = preflight.Check{
 	ID:       "GP305",
 	Name:     "two-step-upgrade",
@@ -26,7 +22,7 @@ var twoStepUpgrade = preflight.Check{
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		hop, problem := bootstrap.HopOf(s)
 		settings, _ := facts.GKESettings.Get(s)
-		if problem != "" || hop.Step != bootstrap.NextMinor || version.CompareLine(hop.Target, twoStepSince) < 0 || settings.SoakSeconds != nil {
+		if problem != "" || hop.Step != bootstrap.NextMinor || !version.TwoSteps.In(s.Meta.Target) || settings.SoakSeconds != nil {
 			return nil
 		}
 		cp := forecast.Of(s).ControlPlane

@@ -1,11 +1,14 @@
 package checks
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 // TestVersionRules holds the table of docs/versions.md: on a healthy cluster,
@@ -50,6 +53,44 @@ func TestVersionRules(t *testing.T) {
 	s := healthy.With(facts.Absent(facts.ServerVersion, facts.Timeout, "no answer in 20 s"))
 	if got := preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s)).Verdict.ExitCode(); got != preflight.ExitInconclusive {
 		t.Errorf("with the version unreadable the exit code is %d", got)
+	}
+}
+
+// TestTargetTooNew has a webhook that would stop what every upgrade so far has
+// written, and stops kubelets today. That the target is not known is said once, the
+// webhook is named for it, and the blocker that needs no target decides.
+func TestTargetTooNew(t *testing.T) {
+	s := withoutGKE(load(t, "../testdata/checks/GP101/frozen.txtar").s)
+	minors := bootstrap.Minors()
+	newest, err := version.Parse(minors[len(minors)-1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := s.Meta
+	meta.Target = next(newest).Line()
+	s = s.WithMeta(meta).With(facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v" + newest.Line() + ".1"}))
+	r := preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s))
+	cp := r.Forecast.ControlPlane
+	if r.Verdict != preflight.NotReady || cp.CoveredTarget != newest.Line() {
+		t.Errorf("%s, and what can be foretold is %q", r.Verdict, cp.CoveredTarget)
+	}
+	said, named := 0, false
+	for _, o := range r.Open {
+		if o.Reason == cp.Problem {
+			said++
+		}
+		named = named || o.Check == "GP101" && o.Severity == preflight.Blocker && strings.Contains(o.Reason, "ValidatingWebhookConfiguration opa")
+	}
+	if said != 1 || !named {
+		t.Errorf("the problem is said %d times, and the webhook is named: %t\n%+v", said, named, r.Open)
+	}
+	for _, c := range r.Checks {
+		switch c.ID {
+		case "GP102", "GP104", "GP106":
+			if c.Status != preflight.Undecided {
+				t.Errorf("%s is %s", c.ID, c.Status)
+			}
+		}
 	}
 }
 

@@ -106,7 +106,9 @@ type Evidence struct {
 
 // A Finding is one thing wrong with one object.
 type Finding struct {
-	// Check is the check's ID; the engine fills it in.
+	// Check is the check's ID; the engine fills it in. A check that is undecided by
+	// a question of another one names that one here: the question is listed there
+	// alone.
 	Check    string   `json:"check"`
 	Severity Severity `json:"severity"`
 	Subject  Subject  `json:"subject"`
@@ -160,6 +162,9 @@ type Result struct {
 	Findings []Finding
 	// Open are the subjects about which no answer could be had, whatever the status.
 	Open []Finding
+	// See is the ID of the check whose open question leaves this one undecided;
+	// empty for none.
+	See string
 	// Waiver accepts that a check without any answer has none, or did until it
 	// lapsed; nil if nothing does.
 	Waiver *Waiver

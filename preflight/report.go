@@ -89,6 +89,9 @@ type CheckStatus struct {
 	Severity Severity `json:"severity"`
 	Status   Status   `json:"status"`
 	Reason   string   `json:"reason,omitempty"`
+	// See is the ID of the check under which the question is listed that leaves this
+	// one undecided; empty for none.
+	See string `json:"see,omitempty"`
 	// Waived says that Waiver accepts that the check has no answer at all.
 	Waived bool    `json:"waived,omitempty"`
 	Waiver *Waiver `json:"waiver,omitempty"`
@@ -135,7 +138,7 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report 
 	}
 	for _, res := range results {
 		c := res.Check
-		r.Checks = append(r.Checks, CheckStatus{c.ID, c.Name, c.Title, c.Severity, res.Status, res.Reason, res.Waiver.Covers(), res.Waiver})
+		r.Checks = append(r.Checks, CheckStatus{c.ID, c.Name, c.Title, c.Severity, res.Status, res.Reason, res.See, res.Waiver.Covers(), res.Waiver})
 		r.Findings = append(r.Findings, res.Findings...)
 		for _, o := range res.Open {
 			r.Open = append(r.Open, OpenQuestion{c.ID, o.Severity, o.Subject, o.Undecided, o.Waived, o.Waiver})
@@ -156,7 +159,7 @@ func verdict(results []Result) Verdict {
 				return NotReady
 			}
 		}
-		if r.Status == Undecided && r.Reason != "" && len(r.Open) == 0 && r.Check.Severity == Blocker && !r.Waiver.Covers() {
+		if r.Status == Undecided && r.Reason != "" && len(r.Open) == 0 && r.See == "" && r.Check.Severity == Blocker && !r.Waiver.Covers() {
 			v = Inconclusive
 		}
 		for _, o := range r.Open {

@@ -57,6 +57,10 @@ func run(s *facts.Snapshot, c Check) Result {
 func Summarise(c Check, fs []Finding) Result {
 	r := Result{Check: c}
 	for _, f := range fs {
+		if f.Undecided != "" && f.Check != "" && f.Check != c.ID {
+			r.See = f.Check
+			continue
+		}
 		f.Check, f.Docs = c.ID, DocsURL(c.ID)
 		f.Fingerprint = fingerprint(c.ID, f.Subject)
 		if f.Undecided != "" {
@@ -71,6 +75,8 @@ func Summarise(c Check, fs []Finding) Result {
 		r.Status = Fail
 	case r.Open != nil:
 		r.Status, r.Reason = Undecided, openReason(r.Open)
+	case r.See != "":
+		r.Status, r.Reason = Undecided, "it hangs on the open question of "+r.See
 	default:
 		r.Status = Pass
 	}

@@ -14,11 +14,6 @@ import (
 	kubeversion "github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
-// lastWithEndpoints is the last minor that resolves a webhook's Service through
-// its Endpoints; the next one reads its EndpointSlices (ResolveEndpoint in
-// k8s.io/apiserver pkg/util/proxy/proxy.go).
-var lastWithEndpoints = kubeversion.Version{Major: 1, Minor: 33}
-
 // endpoints returns one entry for each Service that a webhook calls, also where
 // it has no addresses or does not exist.
 func endpoints(ctx context.Context, c *cluster) ([]facts.ServiceEndpoints, error) {
@@ -30,8 +25,7 @@ func endpoints(ctx context.Context, c *cluster) ([]facts.ServiceEndpoints, error
 	if err != nil {
 		return nil, dependent("how this version resolves Services is unknown", err)
 	}
-	v, err := kubeversion.Parse(running.GitVersion)
-	if err != nil {
+	if _, err := kubeversion.Parse(running.GitVersion); err != nil {
 		return nil, err
 	}
 	namespaces, err := backendNamespaces(c)
@@ -39,7 +33,7 @@ func endpoints(ctx context.Context, c *cluster) ([]facts.ServiceEndpoints, error
 		return nil, err
 	}
 	read := fromSlices
-	if kubeversion.CompareLine(v, lastWithEndpoints) <= 0 {
+	if !kubeversion.BackendSlices.In(running.GitVersion) {
 		read = fromEndpoints
 	}
 	found, err := each(namespaces, func(namespace string) ([]facts.ServiceEndpoints, error) {

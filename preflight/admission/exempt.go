@@ -28,28 +28,15 @@ var policyResources = []schema.GroupResource{
 	{Group: admissionregistrationv1.GroupName, Resource: "mutatingadmissionpolicybindings"},
 }
 
-// differences are where other minors match webhooks otherwise than the minor of
-// the library that this package is built with.
-var differences = []struct {
-	// since is the first minor that passes by the resources.
-	since     string
-	resources []schema.GroupResource
-}{
-	// Feature gate ExcludeAdmissionWebhookVirtualResources, on by default
-	// (k8s.io/apiserver v0.37.2 pkg/admission/plugin/webhook/generic/webhook.go).
-	{"1.37", reviews},
-}
-
 // passedBy returns the resources that webhooks and policies of the target
-// version don't see. Where the target is not known they see what some version
+// version don't see, which may be more or fewer than the library that this package
+// is built with leaves out. Where the target is not known they see what some version
 // shows them.
 func passedBy(target string) (webhooks, policies map[schema.GroupResource]bool) {
 	webhooks, policies = map[schema.GroupResource]bool{}, map[schema.GroupResource]bool{}
-	for _, d := range differences {
-		if since(target, d.since) {
-			for _, r := range d.resources {
-				webhooks[r] = true
-			}
+	if version.SkipsReviews.In(target) {
+		for _, r := range reviews {
+			webhooks[r] = true
 		}
 	}
 	for _, rs := range [][]schema.GroupResource{reviews, policyResources} {
@@ -58,10 +45,4 @@ func passedBy(target string) (webhooks, policies map[schema.GroupResource]bool) 
 		}
 	}
 	return webhooks, policies
-}
-
-func since(target, minor string) bool {
-	t, err := version.Parse(target)
-	m, err2 := version.Parse(minor)
-	return err == nil && err2 == nil && version.CompareLine(t, m) >= 0
 }

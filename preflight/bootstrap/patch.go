@@ -58,13 +58,29 @@ func (p *planner) laterPatch() {
 			return
 		}
 	}
+	p.updateExemplar(live, when(fmt.Sprintf("if %s has another default ClusterRole than %s, which is on record", p.hop.Target, newest.Version)))
+}
+
+func (p *planner) updateExemplar(live []rbacv1.ClusterRole, condition func(*Write)) {
 	for _, want := range p.recorded("ClusterRole", Create) {
 		for i := range live {
 			if want.GetName() == exemplar && live[i].Name == exemplar && live[i].Annotations[rbacv1.AutoUpdateAnnotationKey] != "false" {
-				p.update(untyped(&live[i], want), untyped(&live[i], want),
-					when(fmt.Sprintf("if %s has another default ClusterRole than %s, which is on record", p.hop.Target, newest.Version)))
+				p.update(untyped(&live[i], want), untyped(&live[i], want), condition)
 			}
 		}
+	}
+}
+
+// updateExample plans an update of one object of the kind, which stands for those
+// that there may be: of a ClusterRole as it is, else as it is on record.
+func (p *planner) updateExample(kind string, condition func(*Write)) {
+	if kind == "ClusterRole" {
+		live, _ := facts.ClusterRoles.Get(p.s)
+		p.updateExemplar(live, condition)
+		return
+	}
+	if all := p.recorded(kind, Create); len(all) > 0 {
+		p.update(all[0], all[0], condition)
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 // minor has the writes of any start; one that skips minors is planned as if
 // nothing were in between. An older minor has no plan, unless it is the one that
 // is emulated, and neither has a minor that the catalogue lacks. [HopOf] tells
-// these apart. Of the first step of a two-step upgrade the plan is an upper
+// these apart: for a newer one there is a part of a plan, with a Problem. Of the first step of a two-step upgrade the plan is an upper
 // bound: it holds what both steps write.
 //
 // What the flags of a control plane change can't be seen: feature gates that
@@ -47,7 +47,11 @@ func Needs() []facts.Fact {
 
 func compute(s *facts.Snapshot) Plan {
 	minor, hop, problem := target(s)
-	if problem != "" {
+	switch {
+	case problem == "":
+	case isBeyond(hop):
+		return beyond(s, hop)
+	default:
 		return Plan{Problem: problem}
 	}
 	before, after := minor.Around(hop.Target.Patch)
@@ -60,17 +64,25 @@ func compute(s *facts.Snapshot) Plan {
 
 // planFor plans as if the target wrote what that patch of its minor does.
 func planFor(s *facts.Snapshot, hop Hop, patch catalogue.Minor) Plan {
-	p := &planner{s: s, hop: hop, minor: patch, plan: Plan{Target: hop.Target.Line()}, resources: map[schema.GroupVersionKind]schema.GroupVersionResource{}}
+	p := newPlanner(s, hop, patch)
+	for _, r := range rowsOf(hop.Target.Minor) {
+		p.run(r)
+	}
+	return p.plan
+}
+
+func newPlanner(s *facts.Snapshot, hop Hop, patch catalogue.Minor) *planner {
+	p := &planner{
+		s: s, hop: hop, minor: patch, plan: Plan{Target: hop.Target.Line()}, told: map[string]int{},
+		resources: map[schema.GroupVersionKind]schema.GroupVersionResource{},
+	}
 	for _, r := range patch.Resources {
 		if !strings.Contains(r.Resource, "/") {
 			gv := schema.GroupVersion{Group: r.Group, Version: r.Version}
 			p.resources[gv.WithKind(r.Kind)] = gv.WithResource(r.Resource)
 		}
 	}
-	for _, r := range rowsOf(hop.Target.Minor) {
-		p.run(r)
-	}
-	return p.plan
+	return p
 }
 
 // A planner works out the plan for one target, hook by hook.
@@ -81,6 +93,8 @@ type planner struct {
 	resources map[schema.GroupVersionKind]schema.GroupVersionResource
 	hook      Hook
 	plan      Plan
+	// told counts the Events of the hooks, by what they tell of.
+	told map[string]int
 }
 
 func (p *planner) run(r row) {
@@ -146,6 +160,10 @@ func (p *planner) add(op Operation, object, old *unstructured.Unstructured, with
 	}
 	for _, change := range with {
 		change(&w)
+	}
+	if kind == eventKind {
+		p.plan.BestEffort = append(p.plan.BestEffort, w)
+		return
 	}
 	p.plan.Writes = append(p.plan.Writes, w)
 }

@@ -58,8 +58,8 @@ func findCIDR(live []networkingv1.ServiceCIDR, name string) *networkingv1.Servic
 const ipAllocator = "ipallocator.k8s.io"
 
 // ipAddresses follows kubernetes pkg/registry/core/service/ipallocator/controller/repairip.go,
-// doRunOnce: each Service first, then each IPAddress. The Events that tell of it
-// are left out: nothing waits for them.
+// doRunOnce: each Service first, then each IPAddress, and the Events that tell of
+// it. Left out are those that tell of a write that failed.
 func (p *planner) ipAddresses() {
 	services, ok := facts.Services.Get(p.s)
 	cidrs, ok2 := facts.ServiceCIDRs.Get(p.s)
@@ -79,6 +79,9 @@ func (p *planner) ipAddresses() {
 	for _, s := range services {
 		for _, ip := range clusterIPs(s) {
 			a, exists := byName[ip.String()]
+			if !repaired[ip.String()] {
+				p.tellOfService(s, fault(s, ip, cidrs, a, exists, owners))
+			}
 			if repaired[ip.String()] || !inRange(cidrs, ip) || exists && sound(a, s, owners) {
 				continue
 			}
@@ -92,6 +95,7 @@ func (p *planner) ipAddresses() {
 	for _, a := range live {
 		owner, exists := owners[a.Parent]
 		if a.Managed && !repaired[a.Name] && (!exists || !holds(owner, a.Name)) {
+			p.tellOfAddress(a, exists)
 			p.remove(ipAddress(a.Name, a.Parent, true))
 		}
 	}

@@ -121,10 +121,5 @@ func target(s *facts.Snapshot) (catalogue.Minor, Hop, string) {
 }
 
 func unknownMinor(target version.Version) string {
-	known := Minors()
-	problem := fmt.Sprintf("what %s writes at start-up is not known: the catalogue holds %s", target.Line(), strings.Join(known, ", "))
-	if newest, err := version.Parse(known[len(known)-1]); err == nil && version.CompareLine(newest, target) < 0 {
-		problem += "; a newer gke-preflight may hold it"
-	}
-	return problem
+	return fmt.Sprintf("what %s writes at start-up is not known: the catalogue holds %s", target.Line(), strings.Join(Minors(), ", "))
 }

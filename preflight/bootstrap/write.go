@@ -62,7 +62,8 @@ type Write struct {
 	// where the api-resources are absent.
 	NewKind bool
 	// Sketch says that Object and OldObject hold no more than identifies them, and
-	// some labels: the write stands for many like it. A start-up write is none.
+	// some labels: the write stands for many like it. Of start-up writes only those of best effort
+	// are.
 	Sketch bool
 	// Labels says how far the labels of a sketch are known; zero where no more is
 	// known than that each such object has those of Object.
@@ -152,10 +153,14 @@ type Plan struct {
 	// Writes are ordered hook by hook, and within a hook by kind as the hook makes
 	// them. Those of one kind are by name.
 	Writes []Write
+	// BestEffort are writes that nobody waits for and nobody makes twice: Events, in
+	// which hooks tell of what they found. Where one is rejected, nothing follows.
+	BestEffort []Write
 	// Unknown are the hooks whose writes could not be worked out.
 	Unknown []Unknown
-	// Problem says why there is no plan at all, such as a version that the
-	// catalogue doesn't hold; empty if there is one.
+	// Problem says why there is no plan, such as a version that the catalogue
+	// doesn't hold; empty if there is one. Where there are hooks all the same, they
+	// are what is known of a minor that is newer than the catalogue.
 	Problem string
 }
 

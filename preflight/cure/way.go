@@ -104,16 +104,16 @@ func (x exemption) conditions(s *facts.Snapshot) func(*part) string {
 	}
 }
 
-// tooOld says why the running API server may not know matchConditions, which
-// are on by default since 1.28; empty if it does.
+// tooOld says why the running API server may not know matchConditions; empty if
+// it does.
 func tooOld(s *facts.Snapshot) string {
 	running, ok := facts.ServerVersion.Get(s)
 	v, err := version.Parse(running.GitVersion)
 	switch {
 	case !ok || err != nil:
-		return "matchConditions need Kubernetes 1.28, and which version runs is not known"
-	case version.CompareLine(v, version.Version{Major: 1, Minor: 28}) < 0:
-		return "matchConditions need Kubernetes 1.28, and " + v.String() + " runs"
+		return fmt.Sprintf("matchConditions need Kubernetes %s, and which version runs is not known", version.MatchConditions.Since)
+	case !version.MatchConditions.In(running.GitVersion):
+		return fmt.Sprintf("matchConditions need Kubernetes %s, and %s runs", version.MatchConditions.Since, v)
 	}
 	return ""
 }

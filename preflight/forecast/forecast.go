@@ -51,9 +51,13 @@ type ControlPlane struct {
 	// ready as usual: that depends on what can't be seen beforehand, such as its
 	// host name. ReadyAfterSeconds then covers both. Empty otherwise.
 	AtBest Outcome `json:"atBest,omitempty"`
-	// Problem says why nothing could be foretold at all, such as a target that
-	// the catalogue does not hold; empty otherwise.
+	// Problem says why it could not be foretold, such as a target that the catalogue
+	// does not hold; empty otherwise. Hooks may then be those of which a part is
+	// known, and the outcome one that does not depend on the rest.
 	Problem string `json:"problem,omitempty"`
+	// CoveredTarget is the newest step that could be foretold instead, such as 1.37;
+	// empty unless Problem is that the target is too new.
+	CoveredTarget string `json:"coveredTarget,omitempty"`
 	// ReadyAfterSeconds is absent unless the replica gets ready.
 	ReadyAfterSeconds *Seconds `json:"readyAfterSeconds,omitempty"`
 	// ExitsAfterSeconds is absent unless the process exits.
@@ -94,6 +98,9 @@ type Hook struct {
 	// hold the replica up.
 	Seconds *Seconds `json:"seconds,omitempty"`
 	Writes  []Write  `json:"writes,omitempty"`
+	// BestEffort are writes that nobody waits for, and that nothing follows from
+	// whatever becomes of them: Events. Nobody is asked about them.
+	BestEffort []Write `json:"bestEffort,omitempty"`
 	// Source is the upstream file and function that the hook's behaviour is read from.
 	Source string `json:"source,omitempty"`
 }

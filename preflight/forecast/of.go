@@ -38,7 +38,7 @@ func Given(s *facts.Snapshot, attempts []facts.Attempt) Forecast {
 
 func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 	plan := bootstrap.Of(s)
-	if plan.Problem != "" {
+	if plan.Problem != "" && plan.Hooks == nil {
 		return ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
 	}
 	caller := newCaller(attempts)
@@ -50,9 +50,37 @@ func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 	unread := unread(s)
 	for n, h := range plan.Hooks {
 		cp.Hooks[n].leaveOpen(h, cmp.Or(unknownReason(plan, h.Name), unread))
+		cp.Hooks[n].tell(s, plan, caller)
 	}
 	cp.sum()
+	cp.beyond(s, plan)
 	return cp
+}
+
+// tell adds the hook's writes of best effort.
+func (r *Hook) tell(s *facts.Snapshot, plan bootstrap.Plan, c *caller) {
+	for _, w := range plan.BestEffort {
+		if w.Hook == r.Name {
+			r.BestEffort = append(r.BestEffort, c.simulate(w, admission.Match(s, w), writeLimit).report())
+		}
+	}
+}
+
+// beyond leaves open what becomes of a replica, and of its hooks, where only a part
+// of what it writes is known, unless that part is enough to make it fail.
+func (cp *ControlPlane) beyond(s *facts.Snapshot, plan bootstrap.Plan) {
+	if plan.Problem == "" {
+		return
+	}
+	cp.Problem, cp.CoveredTarget = plan.Problem, bootstrap.Covered(s)
+	for n, h := range plan.Hooks {
+		if cp.Hooks[n].Outcome == Ready {
+			cp.Hooks[n].leaveOpen(h, plan.Problem)
+		}
+	}
+	if !cp.Outcome.Fails() {
+		cp.Outcome, cp.AtBest, cp.ReadyAfterSeconds, cp.Notes = Unknown, "", nil, nil
+	}
 }
 
 // throughHooks foretells each hook of the plan, with its writes as judge takes them

@@ -22,7 +22,7 @@ type examples struct {
 	// now is when a lease is renewed: the time of the snapshot.
 	now time.Time
 	// endpoints says that one of the two versions finds webhooks by Endpoints
-	// objects, as API servers up to 1.33 do.
+	// objects.
 	endpoints bool
 }
 
@@ -32,10 +32,8 @@ func examplesOf(s *facts.Snapshot) examples {
 		e.node, e.pool = nodes[0].Name, nodes[0].Pool
 	}
 	running, _ := facts.ServerVersion.Get(s)
-	slicesSince := version.Version{Major: 1, Minor: 34}
 	for _, v := range []string{running.GitVersion, s.Meta.Target} {
-		parsed, err := version.Parse(v)
-		e.endpoints = e.endpoints || err != nil || version.CompareLine(parsed, slicesSince) < 0
+		e.endpoints = e.endpoints || !version.BackendSlices.In(v)
 	}
 	return e
 }

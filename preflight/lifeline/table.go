@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 // The clients' deadlines.
@@ -81,11 +82,11 @@ func table() []row {
 			Consequence: "GKE can't bring its add-ons to the new version, nor repair them",
 		}, examples.addons},
 		{Line{
-			Group: Reviews, Name: "reviews by kubelets", Source: "kubernetes cmd/kubelet/app/auth.go, BuildAuthn and BuildAuthz", Cited: kubeletAuth, Until: "1.36",
+			Group: Reviews, Name: "reviews by kubelets", Source: "kubernetes cmd/kubelet/app/auth.go, BuildAuthn and BuildAuthz", Cited: kubeletAuth, Until: version.SkipsReviews.Last(),
 			Consequence: "kubelets refuse who comes with a token: metrics are not collected",
 		}, func(e examples) []bootstrap.Write { return reviews(kubelet(e.node)) }},
 		{Line{
-			Group: Reviews, Name: "reviews by aggregated API servers", Deadline: reviewDeadline, Source: "apiserver pkg/server/options/authentication.go and authorization.go, NewDelegatingAuthenticationOptions and NewDelegatingAuthorizationOptions", Cited: aggregation, Until: "1.36",
+			Group: Reviews, Name: "reviews by aggregated API servers", Deadline: reviewDeadline, Source: "apiserver pkg/server/options/authentication.go and authorization.go, NewDelegatingAuthenticationOptions and NewDelegatingAuthorizationOptions", Cited: aggregation, Until: version.SkipsReviews.Last(),
 			Consequence: "aggregated API servers refuse their callers: metrics.k8s.io, and autoscaling by it, stand still",
 		}, func(examples) []bootstrap.Write { return reviews(serviceAccount("metrics-server")) }},
 	}

@@ -35,7 +35,7 @@ func newValidator(s *facts.Snapshot) *validator {
 	compatible, reserves := environment.DefaultCompatibilityVersion(), true
 	running, _ := facts.ServerVersion.Get(s)
 	if v, err := version.Parse(running.GitVersion); err == nil {
-		reserves = version.CompareLine(v, version.Version{Major: 1, Minor: 37}) >= 0
+		reserves = version.StaticNames.In(running.GitVersion)
 		if before := apimachineryversion.MajorMinor(uint(v.Major), uint(v.Minor-1)); before.LessThan(compatible) {
 			compatible = before
 		}

@@ -31,22 +31,48 @@ const (
 	drain      = 3600
 )
 
-// lastShortGrace is the last minor whose node controller waits 40 s rather than 50.
-var lastShortGrace = version.Version{Major: 1, Minor: 31}
-
-// grace is how long a node may be silent before it counts as not ready.
+// grace is how long a node may be silent before it counts as not ready, by a
+// controller manager of the running version or of the target.
 func grace(s *facts.Snapshot) (low, high float64) {
 	running, _ := facts.ServerVersion.Get(s)
-	v, err := version.Parse(running.GitVersion)
-	target, err2 := version.Parse(s.Meta.Target)
 	low, high = 40, 50
-	if err == nil && version.CompareLine(v, lastShortGrace) > 0 {
+	if version.LongGrace.In(running.GitVersion) {
 		low = 50
 	}
-	if err == nil && err2 == nil && version.CompareLine(v, lastShortGrace) <= 0 && version.CompareLine(target, lastShortGrace) <= 0 {
+	if known(running.GitVersion) && known(s.Meta.Target) && !version.LongGrace.In(running.GitVersion) && !version.LongGrace.In(s.Meta.Target) {
 		high = 40
 	}
 	return low, high
+}
+
+func known(text string) bool {
+	_, err := version.Parse(text)
+	return err == nil
+}
+
+// notReady is when nodes count as not ready, and which. A controller manager that
+// reads the live Lease marks nobody while the API does not answer, as none can, and
+// afterwards not those that renewed it in between: what it has in its cache of
+// Leases may be old. While that is so it judges no node at all. Where the API
+// answers and rejects renewals, the live Lease is as old as the cached one.
+func notReady(s *facts.Snapshot, since Event) Moment {
+	low, _ := grace(s)
+	m := Moment{NodesNotReady, since, from(low), "nodes", "nodes count as NotReady, as soon as a controller can see and say it", graceSource, nil}
+	running, _ := facts.ServerVersion.Get(s)
+	if !version.LiveLeases.In(running.GitVersion) && !version.LiveLeases.In(s.Meta.Target) {
+		return m
+	}
+	who := "the controller manager"
+	if !version.LiveLeases.In(running.GitVersion) {
+		who = "a controller manager of " + version.LiveLeases.Since
+	}
+	m.Source += "; " + version.LiveLeases.Source
+	if since == HeartbeatsLost {
+		m.Text += fmt.Sprintf("; %s reads each live Lease first, which is as old as it seems", who)
+	} else {
+		m.Text += fmt.Sprintf("; %s reads each live Lease first: if the API comes and goes, nodes that renew theirs while it is there are spared, and if it stays away, none can be marked until it is back", who)
+	}
+	return m
 }
 
 func heartbeatsLost(f forecast.Forecast) bool {
@@ -58,6 +84,7 @@ func heartbeatsLost(f forecast.Forecast) bool {
 // nodes is what becomes of nodes and pods, counted from since.
 func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []admission.Culprit) []Moment {
 	low, _ := grace(s)
+	unready := notReady(s, since)
 	repair := Moment{RepairBegins, since, from(patience), "node pools", "", repairPage, nil}
 	n := f.Nodes
 	switch {
@@ -75,7 +102,7 @@ func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []admis
 	}
 	ms := []Moment{
 		{RenewalsFail, since, between(0, renewal), "nodes", "kubelets can't renew their leases, which they do every 10 s", renewalSource, nil},
-		{NodesNotReady, since, from(low), "nodes", "nodes count as NotReady, as soon as a controller can see and say it", graceSource, nil},
+		unready,
 		{PodsEvicted, since, from(low + toleration), "pods", "pods of NotReady nodes are deleted, 5 min after that; but not while all nodes are NotReady", evictionSource, nil},
 		repair,
 	}

@@ -121,7 +121,7 @@ func undecided(r preflight.Report) []question {
 	}
 	var qs []question
 	for _, c := range r.Checks {
-		if c.Status == preflight.Undecided && !c.Waived && !hasOpen[c.ID] {
+		if c.Status == preflight.Undecided && !c.Waived && !hasOpen[c.ID] && c.See == "" {
 			qs = append(qs, question{checks: []string{c.ID}, severity: c.Severity, reason: c.Reason})
 		}
 	}

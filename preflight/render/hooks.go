@@ -58,6 +58,9 @@ func (v *view) writes(hooks []forecast.Hook) error {
 			}
 			rows = append(rows, []string{name, string(w.Effect), span(&w.Seconds), seenBy(w)})
 		}
+		for _, w := range h.BestEffort {
+			rows = append(rows, []string{w.Verb + " " + w.Resource + " " + object(w) + " (best effort)", string(w.Effect), "-", seenBy(w)})
+		}
 		if len(rows) == 0 {
 			continue
 		}

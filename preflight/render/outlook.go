@@ -15,6 +15,10 @@ func (v *view) outlook() error {
 	cp := v.r.Forecast.ControlPlane
 	v.heading(outlookHeading(v.r))
 	v.text(2, v.foretell(cp))
+	if cp.CoveredTarget != "" {
+		v.text(2, "The newest step that can be foretold:")
+		v.command(4, "gke-preflight check --target-version "+cp.CoveredTarget)
+	}
 	hooks, blind := troubled(cp)
 	v.blame(hooks)
 	for _, n := range cp.Notes {
@@ -24,7 +28,7 @@ func (v *view) outlook() error {
 	if err := v.hooks(hooks); err != nil {
 		return err
 	}
-	if blind > 0 {
+	if blind > 0 && cp.Problem == "" {
 		v.blank()
 		v.text(2, fmt.Sprintf("%s can't be judged for what could not be read.", plural(blind, "hook")))
 	}
@@ -64,7 +68,7 @@ func (v *view) hooks(hooks []forecast.Hook) error {
 			ready++
 		}
 	}
-	if ready > 0 {
+	if ready > 0 && v.r.Forecast.ControlPlane.Problem == "" {
 		v.text(2, fmt.Sprintf("(%s ready as usual)", are(ready, "other hook")))
 	}
 	return nil

@@ -120,6 +120,9 @@ func (p *page) simulated(all []simulation.Hook, h simulation.Hook) error {
 		}
 		rows = append(rows, []string{name, interceptors(w)})
 	}
+	for _, w := range h.BestEffort {
+		rows = append(rows, []string{fmt.Sprintf("%s %s %s/%s (best effort: nobody waits for it)", w.Verb, w.Resource, w.Namespace, w.Name), interceptors(w)})
+	}
 	if rows == nil {
 		return nil
 	}

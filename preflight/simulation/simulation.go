@@ -45,7 +45,7 @@ type Simulation struct {
 	Notes []string `json:"notes,omitempty"`
 	// Harms are what fails while no webhook answers; the verdict comes from them.
 	Harms []Harm `json:"harms"`
-	// Problem says why there is no plan; empty if there is one.
+	// Problem says why there is no plan, or only a part of one; empty if there is one.
 	Problem string `json:"problem,omitempty"`
 	// Skipped are the minors between the two, such as 1.34. The upgrade would go
 	// over each of them, and what they write is not in the plan.
@@ -68,7 +68,10 @@ type Hook struct {
 	// Unknown says why its writes, or some, could not be worked out; empty if they could.
 	Unknown string  `json:"unknown,omitempty"`
 	Writes  []Write `json:"writes,omitempty"`
-	Source  string  `json:"source"`
+	// BestEffort are writes that nobody waits for, and that nothing follows from if
+	// they are rejected: Events.
+	BestEffort []Write `json:"bestEffort,omitempty"`
+	Source     string  `json:"source"`
 }
 
 // Write is one write.
@@ -123,10 +126,14 @@ func Of(s *facts.Snapshot, added *manifest.Added) Simulation {
 	for _, i := range probe.Intercept(s) {
 		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], write(i, added))
 	}
+	told := map[string][]Write{}
+	for _, w := range plan.BestEffort {
+		told[w.Hook] = append(told[w.Hook], write(probe.Intercepted{Write: w, By: admission.Match(s, w)}, added))
+	}
 	for _, h := range plan.Hooks {
 		sim.Hooks = append(sim.Hooks, Hook{
 			Name: h.Name, Failing: string(h.Failing), Fatal: h.Fatal(), DeadlineSeconds: h.Deadline.Seconds(), WaitsFor: h.WaitsFor,
-			Unknown: unknown(plan, h.Name), Writes: byHook[h.Name], Source: h.Source,
+			Unknown: unknown(plan, h.Name), Writes: byHook[h.Name], BestEffort: told[h.Name], Source: h.Source,
 		})
 	}
 	sim.Lifelines = lifelines(s, added)

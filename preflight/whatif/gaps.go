@@ -37,7 +37,7 @@ func gaps(s *facts.Snapshot, f forecast.Forecast) []string {
 		gs = append(gs, f.ControlPlane.Problem)
 	}
 	for _, h := range f.ControlPlane.Hooks {
-		if h.Outcome == forecast.Unknown && h.AtWorst.Fails() {
+		if h.Outcome == forecast.Unknown && h.AtWorst.Fails() && h.Reason != f.ControlPlane.Problem {
 			gs = append(gs, fmt.Sprintf("whether %s fails can't be told even of today: %s", h.Name, h.Reason))
 		}
 	}

@@ -58,6 +58,8 @@ const (
 	Lease = "apiserver-new-replica"
 	// Address is its IP address (RFC 5737).
 	Address = "192.0.2.1"
+	// Moment ends the name of an Event, which is the time in nanoseconds.
+	Moment = "0000000000000000"
 )
 
 // key identifies a write within its minor.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
@@ -131,7 +133,7 @@ func compare(t *testing.T, plan bootstrap.Plan, events []auditv1.Event) {
 			t.Errorf("written and not planned: %s", key)
 			continue
 		}
-		if w.Object == nil || w.EveryStart || w.Condition != "" {
+		if w.Object == nil || w.EveryStart || w.Condition != "" || w.Sketch {
 			continue
 		}
 		got, err := write(written[key])
@@ -152,15 +154,17 @@ func compare(t *testing.T, plan bootstrap.Plan, events []auditv1.Event) {
 
 func plannedWrites(plan bootstrap.Plan) map[string]bootstrap.Write {
 	all := map[string]bootstrap.Write{}
-	for _, w := range plan.Writes {
+	for _, w := range slices.Concat(plan.Writes, plan.BestEffort) {
 		all[w.Key()] = w
 	}
 	return all
 }
 
+// moment ends the name of an Event.
+var moment = regexp.MustCompile(`\.[0-9a-f]{16}$`)
+
 // successful are the writes that were made, by the key that the plan gives
-// them, the last of each. Events are left out, as a plan does: nothing waits for
-// them.
+// them, the last of each.
 func successful(events []auditv1.Event) map[string]auditv1.Event {
 	all := map[string]auditv1.Event{}
 	for _, e := range events {
@@ -169,7 +173,7 @@ func successful(events []auditv1.Event) map[string]auditv1.Event {
 		}
 		ref := *e.ObjectRef
 		if ref.Resource == "events" {
-			continue
+			ref.Name = moment.ReplaceAllString(ref.Name, "."+catalogue.Moment)
 		}
 		w := bootstrap.Write{
 			Operation: bootstrap.Operation(strings.ToUpper(e.Verb)), Subresource: ref.Subresource,

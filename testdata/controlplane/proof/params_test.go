@@ -106,7 +106,13 @@ func limitsOf(t *testing.T, c *controlplane.Cluster) dynamic.ResourceInterface {
 
 func bindToLimits(t *testing.T, c *controlplane.Cluster) {
 	t.Helper()
-	p := &admissionregistrationv1.ValidatingAdmissionPolicy{
+	deny := admissionregistrationv1.DenyAction
+	bind(t, c, limitsPolicy(), &admissionregistrationv1.ParamRef{Name: "all", ParameterNotFoundAction: &deny})
+}
+
+// limitsPolicy sees ClusterRoles and takes its parameters from Limits.
+func limitsPolicy() *admissionregistrationv1.ValidatingAdmissionPolicy {
+	return &admissionregistrationv1.ValidatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: "limits"},
 		Spec: admissionregistrationv1.ValidatingAdmissionPolicySpec{
 			ParamKind:   &admissionregistrationv1.ParamKind{APIVersion: "example.com/v1", Kind: "Limit"},
@@ -116,6 +122,26 @@ func bindToLimits(t *testing.T, c *controlplane.Cluster) {
 			}},
 		},
 	}
-	deny := admissionregistrationv1.DenyAction
-	bind(t, c, p, &admissionregistrationv1.ParamRef{Name: "all", ParameterNotFoundAction: &deny})
+}
+
+// TestPolicyOfUnservedParams has a policy whose kind of parameters nobody serves,
+// and a binding that allows where parameters are missing. Since 1.37 that decides
+// for a running API server that has lost the kind; one that starts has never known
+// it, and rejects whatever the policy matches.
+func TestPolicyOfUnservedParams(t *testing.T) {
+	t.Parallel()
+	controlplane.Require(t)
+	tool := tool(controlplane.Tool(t))
+	c := start(t)
+	p := limitsPolicy()
+	allow := admissionregistrationv1.AllowAction
+	bind(t, c, p, &admissionregistrationv1.ParamRef{Name: "all", ParameterNotFoundAction: &allow})
+
+	report := tool.check(t, c.Kubeconfig)
+	if cp := report.Forecast.ControlPlane; cp.Outcome != forecast.CrashLoop || report.Verdict != preflight.NotReady {
+		t.Errorf("foretold %s, %s", told(cp), hooks(cp))
+	}
+	if out := upgrade(t, c); out.State != controlplane.Exited || out.Hook != "rbac/bootstrap-roles" {
+		t.Errorf("happened: %s", out)
+	}
 }

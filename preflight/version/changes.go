@@ -1,0 +1,53 @@
+package version
+
+// A Change is a way in which control planes behave otherwise from one minor on,
+// beyond what they write when they start: that is in the catalogue, and the table of
+// hooks has its own first and last minors.
+type Change struct {
+	// Since is the first minor that has it, such as 1.37.
+	Since string
+	// What is one line, for people.
+	What string
+	// Source is the upstream file and function, or the documentation, that says so.
+	Source string
+}
+
+// The changes that the program knows, each asked for by [Change.In]: no other place
+// compares a version with a minor of its own. docs/new-minor.md has the list read
+// when a minor is added.
+var (
+	MatchConditions = Change{"1.28", "webhooks may have matchConditions", "kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers"}
+	LongGrace       = Change{"1.32", "a node may be silent for 50 s rather than 40 s before it counts as NotReady", "kubernetes pkg/controller/nodelifecycle/config/v1alpha1/defaults.go"}
+	TwoSteps        = Change{"1.33", "GKE can upgrade a control plane in two steps", "cloud.google.com/kubernetes-engine/docs/how-to/upgrade-control-plane-with-rollback"}
+	BackendSlices   = Change{"1.34", "an API server finds a webhook's Pods by EndpointSlices rather than by Endpoints", "apiserver pkg/util/proxy/proxy.go, ResolveEndpoint"}
+	SkipsReviews    = Change{"1.37", "webhooks don't see token and access reviews", "apiserver pkg/admission/plugin/webhook/generic/webhook.go, feature gate ExcludeAdmissionWebhookVirtualResources"}
+	StaticNames     = Change{"1.37", "names of webhooks and policies that end in .static.k8s.io are for the API server's own files", "apiserver pkg/admission/plugin/manifest/validation.go, StaticConfigSuffix"}
+	LiveLeases      = Change{"1.37", "a node's live Lease is read before it counts as NotReady", "kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, tryUpdateNodeHealth, feature gate NodeControllerLeaseCircuitBreaker"}
+)
+
+// Changes are all of them, the oldest first.
+func Changes() []Change {
+	return []Change{MatchConditions, LongGrace, TwoSteps, BackendSlices, SkipsReviews, StaticNames, LiveLeases}
+}
+
+// In reports whether the version, given as text, has the change; false where it
+// can't be read.
+func (c Change) In(text string) bool {
+	v, err := Parse(text)
+	return err == nil && CompareLine(v, c.first()) >= 0
+}
+
+// Last is the last minor that does not have it, such as 1.36.
+func (c Change) Last() string {
+	before := c.first()
+	before.Minor--
+	return before.Line()
+}
+
+func (c Change) first() Version {
+	v, err := Parse(c.Since)
+	if err != nil {
+		panic("version: " + c.Since + ": " + err.Error())
+	}
+	return v
+}
