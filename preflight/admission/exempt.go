@@ -1,9 +1,12 @@
 package admission
 
 import (
+	"cmp"
+
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -28,13 +31,15 @@ var policyResources = []schema.GroupResource{
 	{Group: admissionregistrationv1.GroupName, Resource: "mutatingadmissionpolicybindings"},
 }
 
-// passedBy returns the resources that webhooks and policies of the target
-// version don't see, which may be more or fewer than the library that this package
-// is built with leaves out. Where the target is not known they see what some version
-// shows them.
-func passedBy(target string) (webhooks, policies map[schema.GroupResource]bool) {
+// passedBy returns the resources that webhooks and policies don't see, which may be
+// more or fewer than the library that this package is built with leaves out. Until
+// the upgrade is through, replicas of the version that runs answer, too: webhooks
+// see what either version shows them, and what some version does where one of the
+// two is not known.
+func passedBy(s *facts.Snapshot) (webhooks, policies map[schema.GroupResource]bool) {
 	webhooks, policies = map[schema.GroupResource]bool{}, map[schema.GroupResource]bool{}
-	if version.SkipsReviews.In(target) {
+	running, _ := facts.ServerVersion.Get(s)
+	if version.SkipsReviews.In(s.Meta.Target) && version.SkipsReviews.In(cmp.Or(running.Emulated, running.GitVersion)) {
 		for _, r := range reviews {
 			webhooks[r] = true
 		}

@@ -25,10 +25,11 @@ import (
 // Needs returns the facts that matching reads. Match takes webhooks, policies
 // and bindings that are absent from the snapshot for none at all: whoever calls
 // it reports them. Where namespaces, api-resources or policy-params are absent,
-// the interceptions that depend on them are undecided.
+// the interceptions that depend on them are undecided. Where server-version is,
+// webhooks are taken to see all that any version shows them.
 func Needs() []facts.Fact {
 	return []facts.Fact{
-		facts.APIResources,
+		facts.APIResources, facts.ServerVersion,
 		facts.ValidatingWebhooks, facts.MutatingWebhooks,
 		facts.ValidatingPolicies, facts.ValidatingPolicyBindings,
 		facts.MutatingPolicies, facts.MutatingPolicyBindings, facts.PolicyParams,
@@ -89,7 +90,7 @@ func newMatcher(s *facts.Snapshot) *Matcher {
 	m.policyMatcher = generic.NewPolicyMatcher(constraints)
 	m.validating = validating.NewDispatcher(authz, m.policyMatcher)
 	m.mutating = mutating.NewDispatcher(authz, constraints, m.schemas)
-	m.passedByWebhooks, m.passedByPolicies = passedBy(s.Meta.Target)
+	m.passedByWebhooks, m.passedByPolicies = passedBy(s)
 	m.mutatingWebhooks, m.validatingWebhooks = m.mutatingHooks(s), m.validatingHooks(s)
 	m.mutatingPolicies, m.validatingPolicies = m.mutatingRules(s), m.validatingRules(s)
 	return m

@@ -85,7 +85,9 @@ func TestLifelines(t *testing.T) {
 		"webhooks unread":                        {hooked(open, 3, "", "pods").With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), "node leases", Open, Lost, "could not read mutating-webhooks (forbidden: no)"},
 		"webhooks unread, and lost for certain":  {hooked(closed, 3, leases, "leases").With(hung).With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), "node leases", Lost, "", "rejected by"},
 		"hung on reviews":                        {hooked(closed, 3, "*", "*").With(hung), "reviews by kubelets", Lost, "", "rejected by"},
-		"hung on reviews that webhooks are past": {retargeted(hooked(closed, 3, "*", "*").With(hung), "1.37.0"), "reviews by kubelets", Kept, "", ""},
+		"hung on reviews that webhooks are past": {retargeted(hooked(closed, 3, "*", "*").With(hung, running("v1.37.0")), "1.37.2"), "reviews by kubelets", Kept, "", ""},
+		"hung on reviews until 1.37 runs":        {retargeted(hooked(closed, 3, "*", "*").With(hung, running("v1.36.3")), "1.37.2"), "reviews by kubelets", Lost, "", "rejected by"},
+		"hung on reviews while 1.36 is emulated": {retargeted(hooked(closed, 3, "*", "*").With(hung, facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.37.0", Emulated: "1.36"})), "1.37.2"), "reviews by kubelets", Lost, "", "rejected by"},
 		"hung on the backend's own pods":         {hooked(closed, 3, "", "pods").With(hung), "pods of namespace opa", Lost, "", "rejected by"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +103,10 @@ func TestLifelines(t *testing.T) {
 			t.Errorf("there is no line %q", c.line)
 		})
 	}
+}
+
+func running(version string) facts.Observation {
+	return facts.Present(facts.ServerVersion, facts.Version{GitVersion: version})
 }
 
 func retargeted(s *facts.Snapshot, target string) *facts.Snapshot {

@@ -168,10 +168,11 @@ func TestWithoutFacts(t *testing.T) {
 	}
 }
 
-// TestUntil holds the minor that a line names against what webhooks are shown.
+// TestUntil holds the minor that a line names against what webhooks are shown while
+// that minor runs.
 func TestUntil(t *testing.T) {
 	for _, target := range []string{"1.36.3", "1.37.0", "1.38.0"} {
-		s := cluster(target)
+		s := cluster(target, facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v" + target}))
 		matcher := admission.For(s)
 		for _, l := range Of(s) {
 			seen := slices.ContainsFunc(l.Writes, func(w bootstrap.Write) bool { return len(matcher.Match(w)) > 0 })
