@@ -5,12 +5,9 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
-
-// diskRepairAfter is how long GKE lets a node's boot disk be full before it
-// repairs the node (cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair).
-const diskRepairAfter = 30 * time.Minute
 
 var autoRepairClock = preflight.Check{
 	ID:       "GP210",
@@ -23,7 +20,7 @@ var autoRepairClock = preflight.Check{
 		for _, p := range facts.GKENodePools.Of(s) {
 			var names []string
 			var evidence []preflight.Evidence
-			soonest := diskRepairAfter
+			soonest := clocks.DiskRepair
 			for i, n := range facts.Nodes.Of(s) {
 				left, ticking := repairIn(s, n)
 				if n.Pool != p.Name || !p.AutoRepair || !ticking || n.Operation != "" {
@@ -54,7 +51,7 @@ var autoRepairClock = preflight.Check{
 // repairIn says how long it is until auto-repair takes the node for broken, and
 // whether that clock runs at all.
 func repairIn(s *facts.Snapshot, n facts.Node) (left time.Duration, ticking bool) {
-	left = diskRepairAfter
+	left = clocks.DiskRepair
 	run := func(since time.Duration, limit time.Duration) { left, ticking = min(left, limit-since), true }
 	ready := false
 	for _, c := range n.Conditions {
@@ -63,17 +60,17 @@ func repairIn(s *facts.Snapshot, n facts.Node) (left time.Duration, ticking bool
 		case c.Type == "Ready" && c.Status == "True":
 			ready = true
 		case c.Type == "Ready":
-			run(since, autoRepairAfter)
+			run(since, clocks.Repair)
 		case c.Type == "DiskPressure" && c.Status == "True":
-			run(since, diskRepairAfter)
+			run(since, clocks.DiskRepair)
 		}
 	}
 	renewed, ok := facts.NodeLeases.Of(s)[n.Name]
-	if silent := s.Meta.CollectedAt.Sub(renewed); ok && silent > leaseDuration {
-		run(silent, autoRepairAfter)
+	if silent := s.Meta.CollectedAt.Sub(renewed); ok && silent > clocks.LeaseDuration {
+		run(silent, clocks.Repair)
 	}
 	if !ready && !ticking {
-		run(s.Meta.CollectedAt.Sub(n.Created), autoRepairAfter)
+		run(s.Meta.CollectedAt.Sub(n.Created), clocks.Repair)
 	}
 	return left, ticking
 }

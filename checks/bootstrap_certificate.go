@@ -24,7 +24,7 @@ var bootstrapCertificate = preflight.Check{
 			if tpm := p.BootstrapCertificate.TPM; c.Autopilot || end.IsZero() || !tpm.IsZero() && tpm.Before(end) {
 				end, field = tpm, "tpm"
 			}
-			left := end.Sub(s.Meta.CollectedAt)
+			left := end.Sub(s.Meta.Now())
 			if end.IsZero() || left > bootstrapDays.Duration(s) {
 				continue
 			}

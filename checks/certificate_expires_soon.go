@@ -120,7 +120,7 @@ func (b *trusting) expires(s *facts.Snapshot, until time.Time, why string) *pref
 		f.Subject = preflight.Subject{Kind: "Service", Namespace: w.client.Service.Namespace, Name: w.client.Service.Name}
 	}
 	var says []string
-	now := s.Meta.CollectedAt
+	now := s.Meta.Now()
 	wanted := fmt.Sprintf("; it is wanted until %s: %s", date(until), why)
 	show := []command{certificates, served}
 	if b.serving.soon(now, until) {

@@ -39,7 +39,7 @@ var clusterCredentials = preflight.Check{
 				first = i
 			}
 		}
-		left := ends[first].Sub(s.Meta.CollectedAt)
+		left := ends[first].Sub(s.Meta.Now())
 		name := s.Meta.Cluster.Name
 		f.Evidence = []preflight.Evidence{evidenceOf(facts.GKESettings, ends[first], "the first to end", "/caNotAfter/%d", first)}
 		f.Remedy = "rotate the credentials before upgrading; each node is made anew for that:\n" + clusterCommand(s, "update", "--start-credential-rotation")

@@ -5,14 +5,12 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
-
-// drainHour is how long a drain waits, where the node pool says nothing else, in
-// seconds (cloud.google.com/kubernetes-engine/docs/concepts/node-pool-upgrade-strategies).
-const drainHour = 3600
 
 // perGroup judges each group of the user's that a drain evicts.
 func perGroup(s *facts.Snapshot, judge func(group) *preflight.Finding) (fs []preflight.Finding) {
@@ -111,7 +109,7 @@ var graceBeyondDrain = preflight.Check{
 		}
 		open := false
 		fs := alike(perGroup(s, func(g group) *preflight.Finding {
-			limit := int64(drainHour)
+			limit := int64(clocks.Drain / time.Second)
 			for pool := range g.Pools {
 				if l, ok := limits[pool]; ok {
 					limit = min(limit, l)

@@ -42,7 +42,7 @@ func outOfSupport(s *facts.Snapshot, f preflight.Finding, fact facts.Fact, u fac
 		kind, field, text = "extended", "/endOfExtendedSupport", u.EndOfExtended
 	}
 	end, err := time.Parse(time.RFC3339, text)
-	left := end.Sub(s.Meta.CollectedAt)
+	left := end.Sub(s.Meta.Now())
 	switch {
 	case text == "":
 		f.Severity, f.Undecided = preflight.Info, fmt.Sprintf("%s: GKE does not tell when its %s support ends", f.Summary, kind)

@@ -16,7 +16,7 @@ var exclusionActive = preflight.Check{
 	Needs:    []facts.Fact{facts.GKESettings},
 	Uses:     []facts.Fact{facts.ServerVersion},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		now := s.Meta.CollectedAt
+		now := s.Meta.Now()
 		for i, e := range facts.GKESettings.Of(s).Exclusions {
 			if e.Start.After(now) || !e.End.IsZero() && e.End.Before(now) {
 				continue

@@ -58,10 +58,10 @@ func noticed(s *facts.Snapshot, i int, n facts.Insight, a removals.API, target v
 }
 
 func insightAge(s *facts.Snapshot, n facts.Insight) string {
-	if n.Refreshed.IsZero() || s.Meta.CollectedAt.Before(n.Refreshed) {
+	if n.Refreshed.IsZero() || s.Meta.Now().Before(n.Refreshed) {
 		return ""
 	}
-	return ", as of " + roughly(s.Meta.CollectedAt.Sub(n.Refreshed)) + " ago"
+	return ", as of " + roughly(s.Meta.Now().Sub(n.Refreshed)) + " ago"
 }
 
 // agreement says whether what is seen live bears the insight out.

@@ -162,6 +162,7 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 			Severity:  mine,
 			Subject:   preflight.Subject{Kind: "Lifeline", Name: l.Name},
 			Undecided: fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Reason),
+			Cause:     fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Cause),
 		})
 	}
 	return fs

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -29,7 +30,7 @@ var nodeCordoned = preflight.Check{
 			}
 			if cluster.Autopilot {
 				f.Severity = preflight.Warning
-				f.Summary = fmt.Sprintf("%s is cordoned, and auto-repair of an Autopilot cluster recreates a node that is so for %s", inPool(n), age(autoRepairAfter))
+				f.Summary = fmt.Sprintf("%s is cordoned, and auto-repair of an Autopilot cluster recreates a node that is so for %s", inPool(n), age(clocks.Repair))
 			}
 			fs = append(fs, f)
 		}

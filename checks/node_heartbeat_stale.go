@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -19,7 +20,7 @@ var nodeHeartbeatStale = preflight.Check{
 		for _, n := range facts.Nodes.Of(s) {
 			renewed, ok := leases[n.Name]
 			since := s.Meta.CollectedAt.Sub(renewed)
-			if ok && since <= leaseDuration {
+			if ok && since <= clocks.LeaseDuration {
 				continue
 			}
 			f := preflight.Finding{
@@ -30,7 +31,7 @@ var nodeHeartbeatStale = preflight.Check{
 				Remedy:   "see whether the kubelet can reach the API, and whether a webhook stands in the way of leases:\nkubectl --namespace kube-node-lease get lease " + n.Name,
 			}
 			if ok {
-				f.Summary = fmt.Sprintf("%s last renewed its lease %s ago; %s are allowed, and auto-repair, where the pool has it, recreates a node that is silent for %s", inPool(n), age(since), age(leaseDuration), age(autoRepairAfter))
+				f.Summary = fmt.Sprintf("%s last renewed its lease %s ago; %s are allowed, and auto-repair, where the pool has it, recreates a node that is silent for %s", inPool(n), age(since), age(clocks.LeaseDuration), age(clocks.Repair))
 				f.Evidence = []preflight.Evidence{{Fact: facts.NodeLeases.ID(), Path: "/" + n.Name, Value: renewed}}
 			}
 			fs = append(fs, f)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -28,7 +29,7 @@ var nodeNotReady = preflight.Check{
 				}
 				ready = c.Status == "True"
 				since := s.Meta.CollectedAt.Sub(c.LastChange)
-				f.Summary = fmt.Sprintf("%s has been NotReady (%s) for %s; auto-repair, where the pool has it, recreates it after %s", inPool(n), c.Reason, age(since), age(autoRepairAfter))
+				f.Summary = fmt.Sprintf("%s has been NotReady (%s) for %s; auto-repair, where the pool has it, recreates it after %s", inPool(n), c.Reason, age(since), age(clocks.Repair))
 				f.Evidence = []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/conditions/%d/status", i, j), Value: c.Status, Note: c.Reason}}
 			}
 			if !ready {

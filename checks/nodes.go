@@ -9,14 +9,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// autoRepairAfter is how long GKE lets a node be NotReady or silent before it
-// repairs it (cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair).
-const autoRepairAfter = 10 * time.Minute
-
-// leaseDuration is how long a kubelet's lease is good for
-// (kubernetes pkg/kubelet/apis/config/v1beta1/defaults.go, NodeLeaseDurationSeconds).
-const leaseDuration = 40 * time.Second
-
 func nodeSubject(n facts.Node) preflight.Subject {
 	return preflight.Subject{Kind: "Node", Name: n.Name}
 }

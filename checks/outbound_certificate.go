@@ -47,7 +47,7 @@ var outboundCertificate = preflight.Check{
 func (k callee) expiring(s *facts.Snapshot) *tried {
 	i := slices.IndexFunc(k.tried, func(a tried) bool {
 		t, err := time.Parse(time.RFC3339, a.CertificateNotAfter)
-		return err == nil && t.Before(s.Meta.CollectedAt.Add(outboundDays.Duration(s)))
+		return err == nil && t.Before(s.Meta.Now().Add(outboundDays.Duration(s)))
 	})
 	if i < 0 {
 		return nil

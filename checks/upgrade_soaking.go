@@ -36,7 +36,7 @@ var upgradeSoaking = preflight.Check{
 			return []preflight.Finding{f}
 		}
 		back := cmp.Or(r.Previous, c.EmulatedVersion)
-		left := r.Until.Sub(s.Meta.CollectedAt)
+		left := r.Until.Sub(s.Meta.Now())
 		until := r.Until.UTC().Format("2006-01-02 15:04 UTC")
 		f.Evidence = append(f.Evidence, evidenceOf(facts.GKEUpgradeInfo, r.Until, "the soak period ends", "/rollback/until"))
 		f.Remedy = "check the second step, then complete it, or roll back:\ngke-preflight check --target-version " + line(c.Version) + "\n" +

@@ -60,7 +60,7 @@ func unseenCertificates(s *facts.Snapshot) (fs []preflight.Finding) {
 
 // bundleFinding is what the caBundle alone tells; nil if nothing.
 func bundleFinding(s *facts.Snapshot, w webhook) *preflight.Finding {
-	defect, remedy := bundleDefect(w.client.CABundle, s.Meta.CollectedAt), ""
+	defect, remedy := bundleDefect(w.client.CABundle, s.Meta.Now()), ""
 	switch {
 	case strings.HasPrefix(defect, "expired"):
 		remedy = "renew the CA, issue the serving certificate anew by it, and write it into caBundle:\n" + commands(s, w, []command{bundle, certificates, edit})

@@ -65,9 +65,11 @@ func openAPI(ctx context.Context, f Flags, name facts.Cluster) (*api, error) {
 	if a.client == nil {
 		return a, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	a.cluster, a.err = a.client.GetCluster(ctx, &containerpb.GetClusterRequest{Name: path(name)})
+	a.cluster, a.err = twice(ctx, func(ctx context.Context) (*containerpb.Cluster, error) {
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		return a.client.GetCluster(ctx, &containerpb.GetClusterRequest{Name: path(name)})
+	})
 	return a, nil
 }
 

@@ -57,7 +57,7 @@ func of[T any](k facts.Key[T], read func(*api, context.Context) (T, error)) coll
 		if a.client == nil {
 			return facts.Observation{Fact: k, Absence: a.left}
 		}
-		v, err := read(a, ctx)
+		v, err := twice(ctx, func(ctx context.Context) (T, error) { return read(a, ctx) })
 		if err == nil {
 			return facts.Present(k, v)
 		}
@@ -76,7 +76,7 @@ func ofInsights(ctx context.Context, a *api) facts.Observation {
 	case a.insights == nil:
 		return facts.Observation{Fact: facts.GKEInsights, Absence: a.insightsLeft}
 	}
-	v, err := a.readInsights(ctx)
+	v, err := twice(ctx, a.readInsights)
 	if err != nil {
 		return facts.Observation{Fact: facts.GKEInsights, Absence: recommenderAPI.why(err, a.name)}
 	}

@@ -44,7 +44,11 @@ func ofCompute[T any](k facts.Key[T], read func(*api, context.Context) (T, strin
 		}
 		ctx, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
-		v, project, err := read(a, ctx)
+		var project string
+		v, err := twice(ctx, func(ctx context.Context) (v T, err error) {
+			v, project, err = read(a, ctx)
+			return v, err
+		})
 		var untold notTold
 		switch {
 		case err == nil:
@@ -82,13 +86,14 @@ func (a *api) readFirewall(ctx context.Context) ([]facts.FirewallRule, string, e
 		return nil, "", notTold("the cluster's VPC network")
 	}
 	rules := []facts.FirewallRule{}
+	given := pageTokens{}
 	err := a.compute.Firewalls.List(project).MaxResults(500).Pages(ctx, func(page *compute.FirewallList) error {
 		for _, f := range page.Items {
 			if f.Direction == "INGRESS" && !f.Disabled && strings.HasSuffix(f.Network, "/global/networks/"+network) {
 				rules = append(rules, firewallRule(f))
 			}
 		}
-		return nil
+		return given.again(page.NextPageToken)
 	})
 	slices.SortFunc(rules, func(x, y facts.FirewallRule) int {
 		return cmp.Or(cmp.Compare(x.Priority, y.Priority), strings.Compare(x.Name, y.Name))

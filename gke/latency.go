@@ -58,7 +58,7 @@ func ofLatency(ctx context.Context, a *api) facts.Observation {
 	case !keepsMetrics(a.cluster):
 		return facts.Absent(k, facts.NotCollected, "the cluster does not send its API server's metrics to Cloud Monitoring")
 	}
-	v, err := a.readLatency(ctx)
+	v, err := twice(ctx, a.readLatency)
 	if err != nil {
 		return facts.Observation{Fact: k, Absence: monitoringAPI.why(err, a.name)}
 	}
@@ -93,6 +93,7 @@ func (a *api) daily(ctx context.Context, metric, filter string, labels ...string
 		AggregationAlignmentPeriod("86400s").AggregationPerSeriesAligner("ALIGN_DELTA").
 		AggregationCrossSeriesReducer("REDUCE_SUM").AggregationGroupByFields(by...)
 	out := []facts.LatencySeries{}
+	given := pageTokens{}
 	err := call.Pages(ctx, func(page *monitoring.ListTimeSeriesResponse) error {
 		for _, e := range page.ExecutionErrors {
 			return errors.New(e.Message)
@@ -104,7 +105,7 @@ func (a *api) daily(ctx context.Context, metric, filter string, labels ...string
 			}
 			out = append(out, s)
 		}
-		return nil
+		return given.again(page.NextPageToken)
 	})
 	slices.SortFunc(out, func(x, y facts.LatencySeries) int {
 		return cmp.Or(strings.Compare(x.Verb, y.Verb), strings.Compare(x.Type, y.Type), strings.Compare(x.Webhook, y.Webhook))

@@ -60,22 +60,24 @@ func Projects(ctx context.Context, f Flags, folder string) ([]string, error) {
 
 func projectsBelow(ctx context.Context, service *resourcemanager.Service, folder string) ([]string, error) {
 	var projects, folders []string
+	given := pageTokens{}
 	err := service.Projects.List().Parent(folder).Pages(ctx, func(page *resourcemanager.ListProjectsResponse) error {
 		for _, p := range page.Projects {
 			if p.State == "ACTIVE" {
 				projects = append(projects, p.ProjectId)
 			}
 		}
-		return nil
+		return given.again(page.NextPageToken)
 	})
 	failed := []error{unread(folder, err)}
+	given = pageTokens{}
 	err = service.Folders.List().Parent(folder).Pages(ctx, func(page *resourcemanager.ListFoldersResponse) error {
 		for _, f := range page.Folders {
 			if f.State == "ACTIVE" {
 				folders = append(folders, f.Name)
 			}
 		}
-		return nil
+		return given.again(page.NextPageToken)
 	})
 	failed = append(failed, unread(folder, err))
 	for _, below := range folders {

@@ -136,6 +136,8 @@ type Finding struct {
 	// Undecided says why it can't be told whether Subject is affected; such a
 	// finding is no defect. Empty for a defect.
 	Undecided string `json:"-"`
+	// Cause is Undecided without what is the subject's own; see [OpenQuestion.Cause].
+	Cause string `json:"-"`
 }
 
 // A Status is what came of a check.
@@ -158,6 +160,8 @@ type Result struct {
 	Status Status
 	// Reason says why the status is undecided or not applicable.
 	Reason string
+	// Missing are the IDs of the facts for want of which there is no answer at all.
+	Missing []string
 	// Findings are the defects.
 	Findings []Finding
 	// Open are the subjects about which no answer could be had, whatever the status.

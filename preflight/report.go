@@ -50,13 +50,17 @@ type Report struct {
 	Tool    string        `json:"tool"`
 	Cluster ReportCluster `json:"cluster"`
 	// TargetVersion is empty if none was asked for and none is known.
-	TargetVersion string        `json:"targetVersion"`
-	TargetOrigin  string        `json:"targetOrigin,omitempty"`
-	CollectedAt   time.Time     `json:"collectedAt"`
-	Identity      string        `json:"identity,omitempty"`
-	Forecast      Foretold      `json:"forecast"`
-	Checks        []CheckStatus `json:"checks"`
-	Findings      []Finding     `json:"findings"`
+	TargetVersion string `json:"targetVersion"`
+	TargetOrigin  string `json:"targetOrigin,omitempty"`
+	// CollectedAt is when the cluster was looked at, and AsOf the time that the report
+	// is drawn up for: waivers, certificates and the age of what was seen count to it.
+	// AsOf is zero in reports of earlier versions.
+	CollectedAt time.Time     `json:"collectedAt"`
+	AsOf        time.Time     `json:"asOf,omitzero"`
+	Identity    string        `json:"identity,omitempty"`
+	Forecast    Foretold      `json:"forecast"`
+	Checks      []CheckStatus `json:"checks"`
+	Findings    []Finding     `json:"findings"`
 	// Open are the subjects about which a check could not get an answer.
 	Open  []OpenQuestion `json:"open"`
 	Facts []FactStatus   `json:"facts"`
@@ -92,6 +96,9 @@ type CheckStatus struct {
 	// See is the ID of the check under which the question is listed that leaves this
 	// one undecided; empty for none.
 	See string `json:"see,omitempty"`
+	// Missing are the IDs of the facts for want of which the check has no answer at
+	// all: it is undecided, or not applicable where they were left out on request.
+	Missing []string `json:"missing,omitempty"`
 	// Waived says that Waiver accepts that the check has no answer at all.
 	Waived bool    `json:"waived,omitempty"`
 	Waiver *Waiver `json:"waiver,omitempty"`
@@ -103,6 +110,9 @@ type OpenQuestion struct {
 	Severity Severity `json:"severity"`
 	Subject  Subject  `json:"subject"`
 	Reason   string   `json:"reason"`
+	// Cause is Reason without what is the subject's own, so that questions of one cause
+	// can be told together; empty where there is nothing else in Reason.
+	Cause string `json:"cause,omitempty"`
 	// Waived says that Waiver accepts the question as open: it weighs nothing in
 	// the verdict.
 	Waived bool    `json:"waived,omitempty"`
@@ -113,11 +123,18 @@ type OpenQuestion struct {
 type FactStatus struct {
 	ID      string `json:"id"`
 	Present bool   `json:"present"`
+	// Absence is Reason and Detail in one.
 	Absence string `json:"absence,omitempty"`
+	// Reason says why the fact is absent; empty for one that is present.
+	Reason facts.Reason `json:"reason,omitempty"`
+	// Detail is the server's or the tool's own words; empty where Reason says it all.
+	Detail string `json:"detail,omitempty"`
 }
 
 // NewReport draws the report up. Strings from the cluster are made safe to print here, once.
 func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report {
+	after := outage.Of(s, f)
+	f.Nodes.Chain = after.Chain()
 	r := Report{
 		Schema:        ReportSchema,
 		Verdict:       verdict(results),
@@ -126,8 +143,9 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report 
 		TargetVersion: s.Meta.Target,
 		TargetOrigin:  s.Meta.TargetOrigin,
 		CollectedAt:   s.Meta.CollectedAt,
+		AsOf:          s.Meta.Now(),
 		Identity:      s.Meta.Identity,
-		Forecast:      Foretold{f, outage.Of(s, f)},
+		Forecast:      Foretold{f, after},
 		Checks:        []CheckStatus{},
 		Findings:      []Finding{},
 		Open:          []OpenQuestion{},
@@ -138,15 +156,15 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report 
 	}
 	for _, res := range results {
 		c := res.Check
-		r.Checks = append(r.Checks, CheckStatus{c.ID, c.Name, c.Title, c.Severity, res.Status, res.Reason, res.See, res.Waiver.Covers(), res.Waiver})
+		r.Checks = append(r.Checks, CheckStatus{c.ID, c.Name, c.Title, c.Severity, res.Status, res.Reason, res.See, res.Missing, res.Waiver.Covers(), res.Waiver})
 		r.Findings = append(r.Findings, res.Findings...)
 		for _, o := range res.Open {
-			r.Open = append(r.Open, OpenQuestion{c.ID, o.Severity, o.Subject, o.Undecided, o.Waived, o.Waiver})
+			r.Open = append(r.Open, OpenQuestion{c.ID, o.Severity, o.Subject, o.Undecided, o.Cause, o.Waived, o.Waiver})
 		}
 	}
 	for _, f := range facts.All() {
 		a, absent := s.Absence(f)
-		r.Facts = append(r.Facts, FactStatus{f.ID(), !absent, a.String()})
+		r.Facts = append(r.Facts, FactStatus{f.ID(), !absent, a.String(), a.Reason, a.Detail})
 	}
 	return CleanCopy(r)
 }

@@ -30,26 +30,47 @@ func run(s *facts.Snapshot, c Check) Result {
 			return r
 		}
 	}
-	var missing, leftOut []string
-	for _, f := range c.Needs {
-		a, absent := s.Absence(f)
-		switch {
-		case !absent:
-		case a.Reason == facts.LeftOut:
-			leftOut = append(leftOut, fmt.Sprintf("%s (%s)", f.ID(), a))
-		default:
-			missing = append(missing, fmt.Sprintf("%s (%s)", f.ID(), a))
-		}
-	}
+	unread, leftOut := missing(s, c.Needs)
 	switch {
 	case leftOut != nil:
-		r.Status, r.Reason = NotApplicable, "left out: "+strings.Join(leftOut, ", ")
+		r.Status, r.Reason, r.Missing = NotApplicable, "left out: "+named(s, leftOut), ids(leftOut)
 		return r
-	case missing != nil:
-		r.Status, r.Reason = Undecided, "could not read "+strings.Join(missing, ", ")
+	case unread != nil:
+		r.Status, r.Reason, r.Missing = Undecided, "could not read "+named(s, unread), ids(unread)
 		return r
 	}
 	return Summarise(c, c.Run(s))
+}
+
+// missing are those of the facts that could not be read, and that were left out on request.
+func missing(s *facts.Snapshot, of []facts.Fact) (unread, leftOut []facts.Fact) {
+	for _, f := range of {
+		switch a, absent := s.Absence(f); {
+		case !absent:
+		case a.Reason == facts.LeftOut:
+			leftOut = append(leftOut, f)
+		default:
+			unread = append(unread, f)
+		}
+	}
+	return unread, leftOut
+}
+
+// named are the IDs of absent facts, each with why it is absent.
+func named(s *facts.Snapshot, fs []facts.Fact) string {
+	var all []string
+	for _, f := range fs {
+		a, _ := s.Absence(f)
+		all = append(all, fmt.Sprintf("%s (%s)", f.ID(), a))
+	}
+	return strings.Join(all, ", ")
+}
+
+func ids(fs []facts.Fact) (all []string) {
+	for _, f := range fs {
+		all = append(all, f.ID())
+	}
+	return all
 }
 
 // Summarise is the result of a check that found fs, among which its open

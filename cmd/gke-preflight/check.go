@@ -10,6 +10,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/policy"
 )
 
 // checkFlags say what is checked, and under which policy.
@@ -24,6 +25,7 @@ func (f *checkFlags) bind(cmd *cobra.Command) {
 	f.observeFlags.bind(cmd)
 	f.bindHelm(cmd.Flags())
 	f.policy.bind(cmd)
+	f.clock.bind(cmd.Flags())
 	cmd.Flags().DurationVar(&f.patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
 	cmd.Flags().StringVar(&f.recording, "snapshot", "", "judge this recording instead of a live cluster")
 }
@@ -33,7 +35,7 @@ func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if f.patience < 0 {
 		return preflight.Report{}, fmt.Errorf("--upgrade-timeout: %v is no time to wait, such as 20m", f.patience)
 	}
-	rules, err := f.policy.rules(cmd)
+	rules, err := f.policy.rules(cmd, &f.clock)
 	if err != nil {
 		return preflight.Report{}, err
 	}
@@ -115,7 +117,8 @@ func (o *observeFlags) snapshot(cmd *cobra.Command, file string) (*facts.Snapsho
 	return o.observe(cmd)
 }
 
-// report is the pure part: equal snapshots give equal reports.
-func report(s *facts.Snapshot) preflight.Report {
-	return preflight.NewReport(s, preflight.Run(s, checks.All()), forecast.Of(s))
+// report is the pure part: equal snapshots give equal reports. What was seen may be
+// as old as maxAge; zero is any age.
+func report(s *facts.Snapshot, maxAge time.Duration) preflight.Report {
+	return policy.Apply(s, preflight.Run(s, checks.All()), forecast.Of(s), policy.Rules{MaxAge: maxAge})
 }

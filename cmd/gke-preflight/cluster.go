@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,6 +25,7 @@ type clusterFlags struct {
 	target     string
 	timeout    time.Duration
 	helm       bool
+	clock      clockFlags
 	// orRunning looks at the version that runs where GKE would upgrade to no other.
 	orRunning bool
 }
@@ -108,7 +110,7 @@ func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *prog
 	s := facts.New(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, c.readBoth(ctx, conn, say)...)
 	m := s.Meta
 	m.CollectedAt = time.Now().UTC().Truncate(time.Second)
-	return c.aim(s.WithMeta(m))
+	return c.aim(c.clock.judged(s.WithMeta(m)))
 }
 
 // aim returns s with the target that the flags ask for.
@@ -146,20 +148,45 @@ func (c *clusterFlags) readBoth(ctx context.Context, conn *gke.Connection, say *
 	return append(fromKubernetes, fromGKE...)
 }
 
-// liveFlags say which cluster to look at and how: they have no meaning for a recording.
-var liveFlags = [...]string{"context", "kubeconfig", "project", "location", "cluster", "gke-endpoint", "recommender-endpoint", "compute-endpoint", "monitoring-endpoint", "vantage", "port-forward", "server-dry-run", "helm", "in-cluster"}
+// liveFlags say which cluster to look at and how, and as whom: all that are bound for it
+// but the target. A recording can't heed them.
+func liveFlags() []string {
+	var o observeFlags
+	var cmd cobra.Command
+	o.bind(&cmd)
+	o.bindHelm(cmd.Flags())
+	names := []string{"in-cluster"}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Name != "target-version" {
+			names = append(names, f.Name)
+		}
+	})
+	return names
+}
+
+// unheeded is an error if a flag of a live cluster was given beside the one that takes
+// its place.
+func unheeded(cmd *cobra.Command, beside string, but ...string) error {
+	for _, name := range liveFlags() {
+		if cmd.Flags().Changed(name) && !slices.Contains(but, name) {
+			return fmt.Errorf("--%s has no meaning beside %s: no cluster is looked at", name, beside)
+		}
+	}
+	return nil
+}
 
 // recording reads a recording, whose target the flag may replace. Flags that
 // name a live cluster have no meaning beside it.
 func (c *clusterFlags) recording(cmd *cobra.Command, file string) (*facts.Snapshot, error) {
-	for _, name := range liveFlags {
-		if cmd.Flags().Changed(name) {
-			return nil, fmt.Errorf("--%s has no meaning beside --snapshot: a recording is judged without a cluster", name)
-		}
+	if err := unheeded(cmd, "--snapshot"); err != nil {
+		return nil, err
 	}
 	s, err := load(file)
-	if err != nil || c.target == "" {
-		return s, err
+	if err != nil {
+		return nil, err
+	}
+	if s = c.clock.judged(s); c.target == "" {
+		return s, nil
 	}
 	return aim(s, c.target)
 }

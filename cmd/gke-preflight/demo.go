@@ -29,7 +29,7 @@ cluster, and exits 0 whatever the verdict.`,
 			if err != nil {
 				return err
 			}
-			r := report(s)
+			r := report(s, 0)
 			if err := out.write(cmd, r); err != nil {
 				return err
 			}

@@ -15,6 +15,7 @@ import (
 
 func newExplain() *cobra.Command {
 	var p policyFlags
+	var clock clockFlags
 	cmd := &cobra.Command{
 		Use:   "explain [TOPIC]",
 		Short: "Explain a check, a PostStartHook or an outcome, offline",
@@ -41,7 +42,7 @@ After a check's page stand the thresholds that a policy file moves.`,
 			if !ok {
 				return fmt.Errorf("there is no page on %q: %sgke-preflight explain lists the topics", asked, suggestion(asked))
 			}
-			rules, err := p.rules(cmd)
+			rules, err := p.rules(cmd, &clock)
 			if err != nil {
 				return err
 			}

@@ -55,6 +55,7 @@ not run; 3 it would not be ready even so; 4 it could not be told.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.observe.bind(cmd)
+	f.observe.clock.bind(cmd.Flags())
 	fs := cmd.Flags()
 	fs.StringVar(&f.recording, "snapshot", "", "patch this recording instead of what a live cluster shows")
 	fs.StringVar(&f.out, "out", "", "directory to write the patches to; it is made if need be")
@@ -82,6 +83,10 @@ func (f *fixFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
+	clock := &f.observe.clock
+	if err := clock.validate(); err != nil {
+		return err
+	}
 	s, err := f.observe.snapshot(cmd, f.recording)
 	if err != nil {
 		return err
@@ -90,7 +95,7 @@ func (f *fixFlags) run(cmd *cobra.Command) error {
 	if err := known(plan, o.Kinds); err != nil {
 		return err
 	}
-	r := cure.Report{Plan: plan, Verdict: report(s).Verdict, Patched: report(patched).Verdict}
+	r := cure.Report{Plan: plan, Verdict: report(s, clock.maxAge).Verdict, Patched: report(patched, clock.maxAge).Verdict}
 	if f.out != "" {
 		files, err := cureFiles(r)
 		if err == nil {

@@ -67,6 +67,7 @@ inconclusive, or something could not be looked at.`,
 	f.shards.bind(cmd)
 	f.out.bindFormats(cmd, "table", "html", "json")
 	f.policy.bindAccepted(cmd)
+	f.clock.bind(cmd.Flags())
 	f.reports.bind(cmd)
 	cmd.Flags().IntVar(&f.parallel, "parallel", 8, "how many clusters are looked at at the same time")
 	cmd.AddCommand(newFleetReport())
@@ -84,7 +85,7 @@ func (f *fleetFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	rules, err := f.policy.rules(cmd)
+	rules, err := f.policy.rules(cmd, &f.clock)
 	if err != nil {
 		return err
 	}
@@ -113,7 +114,7 @@ func (f *fleetFlags) run(cmd *cobra.Command) error {
 // question says what is asked of each cluster, as far as flags decide it.
 func (f *fleetFlags) question() (string, error) {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q %q %t\n", f.policy.accept, f.policy.asOf, f.helm)
+	fmt.Fprintf(h, "%q %q %v %t\n", f.policy.accept, f.clock.asOf.String(), f.clock.maxAge, f.helm)
 	if f.policy.file != "" && f.policy.file != "-" {
 		b, err := os.ReadFile(f.policy.file)
 		if err != nil {

@@ -72,6 +72,7 @@ reached a verdict has not failed: give it --exit-zero.`,
 	output := cmd.Flags().Lookup("output")
 	output.DefValue, output.Usage = "", "write the whole report, too: FORMAT=FILE, or table or wide to standard output, below what changed; FORMAT is "+strings.Join(formats(), ", ")
 	n.policy.bindAccepted(cmd)
+	n.clock.bind(cmd.Flags())
 	n.reports.bind(cmd)
 	n.notify.bind(cmd)
 	fs := cmd.Flags()
@@ -112,7 +113,7 @@ func (n *nightlyFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	rules, err := n.policy.rules(cmd)
+	rules, err := n.policy.rules(cmd, &n.clock)
 	if err != nil {
 		return err
 	}

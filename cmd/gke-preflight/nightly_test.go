@@ -76,7 +76,7 @@ func (n *nights) run(recording string, args ...string) nightRun {
 	write(n.T, file, zip.String())
 	var out, errs bytes.Buffer
 	n.told = nil
-	code := run(append([]string{"nightly", "--snapshot", file, "--reports", n.reports, "--notify", "slack", "--notify-url-file", filepath.Join(n.dir, "url")}, args...), stdio{nil, &out, &errs})
+	code := run(append([]string{"nightly", "--snapshot", file, "--as-of", m.CollectedAt.Format(time.RFC3339), "--reports", n.reports, "--notify", "slack", "--notify-url-file", filepath.Join(n.dir, "url")}, args...), stdio{nil, &out, &errs})
 	for _, text := range []string{out.String(), errs.String()} {
 		if strings.Contains(text, "s3cr3t") || strings.Contains(text, n.chat.URL) {
 			n.Errorf("the URL is told: %s", text)
@@ -234,7 +234,7 @@ func TestTarget(t *testing.T) {
 	if err != nil || aimed.Meta.Target != "1.35.4-gke.1104000" || !strings.HasPrefix(aimed.Meta.TargetOrigin, "the version that runs") {
 		t.Fatalf("%+v, %v", aimed, err)
 	}
-	if r := report(aimed); r.Verdict != preflight.Ready {
+	if r := report(aimed, 0); r.Verdict != preflight.Ready {
 		t.Errorf("the verdict is %s: %+v", r.Verdict, r.Open)
 	}
 	if _, err := (&clusterFlags{orRunning: true, target: "1.99"}).aim(s); err == nil {

@@ -14,7 +14,8 @@ import (
 // onRecording is gke-preflight as the manual's test runs it, with no cluster at
 // hand. The command line is parsed by the real commands, whose flags it must heed.
 // Then those that say which cluster to look at, or how to ask it, are replaced by
-// --snapshot incident.zip, or --snapshots recordings where it looks at several, and
+// --snapshot incident.zip, or --snapshots recordings where it looks at several, as of
+// the day on which they were made, and
 // so is the query of terraform; snapshot itself copies that file, and watch
 // replays upgrade.jsonl. A value in capitals,
 // such as VERSION, is the reader's to fill in, and is left out.
@@ -67,7 +68,7 @@ func withoutCluster(cmd *cobra.Command) []string {
 			values = many.GetSlice()
 		}
 		for _, v := range values {
-			if slices.Contains(liveFlags[:], f.Name) || f.Name == "record" || f.Name == "projects" || f.Name == "folder" || v == strings.ToUpper(v) && f.Name == "target-version" && strings.IndexFunc(v, func(r rune) bool { return r >= 'A' }) >= 0 {
+			if slices.Contains(liveFlags(), f.Name) || f.Name == "record" || f.Name == "projects" || f.Name == "folder" || v == strings.ToUpper(v) && f.Name == "target-version" && strings.IndexFunc(v, func(r rune) bool { return r >= 'A' }) >= 0 {
 				continue
 			}
 			flags = append(flags, "--"+f.Name+"="+v)
@@ -76,6 +77,9 @@ func withoutCluster(cmd *cobra.Command) []string {
 	})
 	if cmd.Name() == "watch" && !cmd.Flags().Changed("replay") {
 		flags = append(flags, "--replay=upgrade.jsonl")
+	}
+	if f := cmd.Flags().Lookup("as-of"); f != nil && !f.Changed {
+		flags = append(flags, "--as-of=2026-11-23")
 	}
 	switch {
 	case cmd.Flags().Lookup("snapshots") != nil:

@@ -62,6 +62,7 @@ not run; 3 not ready; 4 inconclusive, or a cluster could not be looked at.`,
 	f.bindHelm(cmd.Flags())
 	f.out.bindFormats(cmd, "table", "markdown", "json")
 	f.policy.bindAccepted(cmd)
+	f.clock.bind(cmd.Flags())
 	f.reports.bind(cmd)
 	cmd.Flags().IntVar(&f.parallel, "parallel", 4, "how many clusters are looked at at the same time")
 	cmd.Flags().BoolVar(&f.acceptRecreation, "accept-recreation", false, "let a plan pass that deletes a cluster, also to make another")
@@ -89,7 +90,7 @@ func (f *planFlags) run(cmd *cobra.Command, file string) error {
 	if err := f.refuse(cmd, "target-version"); err != nil {
 		return err
 	}
-	rules, err := f.policy.rules(cmd)
+	rules, err := f.policy.rules(cmd, &f.clock)
 	if err != nil {
 		return err
 	}

@@ -24,7 +24,6 @@ type policyFlags struct {
 	accept    []string
 	baseline  string
 	failOnNew bool
-	asOf      string
 }
 
 func (p *policyFlags) bind(cmd *cobra.Command) {
@@ -39,38 +38,19 @@ func (p *policyFlags) bindAccepted(cmd *cobra.Command) {
 	p.bindFile(cmd)
 	fs := cmd.Flags()
 	fs.StringSliceVar(&p.accept, "accept", nil, "for this run accept what these checks find or leave open, by ID or name; it stays in the report")
-	bindAsOf(cmd, &p.asOf)
 }
 
 func (p *policyFlags) bindFile(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&p.file, "policy", "", "file with severities, thresholds and waivers; default: $"+policyVariable+", then none")
 }
 
-func bindAsOf(cmd *cobra.Command, asOf *string) {
-	cmd.Flags().StringVar(asOf, "as-of", "", "judge waivers as of this day, such as 2026-12-31; default: today (UTC)")
-}
-
-// day is the only place where a clock enters a report: it says which waivers have
-// ended. Recordings are judged by it too, unless --as-of names another day.
-func day(asOf string) (time.Time, error) {
-	if asOf == "" {
-		return policy.Day(time.Now()), nil
-	}
-	t, err := policy.ParseDay(asOf)
-	if err != nil {
-		return t, fmt.Errorf("--as-of: %w", err)
-	}
-	return t, nil
-}
-
 // rules reads what the flags name, before anything is collected.
-func (p *policyFlags) rules(cmd *cobra.Command) (policy.Rules, error) {
-	rules := policy.Rules{FailOnNew: p.failOnNew}
+func (p *policyFlags) rules(cmd *cobra.Command, clock *clockFlags) (policy.Rules, error) {
+	rules := policy.Rules{FailOnNew: p.failOnNew, Day: clock.day(), MaxAge: clock.maxAge}
 	if p.failOnNew && p.baseline == "" {
 		return rules, fmt.Errorf("--fail-on-new: new since when? Add --baseline REPORT")
 	}
-	var err error
-	if rules.Day, err = day(p.asOf); err != nil {
+	if err := clock.validate(); err != nil {
 		return rules, err
 	}
 	for _, name := range p.accept {
@@ -84,6 +64,7 @@ func (p *policyFlags) rules(cmd *cobra.Command) (policy.Rules, error) {
 		p.file = os.Getenv(policyVariable)
 	}
 	if p.file != "" {
+		var err error
 		if rules.Policy, err = readPolicy(cmd, p.file, rules.Day); err != nil {
 			return rules, err
 		}
@@ -122,7 +103,7 @@ func reportUnder(s *facts.Snapshot, rules policy.Rules) (preflight.Report, error
 }
 
 func newPolicy() *cobra.Command {
-	var asOf string
+	var clock clockFlags
 	cmd := &cobra.Command{
 		Use:   "policy FILE",
 		Short: "Validate a policy file, and show what it says",
@@ -136,10 +117,7 @@ Exit codes: 0 the file is valid; 1 it is not.`,
   gke-preflight policy policy.yaml --as-of 2026-12-31`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			on, err := day(asOf)
-			if err != nil {
-				return err
-			}
+			on := clock.day()
 			p, err := readPolicy(cmd, args[0], on)
 			if err != nil {
 				return err
@@ -148,6 +126,6 @@ Exit codes: 0 the file is valid; 1 it is not.`,
 			return render.Policy(out, p, on, terminal(out).options())
 		},
 	}
-	bindAsOf(cmd, &asOf)
+	clock.bindAsOf(cmd.Flags(), "judge waivers as of this day, such as 2026-12-31; default: today (UTC)")
 	return cmd
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/tools/txtar"
@@ -62,6 +63,21 @@ func renamed(recording, dir string, c facts.Cluster) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, c.Project+"_"+c.Location+"_"+c.Name+".zip"), b.Bytes(), 0o600)
+}
+
+// age writes a recording as one of another time: age FILE.zip OTHER.zip TIME.
+func age(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: age FILE.zip OTHER.zip TIME")
+	}
+	s, err := load(ts.MkAbs(args[0]))
+	ts.Check(err)
+	m := s.Meta
+	m.CollectedAt, err = time.Parse(time.RFC3339, args[2])
+	ts.Check(err)
+	var b bytes.Buffer
+	ts.Check(s.WithMeta(m).WriteZip(&b))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o600))
 }
 
 // rename does so in a script: rename FILE.zip DIR PROJECT/LOCATION/CLUSTER.

@@ -32,7 +32,11 @@ func (f severalFlags) refuse(cmd *cobra.Command, others ...string) error {
 			return fmt.Errorf("--%s has no meaning here: several clusters are looked at, each by its own name", name)
 		}
 	}
-	return nil
+	if f.recordings == "" {
+		return nil
+	}
+	// The clusters may be listed by the GKE API all the same.
+	return unheeded(cmd, "--snapshots", "gke-endpoint")
 }
 
 // lookAt looks at a cluster, or reads its recording. target is as --target-version
@@ -50,7 +54,7 @@ func (f severalFlags) lookAt(ctx context.Context, c facts.Cluster, target string
 	if seen := s.Meta.Cluster; seen != c {
 		return nil, fmt.Errorf("it is a recording of %s/%s/%s", seen.Project, seen.Location, seen.Name)
 	}
-	if target == "" {
+	if s = f.clock.judged(s); target == "" {
 		return s, nil
 	}
 	return aim(s, target)

@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:  "../../testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "record": record, "rename": rename},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "age": age, "record": record, "rename": rename},
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
 			for _, file := range []string{"recorded/incident.zip", "recorded/all-clear.zip", "terraform/upgrade.json", "terraform/one.json", "terraform/labels.json"} {

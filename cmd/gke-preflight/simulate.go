@@ -51,6 +51,7 @@ the cluster lives by (explain lifelines); 4 undecided.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.cluster.bind(cmd)
+	f.cluster.clock.bindAsOf(cmd.Flags(), "simulate as of this time, such as 2026-12-31; default: now")
 	fs := cmd.Flags()
 	fs.StringVar(&f.recording, "snapshot", "", "simulate on this recording instead of a live cluster")
 	fs.StringVar(&f.from, "from", "", "simulate on an untouched cluster of this minor, such as 1.35, with no cluster at hand")
@@ -121,6 +122,9 @@ func (f *simulateFlags) apply(cmd *cobra.Command, s *facts.Snapshot) (*facts.Sna
 func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
 	switch {
 	case f.from != "":
+		if err := unheeded(cmd, "--from"); err != nil {
+			return nil, err
+		}
 		return f.untouched()
 	case f.recording != "":
 		return f.cluster.recording(cmd, f.recording)

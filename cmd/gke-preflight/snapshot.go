@@ -7,12 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 func newSnapshot() *cobra.Command {
 	var o observeFlags
 	var name string
+	var exitZero bool
 	cmd := &cobra.Command{
 		Use:   "snapshot --file FILE",
 		Short: "Record what a check would read, to look at it later",
@@ -22,7 +24,10 @@ check would have given, with no cluster at hand.
 
 The recording holds no Secret, no environment variable and no token. It does hold
 names, labels and the rules of your webhooks and policies; with --helm, of Helm
-releases that use a removed API their names and those of the objects concerned.`,
+releases that use a removed API their names and those of the objects concerned.
+
+Exit codes: 0 everything was read; 1 there is no recording, and an older file of that
+name is as it was; 4 it was written, and lacks the facts that are named.`,
 		Example: `  gke-preflight snapshot --file prod.zip --target-version 1.36
   gke-preflight check --snapshot prod.zip`,
 		Args: cobra.NoArgs,
@@ -43,13 +48,31 @@ releases that use a removed API their names and those of the objects concerned.`
 			}
 			present, absent := coverage(s)
 			fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s: %d facts, %d absent, %d KiB\n", name, present, absent, b.Len()/1024)
-			return nil
+			lacking := unread(s)
+			for _, line := range lacking {
+				fmt.Fprintln(cmd.ErrOrStderr(), preflight.Clean(line))
+			}
+			if lacking == nil || exitZero {
+				return nil
+			}
+			return exitCode(preflight.ExitInconclusive)
 		},
 	}
 	o.bind(cmd)
 	o.bindHelm(cmd.Flags())
 	cmd.Flags().StringVarP(&name, "file", "f", "", "the file to write; an existing one is replaced")
+	cmd.Flags().BoolVar(&exitZero, "exit-zero", false, "exit 0 even if facts could not be read; still 1 if there is no recording")
 	return cmd
+}
+
+// unread says which facts could not be read, and why; nil if all were that were sought.
+func unread(s *facts.Snapshot) (lines []string) {
+	for _, f := range facts.All() {
+		if a, _ := s.Absence(f); a.Reason.Sought() {
+			lines = append(lines, fmt.Sprintf("not read: %s (%s)", f.ID(), a))
+		}
+	}
+	return lines
 }
 
 func coverage(s *facts.Snapshot) (present, absent int) {

@@ -70,6 +70,7 @@ func (f *watchFlags) bind(cmd *cobra.Command) {
 	timeout := fs.Lookup("timeout")
 	timeout.Usage, timeout.DefValue = "how long to watch at most", "3h0m0s"
 	f.observe.timeout = 3 * time.Hour
+	f.observe.clock.bindAsOf(fs, "judge the recording of --snapshot as of this time, such as 2026-12-31; default: now")
 	fs.StringVar(&f.options.Operation, "operation", "", "ID of the operation to follow; default: the upgrade that runs")
 	fs.DurationVar(&f.options.For, "for", 2*time.Minute, "how long to wait for an upgrade to begin, where none runs")
 	fs.DurationVar(&f.every, "every", 2*time.Second, "time from one visit of the API server to the next; the rest is looked at five times as seldom")
@@ -132,13 +133,16 @@ func (f *watchFlags) validate() error {
 func (f *watchFlags) foretold() (*preflight.Report, error) {
 	if f.recording != "" {
 		s, err := load(f.recording)
+		if err == nil {
+			s = f.observe.clock.judged(s)
+		}
 		if err == nil && f.observe.target != "" {
 			s, err = aim(s, f.observe.target)
 		}
 		if err != nil {
 			return nil, err
 		}
-		r := report(s)
+		r := report(s, 0)
 		return &r, nil
 	}
 	if f.report == "" {
@@ -275,6 +279,6 @@ func (f *watchFlags) look(ctx context.Context) (*preflight.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := report(s)
+	r := report(s, 0)
 	return &r, nil
 }

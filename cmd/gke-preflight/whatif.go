@@ -38,6 +38,7 @@ none is needed; 4 none was found, and something could not be looked at.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	f.observe.bind(cmd)
+	f.observe.clock.bind(cmd.Flags())
 	fs := cmd.Flags()
 	fs.StringVar(&f.recording, "snapshot", "", "search this recording instead of what a live cluster shows")
 	fs.StringVarP(&f.format, "output", "o", "table", "format: table or json")
@@ -50,11 +51,14 @@ func (f *whatIfFlags) run(cmd *cobra.Command) error {
 	if err := oneOf("--output", f.format, "table", "json"); err != nil {
 		return err
 	}
+	if err := f.observe.clock.validate(); err != nil {
+		return err
+	}
 	s, err := f.observe.snapshot(cmd, f.recording)
 	if err != nil {
 		return err
 	}
-	r := preflight.CleanCopy(whatif.Of(s))
+	r := preflight.CleanCopy(whatif.Of(s).Within(f.observe.clock.maxAge))
 	out := cmd.OutOrStdout()
 	if f.format == "json" {
 		err = render.JSON(out, r)

@@ -21,12 +21,9 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
-
-// handshakeTimeout is that of the API server's client, whatever the webhook's
-// timeout (k8s.io/client-go transport/cache.go).
-const handshakeTimeout = 10 * time.Second
 
 // direct asks the backend itself, from here.
 func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
@@ -101,7 +98,7 @@ func (q *question) handshake(ctx context.Context, j *journey, client *rest.RESTC
 	}
 	config = config.Clone()
 	config.ServerName = q.ServerName
-	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, clocks.Handshake)
 	defer cancel()
 	secured := tls.Client(conn, config)
 	err = secured.HandshakeContext(ctx)

@@ -39,6 +39,8 @@ func reason(err error, transport *url.Error) facts.Reason {
 		return facts.Unauthenticated
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return facts.Timeout
+	case errors.Is(err, errTooLong), errors.Is(err, errRepeats):
+		return facts.Truncated
 	case errors.Is(err, context.Canceled):
 		return facts.Failed
 	case transport != nil:

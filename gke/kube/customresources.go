@@ -42,10 +42,7 @@ type customResourceList struct {
 }
 
 func customResources(ctx context.Context, c *cluster) ([]facts.CustomResource, error) {
-	out, err := customResourcePages(ctx, c.reader)
-	if err != nil && Why(err).Reason == facts.Truncated {
-		out, err = customResourcePages(ctx, c.reader)
-	}
+	out, err := twice(func() ([]facts.CustomResource, error) { return customResourcePages(ctx, c.reader) })
 	slices.SortFunc(out, func(a, b facts.CustomResource) int { return strings.Compare(a.Name, b.Name) })
 	return out, err
 }
@@ -53,6 +50,7 @@ func customResources(ctx context.Context, c *cluster) ([]facts.CustomResource, e
 func customResourcePages(ctx context.Context, r *reader) ([]facts.CustomResource, error) {
 	out := []facts.CustomResource{}
 	next := ""
+	var given tokens
 	for {
 		body, err := r.rawQuery(ctx, customResourcesPath, url.Values{"limit": {strconv.Itoa(customResourcesPage)}, "continue": {next}})
 		if err != nil {
@@ -76,6 +74,9 @@ func customResourcePages(ctx context.Context, r *reader) ([]facts.CustomResource
 		}
 		if next = page.Metadata.Continue; next == "" {
 			return out, nil
+		}
+		if given.again(next) {
+			return nil, errRepeats
 		}
 	}
 }

@@ -17,6 +17,12 @@ type Options struct {
 	Timeout time.Duration
 	// PageSize is the number of objects asked for at a time; zero for 500.
 	PageSize int64
+	// MaxBody is how many bytes of one answer are read; zero for 256 MiB, which no page
+	// of a list comes near.
+	MaxBody int64
+	// Pause is how long to wait before a request that failed is made again; zero for
+	// half a second.
+	Pause time.Duration
 	// Helm lets the Secrets of Helm releases be read; no other Secret ever is.
 	Helm bool
 	// Progress, if not nil, is called once for each fact as soon as it is read or
@@ -40,6 +46,12 @@ func (o Options) withDefaults(configured time.Duration) Options {
 	}
 	if o.PageSize == 0 {
 		o.PageSize = 500
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 256 << 20
+	}
+	if o.Pause == 0 {
+		o.Pause = 500 * time.Millisecond
 	}
 	if o.Progress == nil {
 		o.Progress = func(facts.Observation) {}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -38,6 +39,7 @@ type reader struct {
 func newReader(cfg *rest.Config, o Options) (*reader, error) {
 	o = o.withDefaults(cfg.Timeout)
 	cfg = configOf(cfg, o)
+	cfg.Wrap(func(rt http.RoundTripper) http.RoundTripper { return bounded{rt, o.MaxBody} })
 	httpClient, err := rest.HTTPClientFor(cfg)
 	if err != nil {
 		return nil, err
@@ -86,8 +88,38 @@ func quiet(ctx context.Context) context.Context {
 	return klog.NewContext(ctx, logr.Discard())
 }
 
-// call runs one request when a slot is free, bounded by the request timeout.
+// call runs one request, and once more if that failed in a way that may pass: one
+// answer of a server that restarts decides no verdict.
 func (r *reader) call(ctx context.Context, do func(context.Context) error) error {
+	err := r.once(ctx, do)
+	if !passing(err) {
+		return err
+	}
+	select {
+	case <-time.After(r.options.Pause):
+	case <-ctx.Done():
+		return err
+	}
+	return r.once(ctx, do)
+}
+
+// passing reports whether err may be gone at the next try: an error of the server's
+// own, or a connection that broke off. A server that does not answer in time was given
+// its time, and one that refuses means it.
+func passing(err error) bool {
+	var status *apierrors.StatusError
+	switch {
+	case err == nil, CertificateRefused(err), CredentialsFailed(err), errors.Is(err, errTooLong):
+		return false
+	case errors.As(err, &status):
+		return status.ErrStatus.Code == http.StatusInternalServerError || status.ErrStatus.Code == http.StatusBadGateway || status.ErrStatus.Code == http.StatusServiceUnavailable
+	}
+	reason := Why(err).Reason
+	return reason == facts.Unreachable || reason == facts.Truncated
+}
+
+// once runs one request when a slot is free, bounded by the request timeout.
+func (r *reader) once(ctx context.Context, do func(context.Context) error) error {
 	select {
 	case r.slots <- struct{}{}:
 	case <-ctx.Done():
@@ -133,7 +165,7 @@ func list[T, V any, L page](ctx context.Context, r *reader, query func(context.C
 // twice reads once more what broke off.
 func twice[V any](read func() (V, error)) (V, error) {
 	v, err := read()
-	if err != nil && Why(err).Reason == facts.Truncated {
+	if err != nil && Why(err).Reason == facts.Truncated && !errors.Is(err, errTooLong) && !errors.Is(err, errRepeats) {
 		return read()
 	}
 	return v, err
@@ -155,6 +187,9 @@ func inOrder[V any](read []named[V]) []V {
 // empty list. Every list of an API server has a resource version.
 var errNoList = errors.New("the answer is no list: something else than a Kubernetes API server gave it")
 
+// errRepeats: a list that goes round in a circle never ends.
+var errRepeats = errors.New("the list does not end: the server gives a page again that it gave before")
+
 type named[V any] struct {
 	namespace, name string
 	value           V
@@ -163,6 +198,7 @@ type named[V any] struct {
 func pages[T, V any, L page](ctx context.Context, r *reader, query func(context.Context, metav1.ListOptions) (L, error), o metav1.ListOptions, project func(*T) (V, bool)) ([]named[V], error) {
 	var out []named[V]
 	o.Limit = r.options.PageSize
+	var given tokens
 	for {
 		var p L
 		err := r.call(ctx, func(ctx context.Context) (err error) {
@@ -188,7 +224,23 @@ func pages[T, V any, L page](ctx context.Context, r *reader, query func(context.
 		if o.Continue = p.GetContinue(); o.Continue == "" {
 			return out, nil
 		}
+		if given.again(o.Continue) {
+			return nil, errRepeats
+		}
 	}
+}
+
+// tokens are the continue tokens of a list's pages.
+type tokens map[string]bool
+
+// again reports whether a page of that token was given before.
+func (t *tokens) again(token string) bool {
+	if *t == nil {
+		*t = tokens{}
+	}
+	was := (*t)[token]
+	(*t)[token] = true
+	return was
 }
 
 // listKind is list for a kind that the server may not serve, or not at the

@@ -40,7 +40,7 @@ func (p *planner) authentication() {
 func (p *planner) withoutExpired(bundle string) (kept string, expired bool) {
 	for block, rest := pem.Decode([]byte(bundle)); block != nil; block, rest = pem.Decode(rest) {
 		c, err := x509.ParseCertificate(block.Bytes)
-		if err == nil && c.NotAfter.Before(p.s.Meta.CollectedAt.Add(-5*time.Minute)) {
+		if err == nil && c.NotAfter.Before(p.s.Meta.Now().Add(-5*time.Minute)) {
 			expired = true
 			continue
 		}

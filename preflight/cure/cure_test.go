@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
@@ -189,7 +190,7 @@ func TestWays(t *testing.T) {
 			if got := p.Cures[0]; got.Way != c.want || got.After.Outcome != c.after || got.Cures != (c.after == forecast.Ready) {
 				t.Errorf("%s leads to %s", got.Way, got.After.Outcome)
 			}
-			if c.after == forecast.Delayed && p.After.ReadyAfterSeconds.Max >= patience.Seconds() {
+			if c.after == forecast.Delayed && p.After.ReadyAfterSeconds.Max >= clocks.Liveness.Seconds() {
 				t.Errorf("ready only after %.0f s", p.After.ReadyAfterSeconds.Max)
 			}
 			holdManifest(t, name, c.s, p.Cures[0])

@@ -3,9 +3,9 @@ package cure
 import (
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
@@ -101,10 +101,6 @@ const (
 	much
 )
 
-// patience is how long a new replica may take, where its liveness probe is like
-// that of GCE's manifest; see package forecast.
-const patience = 35 * time.Second
-
 // score is how much harm t's object does in s.
 func score(s *facts.Snapshot, t trouble) int {
 	f := forecast.Of(s)
@@ -115,7 +111,7 @@ func score(s *facts.Snapshot, t trouble) int {
 		return none
 	}
 	n := little
-	if ready := f.ControlPlane.ReadyAfterSeconds; ready != nil && ready.Max >= patience.Seconds() {
+	if ready := f.ControlPlane.ReadyAfterSeconds; ready != nil && ready.Max >= clocks.Liveness.Seconds() {
 		n = some
 	}
 	mine := func(c forecast.Blame) bool { return t.key == keyOf(c.Culprit) }

@@ -27,6 +27,28 @@ const (
 	NotCollected Reason = "not-collected"
 )
 
+// Sought reports whether r is of a fact that was asked for, in vain; false for one that
+// nobody asked for, and for the empty reason.
+func (r Reason) Sought() bool {
+	switch r {
+	case Forbidden, Unauthenticated, Timeout, Truncated, Unreachable, Failed, NotFound:
+		return true
+	case LeftOut, NotCollected:
+		return false
+	}
+	return false
+}
+
+// known reports whether r is one of the reasons.
+func (r Reason) known() bool { return r.Sought() || r == LeftOut || r == NotCollected }
+
+// MayBeLeftOut reports whether there is a flag to leave f out by: without it the rest
+// still says whether the control plane starts. What only a hand could have left out
+// would hide a blocker.
+func MayBeLeftOut(f Fact) bool {
+	return len(f.Access().Permissions) > 0 || f.ID() == HelmReleases.ID()
+}
+
 // An Absence says why a fact is not in a snapshot. The zero value means present.
 type Absence struct {
 	Reason Reason `json:"reason"`

@@ -75,8 +75,11 @@ func (s *Snapshot) load(fsys fs.FS, f Fact) error {
 	if err := yaml.UnmarshalStrict(b, &a); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if a.Reason == "" {
-		return fmt.Errorf("%s: reason is empty", name)
+	switch {
+	case !a.Reason.known():
+		return fmt.Errorf("%s: %q is no reason for which a fact is absent", name, a.Reason)
+	case a.Reason == LeftOut && !MayBeLeftOut(f):
+		return fmt.Errorf("%s: nothing leaves %s out, and what it would show decides the verdict: record the cluster again", name, f.ID())
 	}
 	s.absent[f.ID()] = a
 	return nil

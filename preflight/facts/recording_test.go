@@ -54,12 +54,15 @@ func TestLoadSaysWhatIsWrong(t *testing.T) {
 		load func() error
 		want string
 	}{
-		"cut short": {func() error { _, err := LoadZip(good[:len(good)/2]); return err }, "cut short"},
-		"no zip":    {func() error { _, err := LoadZip([]byte("apiVersion: v1")); return err }, "not a recording"},
-		"newer":     {loadFiles("meta.yaml", "schema: gke-preflight/snapshot/v9\nnews: true"), "gke-preflight/snapshot/v9"},
-		"no meta":   {loadFiles("nodes.yaml", "[]"), "no meta.json"},
-		"typo":      {loadFiles("meta.yaml", "schema: "+Schema, "nodes.yaml", "[{nmae: n1}]"), `nodes.yaml: error unmarshaling JSON: while decoding JSON: json: unknown field "nmae"`},
-		"no reason": {loadFiles("meta.yaml", "schema: "+Schema, "nodes.absent", "{}"), "nodes.absent: reason is empty"},
+		"cut short":                 {func() error { _, err := LoadZip(good[:len(good)/2]); return err }, "cut short"},
+		"no zip":                    {func() error { _, err := LoadZip([]byte("apiVersion: v1")); return err }, "not a recording"},
+		"newer":                     {loadFiles("meta.yaml", "schema: gke-preflight/snapshot/v9\nnews: true"), "gke-preflight/snapshot/v9"},
+		"no meta":                   {loadFiles("nodes.yaml", "[]"), "no meta.json"},
+		"typo":                      {loadFiles("meta.yaml", "schema: "+Schema, "nodes.yaml", "[{nmae: n1}]"), `nodes.yaml: error unmarshaling JSON: while decoding JSON: json: unknown field "nmae"`},
+		"no reason":                 {loadFiles("meta.yaml", "schema: "+Schema, "nodes.absent", "{}"), `nodes.absent: "" is no reason`},
+		"another reason":            {loadFiles("meta.yaml", "schema: "+Schema, "nodes.absent", "{reason: later}"), `nodes.absent: "later" is no reason`},
+		"webhooks left out by hand": {loadFiles("meta.yaml", "schema: "+Schema, "validating-webhooks.absent", "{reason: left-out}"), "validating-webhooks.absent: nothing leaves validating-webhooks out"},
+		"answers left out by hand":  {loadFiles("meta.yaml", "schema: "+Schema, "attempts.absent", "{reason: left-out, detail: --probe=false}"), "nothing leaves attempts out"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := c.load()

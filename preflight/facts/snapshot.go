@@ -21,8 +21,14 @@ type Snapshot struct {
 type Meta struct {
 	// Tool is the version of gke-preflight that recorded the snapshot.
 	Tool string `json:"tool"`
-	// CollectedAt is the time that ages are counted from.
+	// CollectedAt is when it was seen. How long a state lasts that was seen, such as
+	// that of a node which is not ready, counts up to then: what came after was not seen.
 	CollectedAt time.Time `json:"collectedAt"`
+	// AsOf is the time of the run. What the calendar alone decides counts from it: the
+	// ends of certificates, of support, of exclusions, and the age of what was seen.
+	// Zero stands for CollectedAt. It is of a run and not of the cluster: no recording
+	// has it.
+	AsOf time.Time `json:"-"`
 	// Cluster says which cluster was observed.
 	Cluster Cluster `json:"cluster"`
 	// Target is the version that the control plane would be upgraded to, such as
@@ -59,6 +65,17 @@ type PoolChange struct {
 	TimeoutSeconds     int64 `json:"timeoutSeconds,omitempty"`
 	TimeoutMostSeconds int64 `json:"timeoutMostSeconds,omitempty"`
 }
+
+// Now is the time from which dates count: AsOf, or CollectedAt where that is zero.
+func (m Meta) Now() time.Time {
+	if m.AsOf.IsZero() {
+		return m.CollectedAt
+	}
+	return m.AsOf
+}
+
+// Age is how old at that time is what was seen; zero for what is not older.
+func (m Meta) Age() time.Duration { return max(0, m.Now().Sub(m.CollectedAt)) }
 
 // Cluster names a cluster. Project and Location are empty for one that is not
 // known to be on GKE; Name is then the kubeconfig context's.

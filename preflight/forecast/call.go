@@ -9,12 +9,12 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// tlsHandshakeTimeout bounds the handshake with a backend, whatever the
-// webhook's timeout (k8s.io/apimachinery pkg/util/net, SetTransportDefaults).
-const tlsHandshakeTimeout = 10 * time.Second
+// tlsHandshakeTimeout bounds the handshake with a backend.
+const tlsHandshakeTimeout = clocks.Handshake
 
 // A bound is one end of what may come of a call or a write.
 type bound struct {

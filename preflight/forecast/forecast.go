@@ -157,7 +157,8 @@ type Nodes struct {
 	Pools []Pool `json:"pools,omitempty"`
 	// Reason says why a number is unknown.
 	Reason string `json:"reason,omitempty"`
-	// Chain is what follows if no replica is ready; empty if the forecast does not fail.
+	// Chain is the timeline of a report from the loss of the API on, in one number a
+	// step; empty if the forecast does not fail. Package outage works it out.
 	Chain []Event `json:"chain,omitempty"`
 }
 
@@ -167,7 +168,7 @@ type Pool struct {
 	Nodes int    `json:"nodes"`
 }
 
-// Event is a step of what follows an API outage.
+// Event is a step of what follows an API outage, at the earliest.
 type Event struct {
 	// AfterSeconds counts from the loss of the API.
 	AfterSeconds int    `json:"afterSeconds"`

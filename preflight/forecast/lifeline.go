@@ -46,7 +46,10 @@ type Lifeline struct {
 	Consequence string `json:"consequence"`
 	Cited       string `json:"cited,omitempty"`
 	// Reason says what the outcome comes from; empty for a line that is kept.
-	Reason string          `json:"reason,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// Cause is Reason without how many writes of which line it is: lines with one cause
+	// can be told together.
+	Cause  string          `json:"-"`
 	Writes []LifelineWrite `json:"writes,omitempty"`
 	// Source is the upstream file and function of the client.
 	Source string `json:"source,omitempty"`
@@ -96,7 +99,7 @@ func throughLine(l lifeline.Line, writes []probe.Intercepted, unknown string, ju
 	if best != worst && best != Lost {
 		r.Outcome, r.AtWorst = Open, worst
 	}
-	r.Reason = r.reason(unknown, l.Deadline)
+	r.Reason, r.Cause = r.reason(unknown, l.Deadline)
 	return r
 }
 
@@ -139,10 +142,11 @@ func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit tim
 	return s
 }
 
-// reason says in words where the outcome comes from.
-func (l Lifeline) reason(unknown string, deadline time.Duration) string {
+// reason says in words where the outcome comes from, and the cause without how many
+// writes of which line it is.
+func (l Lifeline) reason(unknown string, deadline time.Duration) (reason, cause string) {
 	if l.Outcome == Kept {
-		return ""
+		return "", ""
 	}
 	n, verb := 0, map[Fate]string{Slowed: "held up", Lost: "rejected", Open: "undecided"}[l.Outcome]
 	cs := l.AtFault()
@@ -163,11 +167,11 @@ func (l Lifeline) reason(unknown string, deadline time.Duration) string {
 		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, said))
 	}
 	if by == nil {
-		return unknown
+		return unknown, unknown
 	}
-	s := fmt.Sprintf("%s of %s %s by %s", plural(n, "write"), l.Name, verb, strings.Join(by, "; by "))
+	does := fmt.Sprintf("%s by %s", verb, strings.Join(by, "; by "))
 	if l.Outcome == Open && unknown != "" {
-		s += "; and " + unknown
+		does += "; and " + unknown
 	}
-	return s
+	return fmt.Sprintf("%s of %s %s", plural(n, "write"), l.Name, does), "writes " + does
 }

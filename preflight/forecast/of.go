@@ -8,15 +8,10 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
-
-// livenessKill is when a kubelet restarts a replica whose livez is still red
-// under GCE's manifest: an initial delay of 15 s and three failures 10 s apart
-// (kubernetes cluster/gce/manifests/kube-apiserver.manifest). GKE's own values
-// are not public.
-const livenessKill = 35 * time.Second
 
 // Of returns the forecast for the target version of s. It is computed once per
 // snapshot.
@@ -33,7 +28,7 @@ func compute(s *facts.Snapshot) Forecast {
 // writes and who sees it does not hang on them, and is not worked out again.
 func Given(s *facts.Snapshot, attempts []facts.Attempt) Forecast {
 	cp := controlPlane(s, attempts)
-	return Forecast{cp, lifelines(s, attempts), nodes(s, cp.Outcome)}
+	return Forecast{cp, lifelines(s, attempts), nodes(s)}
 }
 
 func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
@@ -194,8 +189,8 @@ func (cp *ControlPlane) sum() {
 		cp.ExitsAfterSeconds = exit
 	case Ready, Degraded, Delayed:
 		cp.ReadyAfterSeconds = &ready
-		if ready.Max >= livenessKill.Seconds() {
-			cp.Notes = append(cp.Notes, fmt.Sprintf("a liveness probe like the one of GCE's manifest restarts a replica that is not live after %.0f s; how long GKE waits is not public", livenessKill.Seconds()))
+		if ready.Max >= clocks.Liveness.Seconds() {
+			cp.Notes = append(cp.Notes, fmt.Sprintf("a liveness probe like the one of GCE's manifest restarts a replica that is not live after %.0f s; how long GKE waits is not public", clocks.Liveness.Seconds()))
 		}
 	}
 }

@@ -8,12 +8,12 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// writeLimit bounds any single write, admission included
-// (k8s.io/apiserver pkg/endpoints/handlers/rest.go, requestTimeoutUpperBound).
-const writeLimit = 34 * time.Second
+// writeLimit bounds any single write, admission included.
+const writeLimit = clocks.Request
 
 // slow is the time from which a write counts as slowed.
 const slow = time.Second

@@ -1,9 +1,11 @@
 package lifeline
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -40,7 +42,7 @@ func table() []row {
 	return []row{
 		{Line{
 			Group: Heartbeats, Name: "node leases", Deadline: heartbeatDeadline, Source: kubeletSrc, Cited: heartbeats,
-			Consequence: "every node turns NotReady within 50 s, its pods leave their Services, and after 10 min auto-repair begins to recreate nodes",
+			Consequence: fmt.Sprintf("every node turns NotReady within %.0f s, its pods leave their Services, and after %.0f min auto-repair begins to recreate nodes", clocks.Silence.Seconds(), clocks.Repair.Minutes()),
 		}, examples.nodeLeases},
 		{Line{
 			Group: Heartbeats, Name: "node status", Deadline: heartbeatDeadline, Source: kubeletSrc, Cited: heartbeats,

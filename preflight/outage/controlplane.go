@@ -35,7 +35,7 @@ func controlPlane(s *facts.Snapshot, cp forecast.ControlPlane) (ms []Moment, sin
 	if cp.Outcome == forecast.CrashLoop {
 		fails.Text, fails.Source = "the new one exits, and again after each start; the upgrade halts", "gke-preflight explain crash-loop"
 		if e := cp.ExitsAfterSeconds; e != nil {
-			fails.AfterSeconds = between(e.Min, e.Max)
+			fails.AfterSeconds = &Span{e.Min, &e.Max}
 		}
 	}
 	return []Moment{begin, fails, lost}, APILost

@@ -6,8 +6,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
@@ -21,44 +23,14 @@ const (
 	repairPage     = "cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair"
 )
 
-// Seconds, from the sources above: how often a lease is renewed, how long a pod
-// stays on a node that is not ready, how long auto-repair waits for a node, and
-// how long for its drain.
-const (
-	renewal    = 10
-	toleration = 300
-	patience   = 600
-	drain      = 3600
-)
-
-// grace is how long a node may be silent before it counts as not ready, by a
-// controller manager of the running version or of the target.
-func grace(s *facts.Snapshot) (low, high float64) {
-	running, _ := facts.ServerVersion.Get(s)
-	low, high = 40, 50
-	if version.LongGrace.In(running.GitVersion) {
-		low = 50
-	}
-	if known(running.GitVersion) && known(s.Meta.Target) && !version.LongGrace.In(running.GitVersion) && !version.LongGrace.In(s.Meta.Target) {
-		high = 40
-	}
-	return low, high
-}
-
-func known(text string) bool {
-	_, err := version.Parse(text)
-	return err == nil
-}
-
 // notReady is when nodes count as not ready, and which. A controller manager that
 // reads the live Lease marks nobody while the API does not answer, as none can, and
 // afterwards not those that renewed it in between: what it has in its cache of
 // Leases may be old. While that is so it judges no node at all. Where the API
 // answers and rejects renewals, the live Lease is as old as the cached one.
 func notReady(s *facts.Snapshot, since Event) Moment {
-	low, _ := grace(s)
-	m := Moment{NodesNotReady, since, from(low), "nodes", "nodes count as NotReady, as soon as a controller can see and say it", graceSource, nil}
 	running, _ := facts.ServerVersion.Get(s)
+	m := Moment{NodesNotReady, since, from(clocks.SilenceOf(running.GitVersion)), "nodes", "nodes count as NotReady, as soon as a controller can see and say it", graceSource, nil}
 	if !version.LiveLeases.In(running.GitVersion) && !version.LiveLeases.In(s.Meta.Target) {
 		return m
 	}
@@ -83,9 +55,10 @@ func heartbeatsLost(f forecast.Forecast) bool {
 
 // nodes is what becomes of nodes and pods, counted from since.
 func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []admission.Culprit) []Moment {
-	low, _ := grace(s)
+	running, _ := facts.ServerVersion.Get(s)
+	silence := clocks.SilenceOf(running.GitVersion)
 	unready := notReady(s, since)
-	repair := Moment{RepairBegins, since, from(patience), "node pools", "", repairPage, nil}
+	repair := Moment{RepairBegins, since, from(clocks.Repair), "node pools", "", repairPage, nil}
 	n := f.Nodes
 	switch {
 	case n.Total < 0:
@@ -101,15 +74,15 @@ func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []admis
 		repair.Affected = append(repair.Affected, Affected{What: "node pool " + p.Name, Count: p.Nodes})
 	}
 	ms := []Moment{
-		{RenewalsFail, since, between(0, renewal), "nodes", "kubelets can't renew their leases, which they do every 10 s", renewalSource, nil},
+		{RenewalsFail, since, between(0, clocks.LeaseRenewal), "nodes", fmt.Sprintf("kubelets can't renew their leases, which they do every %.0f s", clocks.LeaseRenewal.Seconds()), renewalSource, nil},
 		unready,
-		{PodsEvicted, since, from(low + toleration), "pods", "pods of NotReady nodes are deleted, 5 min after that; but not while all nodes are NotReady", evictionSource, nil},
+		{PodsEvicted, since, from(silence + clocks.Toleration), "pods", fmt.Sprintf("pods of NotReady nodes are deleted, %.0f min after that; but not while all nodes are NotReady", clocks.Toleration.Minutes()), evictionSource, nil},
 		repair,
 	}
 	if n.Exposed == 0 {
 		return ms
 	}
-	deleted := Moment{NodesDeleted, since, from(patience + shortestDrain(s)), "node pools", "drains reach their limit, and nodes are deleted, whatever their disruption budgets say", repairPage, casualties(s, n.Pools)}
+	deleted := Moment{NodesDeleted, since, from(clocks.Repair + shortestDrain(s)), "node pools", "drains reach their limit, and nodes are deleted, whatever their disruption budgets say", repairPage, casualties(s, n.Pools)}
 	if lost := said(deleted.Affected); lost != "" {
 		deleted.Text += "; there " + lost
 	}
@@ -123,12 +96,12 @@ func nodes(s *facts.Snapshot, f forecast.Forecast, since Event, culprits []admis
 
 // shortestDrain is an hour, or less where a node pool with auto-repair says so:
 // whether auto-repair heeds that is not documented.
-func shortestDrain(s *facts.Snapshot) float64 {
-	shortest := float64(drain)
+func shortestDrain(s *facts.Snapshot) time.Duration {
+	shortest := clocks.Drain
 	pools, _ := facts.GKENodePools.Get(s)
 	for _, p := range pools {
 		if d := p.Upgrade.DrainSeconds; d != nil && p.AutoRepair {
-			shortest = min(shortest, float64(*d))
+			shortest = min(shortest, time.Duration(*d)*time.Second)
 		}
 	}
 	return shortest

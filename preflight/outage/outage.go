@@ -4,6 +4,9 @@
 package outage
 
 import (
+	"cmp"
+	"time"
+
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
@@ -98,8 +101,26 @@ func Of(s *facts.Snapshot, f forecast.Forecast) Outage {
 	return o
 }
 
+// Chain is the timeline from the loss of the API on, without what comes at no time that
+// is known; nil where the API is not lost.
+func (o Outage) Chain() []forecast.Event {
+	var chain []forecast.Event
+	for _, m := range o.Timeline {
+		switch {
+		case m.Event == APILost:
+			chain = append(chain, forecast.Event{Text: cmp.Or(m.Text, "no API server answers any more"), Source: m.Source})
+		case m.Since == APILost && m.AfterSeconds != nil:
+			chain = append(chain, forecast.Event{AfterSeconds: int(m.AfterSeconds.Min), Text: m.Text, Source: m.Source})
+		}
+	}
+	return chain
+}
+
 func exactly(n float64) *Span { return &Span{n, &n} }
 
-func between(low, high float64) *Span { return &Span{low, &high} }
+func between(low, high time.Duration) *Span {
+	most := high.Seconds()
+	return &Span{low.Seconds(), &most}
+}
 
-func from(n float64) *Span { return &Span{Min: n} }
+func from(least time.Duration) *Span { return &Span{Min: least.Seconds()} }

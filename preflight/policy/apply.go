@@ -25,6 +25,9 @@ type Rules struct {
 	FailOnNew bool
 	// Day is that on which waivers are judged; see [Day].
 	Day time.Time
+	// MaxAge is how old what was seen may be, counted to [facts.Meta.Now], so that
+	// ready can be said of it; zero for any age.
+	MaxAge time.Duration
 }
 
 // Apply draws up the report of results under rules. What is waived stays in it;
@@ -36,6 +39,9 @@ func Apply(s *facts.Snapshot, results []preflight.Result, f forecast.Forecast, r
 	rejudge(s, results, moved)
 	for i := range results {
 		a.relabel(&results[i])
+	}
+	if rules.MaxAge > 0 {
+		results = append(results, a.outdated(s.Meta))
 	}
 	results = append(results, a.notices(results)...)
 	base := a.compare(results)

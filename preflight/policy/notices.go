@@ -8,14 +8,16 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// Own are the checks of the policy itself. They look at its waivers and at --accept
-// and not at the cluster, so they are part of a report that is drawn up under either.
+// Own are the checks of the policy itself, which do not look at the cluster. The
+// first three look at waivers and at --accept, and are part of a report that is drawn
+// up under either; the last one is part of a report for which an age is too old.
 func Own() []preflight.Check {
 	quiet := func(*facts.Snapshot) []preflight.Finding { return nil }
 	return []preflight.Check{
 		{ID: "GP901", Name: "waiver-expired", Title: "A waiver has expired and covers nothing any more", Run: quiet},
 		{ID: "GP902", Name: "waiver-unused", Title: "A waiver covers nothing that is there", Run: quiet},
 		{ID: "GP903", Name: "waiver-ends-soon", Title: "A waiver ends soon", Run: quiet},
+		{ID: "GP904", Name: "seen-too-long-ago", Title: "What was seen is too old to go by", Severity: preflight.Blocker, Run: quiet},
 	}
 }
 
@@ -37,7 +39,7 @@ func (a *applying) notices(results []preflight.Result) []preflight.Result {
 		}
 	}
 	var all []preflight.Result
-	for _, c := range Own() {
+	for _, c := range Own()[:3] {
 		r := preflight.Summarise(c, found[c.ID])
 		a.relabel(&r)
 		all = append(all, r)

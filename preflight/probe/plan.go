@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -48,10 +49,9 @@ type Options struct {
 const (
 	defaultSample  = 20
 	defaultTimeout = 10 * time.Second
-	// writeLimit bounds every write in the API server
-	// (k8s.io/apiserver pkg/endpoints/handlers/rest.go, requestTimeoutUpperBound);
-	// it says so itself, a little later.
-	writeLimit = 35 * time.Second
+	// writeLimit bounds every write in the API server, which says so itself, a little
+	// later.
+	writeLimit = clocks.Request + time.Second
 )
 
 // Plan returns the questions to ask about the writes: to each webhook that would

@@ -101,9 +101,10 @@ func set(r *preflight.Report, check string, s preflight.Status, reason string) {
 func unread(r *preflight.Report, fact, absence string) {
 	for n := range r.Facts {
 		if r.Facts[n].ID == fact {
-			r.Facts[n].Present, r.Facts[n].Absence = false, absence
+			r.Facts[n] = preflight.FactStatus{ID: fact, Absence: absence}
 		}
 	}
+	*r = completed(*r)
 }
 
 var opa = preflight.Subject{Kind: "ValidatingWebhookConfiguration", Name: "opa-validating-webhook", Webhook: "validating-webhook.openpolicyagent.org"}

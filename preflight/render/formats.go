@@ -84,7 +84,7 @@ func Parse(b []byte) (preflight.Report, error) {
 	case r.Verdict != preflight.Ready && r.Verdict != preflight.NotReady && r.Verdict != preflight.Inconclusive:
 		return r, fmt.Errorf("its verdict %q is none of ready, not-ready and inconclusive", r.Verdict)
 	}
-	return preflight.CleanCopy(r), nil
+	return preflight.CleanCopy(completed(r)), nil
 }
 
 // indented writes v as JSON that people can read.

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -51,10 +50,11 @@ func couldNotRead(r preflight.Report) string {
 	var why reasons
 	forbidden := false
 	for _, f := range r.Facts {
-		if !f.Present && !strings.HasPrefix(f.Absence, leftOut) && !strings.HasPrefix(f.Absence, string(facts.NotCollected)) {
-			why.add(f.Absence, f.ID)
-			forbidden = forbidden || strings.HasPrefix(f.Absence, "forbidden")
+		if !f.Reason.Sought() {
+			continue
 		}
+		why.add(f.Absence, f.ID)
+		forbidden = forbidden || f.Reason == facts.Forbidden
 	}
 	lines := why.say("")
 	if lines == nil {
@@ -67,22 +67,16 @@ func couldNotRead(r preflight.Report) string {
 	return text
 }
 
-// leftOut begins the absence of a fact that was left out on request.
-const leftOut = string(facts.LeftOut) + ": "
-
 // A question is what checks got no answer to, for one reason.
 type question struct {
 	checks   []string
 	severity preflight.Severity
 	subjects []string
 	reason   string
-	// lifeline is of questions on lifelines: of all with one reason one is made,
-	// whatever checks ask them.
-	lifeline bool
+	// shared says that the reason is a cause that others may have: of all with one
+	// cause one question is made, whatever checks ask them.
+	shared bool
 }
-
-// writesOf is how the reason of a lifeline begins, with its number of writes and its name.
-var writesOf = regexp.MustCompile(`^(at worst \S+: )\d+ writes? of .*? (undecided by )`)
 
 // openQuestions are the subjects about which checks got no answer, each with all the
 // checks that asked, and those that could hide a blocker first.
@@ -103,8 +97,8 @@ func openQuestions(r preflight.Report) []question {
 			n = len(qs)
 			index[k] = n
 			qs = append(qs, question{subjects: []string{o.Subject.String()}, reason: o.Reason})
-			if o.Subject.Kind == "Lifeline" {
-				qs[n].reason, qs[n].lifeline = writesOf.ReplaceAllString(o.Reason, "${1}writes ${2}"), true
+			if o.Cause != "" {
+				qs[n].reason, qs[n].shared = o.Cause, true
 			}
 		}
 		qs[n].checks = append(qs[n].checks, o.Check)
@@ -129,12 +123,12 @@ func undecided(r preflight.Report) []question {
 }
 
 // joined makes one of all questions with the same reason that have the same checks,
-// have no subject, or are about lifelines, those that could hide a blocker first.
+// have no subject, or share their cause, those that could hide a blocker first.
 func joined(qs []question) []question {
 	var merged []question
 	for _, q := range qs {
 		n := slices.IndexFunc(merged, func(m question) bool {
-			return m.reason == q.reason && m.severity == q.severity && (q.subjects == nil || slices.Equal(m.checks, q.checks) || m.lifeline && q.lifeline)
+			return m.reason == q.reason && m.severity == q.severity && (q.subjects == nil || slices.Equal(m.checks, q.checks) || m.shared && q.shared)
 		})
 		if n < 0 {
 			merged = append(merged, q)
@@ -173,17 +167,17 @@ func omissions(r preflight.Report) []string {
 	var unread, left, moot reasons
 	asked := map[string][]string{}
 	for _, f := range r.Facts {
-		switch why, onRequest := strings.CutPrefix(f.Absence, leftOut); {
+		switch {
 		case f.Present:
-		case onRequest:
-			left.add(why, f.ID)
-			asked[why] = append(asked[why], without(r, f.ID)...)
+		case f.Reason == facts.LeftOut:
+			left.add(f.Detail, f.ID)
+			asked[f.Detail] = append(asked[f.Detail], without(r, f.ID)...)
 		default:
 			unread.add(f.Absence, f.ID)
 		}
 	}
 	for _, c := range r.Checks {
-		if c.Status == preflight.NotApplicable && !strings.Contains(c.Reason, " ("+leftOut) {
+		if c.Status == preflight.NotApplicable && c.Missing == nil {
 			moot.add(c.Reason, c.ID)
 		}
 	}
@@ -199,7 +193,7 @@ func omissions(r preflight.Report) []string {
 // without are the checks that do not apply since a fact was left out.
 func without(r preflight.Report, fact string) (checks []string) {
 	for _, c := range r.Checks {
-		if c.Status == preflight.NotApplicable && strings.Contains(c.Reason, fact+" ("+leftOut) {
+		if c.Status == preflight.NotApplicable && slices.Contains(c.Missing, fact) {
 			checks = append(checks, c.ID)
 		}
 	}

@@ -69,8 +69,8 @@ func (d document) Verdict() string { return verdictWords(d.r.Verdict) }
 // Cluster is the cluster with its place.
 func (d document) Cluster() string { return d.cluster() }
 
-// Versions are the version that runs and the target.
-func (d document) Versions() string { return d.versions() }
+// Versions are the version that runs and the target, and how long ago they were seen.
+func (d document) Versions() string { return d.versions() + d.seenAgo() }
 
 // Origin says where the target comes from, and who saw the cluster when.
 func (d document) Origin() string { return d.origin() }

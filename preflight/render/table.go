@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -99,7 +100,7 @@ func verdictWords(v preflight.Verdict) string {
 
 func (v *view) headline() error {
 	s := verdictSign(v.r.Verdict)
-	v.item(0, v.sign(s), s.style.of(verdictOf(v.r))+": "+bold.of(v.cluster()+", "+v.versions()))
+	v.item(0, v.sign(s), s.style.of(verdictOf(v.r))+": "+bold.of(v.cluster()+", "+v.versions()+v.seenAgo()))
 	if !v.Quiet {
 		v.text(2, v.origin())
 		if under := v.Under(); under != "" {
@@ -149,6 +150,15 @@ func (v *view) cluster() string {
 
 func (v *view) versions() string {
 	return release(v.r.Cluster.Version) + " → " + release(v.r.TargetVersion)
+}
+
+// seenAgo is the age of what was seen; empty where that is less than two minutes, as
+// it is while the cluster is at hand.
+func (v *view) seenAgo() string {
+	if age := v.r.Age(); age >= 2*time.Minute {
+		return ", seen " + preflight.Words(age) + " ago"
+	}
+	return ""
 }
 
 func release(v string) string {
@@ -229,7 +239,7 @@ func count(r preflight.Report) tally {
 	for _, f := range r.Facts {
 		switch {
 		case f.Present:
-		case strings.HasPrefix(f.Absence, string(facts.LeftOut)):
+		case f.Reason == facts.LeftOut:
 			n.leftOut++
 		default:
 			n.absent++

@@ -7,13 +7,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
 )
-
-// nodeSilent is how old a node's lease may be: kubelets renew it every 10 s, and the
-// controller manager gives them 40 s, since 1.32 50 s (kubernetes
-// pkg/controller/nodelifecycle/config/v1alpha1/defaults.go).
-const nodeSilent = 40 * time.Second
 
 // many reports whether n of so many nodes are more than the odd one, or than those
 // that an upgrade of nodes recreates.
@@ -40,11 +36,11 @@ func (w *Watch) seeNodes(n NodesSeen) {
 		r, known := w.nodes.leases[name]
 		if !known || !r.renewed.Equal(n.Renewed[name]) {
 			w.nodes.leases[name] = renewal{n.Renewed[name], w.now}
-		} else if w.now.Sub(r.seen) >= nodeSilent {
+		} else if w.now.Sub(r.seen) >= clocks.ShortSilence {
 			silent = append(silent, name)
 		}
 	}
-	w.sayNodes("silent for 40 s", &w.nodes.silent, silent, n.Total)
+	w.sayNodes(fmt.Sprintf("silent for %.0f s", clocks.ShortSilence.Seconds()), &w.nodes.silent, silent, n.Total)
 	w.sayNodes("not ready", &w.nodes.notReady, n.NotReady, n.Total)
 	w.seeRepairing(n.Repairing)
 }

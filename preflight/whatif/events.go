@@ -36,7 +36,7 @@ func (m *model) events() []Event {
 
 var kinds = []Kind{PoolUpgrade, Expiry, PodLoss, NodeLoss, ZoneLoss}
 
-// expiries are the certificates that expire between the recording and the date
+// expiries are the certificates that expire between the run and the date
 // until which they are needed. A backend whose addresses do not all expire is
 // left out: some calls to it succeed.
 func (m *model) expiries() []Event {
@@ -58,7 +58,7 @@ func (m *model) expiries() []Event {
 func (w webhook) bundleName() string { return "caBundle of " + w.Config + " " + w.Name }
 
 func (m *model) soon(at time.Time) bool {
-	return at.After(m.s.Meta.CollectedAt) && !at.After(m.until)
+	return at.After(m.s.Meta.Now()) && !at.After(m.until)
 }
 
 // lastExpiry is when the last of b's serving certificates expires.

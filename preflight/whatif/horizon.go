@@ -14,7 +14,7 @@ const month = 30
 // Horizon is until when certificates must be good: the end of the next
 // maintenance window, or so many days where none is known; and why then.
 func Horizon(s *facts.Snapshot, days int) (until time.Time, why string) {
-	now := s.Meta.CollectedAt
+	now := s.Meta.Now()
 	otherwise := func(why string) (time.Time, string) {
 		return now.AddDate(0, 0, days), fmt.Sprintf("%d days, as %s", days, why)
 	}

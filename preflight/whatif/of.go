@@ -2,6 +2,8 @@ package whatif
 
 import (
 	"fmt"
+	"slices"
+	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -25,7 +27,7 @@ var derivation = &facts.Derivation[Result]{Compute: compute}
 func compute(s *facts.Snapshot) Result {
 	f := forecast.Of(s)
 	r := Result{
-		Schema: Schema, Cluster: s.Meta.Cluster, TargetVersion: s.Meta.Target, CollectedAt: s.Meta.CollectedAt,
+		Schema: Schema, Cluster: s.Meta.Cluster, TargetVersion: s.Meta.Target, CollectedAt: s.Meta.CollectedAt, AsOf: s.Meta.Now(),
 		Already: harmsOf(f), Risks: []Risk{}, Gaps: []string{}, Largest: largest, Complete: true,
 	}
 	if r.Already == nil {
@@ -75,6 +77,17 @@ func (r Result) judge() Verdict {
 		return Undecided
 	}
 	return Robust
+}
+
+// Within is r if what was seen is not older than age, of which zero is any; otherwise
+// its age is a gap.
+func (r Result) Within(age time.Duration) Result {
+	old := r.AsOf.Sub(r.CollectedAt)
+	if age > 0 && old > age {
+		r.Gaps = append(slices.Clone(r.Gaps), fmt.Sprintf("the cluster was seen %s ago, which is longer than the %s of --max-age", span(old), span(age)))
+		r.Verdict = r.judge()
+	}
+	return r
 }
 
 func unsearchable(s *facts.Snapshot) bool {

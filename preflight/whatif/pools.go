@@ -5,12 +5,9 @@ import (
 	"math"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
-
-// drainWait is how long a drain waits for disruption budgets before the node
-// goes all the same (cloud.google.com/kubernetes-engine/docs/concepts/node-pool-upgrade-strategies).
-const drainWait = time.Hour
 
 // addPools finds the pools of the pods' nodes. One whose settings could not be
 // read is taken to have those of a new pool: one surge node. Without pods and
@@ -32,7 +29,7 @@ func (m *model) addPools() {
 		if p.pool == "" || m.pools[p.pool] != nil {
 			continue
 		}
-		m.pools[p.pool] = &pool{name: p.pool, atOnce: 1, in: "one node at a time, as is usual: its settings were not seen", drain: drainWait, assumed: true}
+		m.pools[p.pool] = &pool{name: p.pool, atOnce: 1, in: "one node at a time, as is usual: its settings were not seen", drain: clocks.Drain, assumed: true}
 		for _, c := range configured {
 			if known && c.Name == p.pool {
 				m.pools[p.pool] = poolOf(c, sizes[p.pool])
@@ -42,7 +39,7 @@ func (m *model) addPools() {
 }
 
 func poolOf(c facts.NodePool, size int) *pool {
-	p := &pool{name: c.Name, drain: drainWait}
+	p := &pool{name: c.Name, drain: clocks.Drain}
 	u := c.Upgrade
 	if u.DrainSeconds != nil {
 		p.drain = time.Duration(*u.DrainSeconds) * time.Second

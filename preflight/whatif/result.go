@@ -30,6 +30,8 @@ type Result struct {
 	// TargetVersion is empty if none was asked for and none is known.
 	TargetVersion string    `json:"targetVersion"`
 	CollectedAt   time.Time `json:"collectedAt"`
+	// AsOf is the time that certificates and the age of what was seen count to.
+	AsOf time.Time `json:"asOf,omitzero"`
 	// Already is what fails with no event at all.
 	Already []Harm `json:"already"`
 	// Risks are the backends whose loss does harm, the gravest first.

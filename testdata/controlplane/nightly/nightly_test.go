@@ -20,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/incident"
 )
@@ -91,7 +92,7 @@ func (j *job) night(says string, told int) preflight.Report {
 	}
 	r := j.newest()
 	for _, f := range r.Facts {
-		if !f.Present && !strings.HasPrefix(f.Absence, "left-out") {
+		if !f.Present && f.Reason != facts.LeftOut {
 			j.Errorf("%s is absent: %s", f.ID, f.Absence)
 		}
 	}

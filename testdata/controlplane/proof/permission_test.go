@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
@@ -35,7 +36,7 @@ func TestPermissions(t *testing.T) {
 			t.Errorf("the verdict is %s; open: %v", r.Verdict, r.Open)
 		}
 		for _, f := range r.Facts {
-			if !f.Present && !strings.HasPrefix(f.Absence, "left-out") {
+			if !f.Present && f.Reason != facts.LeftOut {
 				t.Errorf("%s is absent: %s", f.ID, f.Absence)
 			}
 		}
