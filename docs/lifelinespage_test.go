@@ -71,6 +71,9 @@ func lifelinesPage() string {
 	}
 	for _, l := range lines {
 		fmt.Fprintf(&b, "\n## %s\n\nIf it is lost: %s (<https://%s>).\n", l.Name, l.Consequence, l.Cited)
+		if l.Since != "" {
+			fmt.Fprintf(&b, "Made from %s on.\n", l.Since)
+		}
 		if l.Until != "" {
 			fmt.Fprintf(&b, "Webhooks see these writes up to %s.\n", l.Until)
 		}
@@ -93,7 +96,7 @@ func waits(l lifeline.Line) string {
 
 // oneWebhook is a cluster with one node, and a webhook in namespace policy.
 func oneWebhook() *facts.Snapshot {
-	return facts.New(facts.Meta{Target: "1.36"},
+	return facts.New(facts.Meta{Target: "1.37"},
 		facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.35.4"}),
 		facts.Present(facts.Nodes, []facts.Node{{Name: "NODE"}}),
 		facts.Present(facts.Services, []facts.Service{{Namespace: "policy", Name: "policy"}}),

@@ -107,6 +107,15 @@ func (e examples) tokens() []bootstrap.Write {
 	}
 }
 
+// trustBundle is what pods may mount to trust the API server; its name ends in a
+// hash of what is in it.
+func (examples) trustBundle() []bootstrap.Write {
+	o := object{name: "kubernetes.io:kube-apiserver-serving:000000000000000000000000", fields: map[string]any{
+		"spec": map[string]any{"signerName": "kubernetes.io/kube-apiserver-serving"},
+	}}
+	return []bootstrap.Write{sketch(bootstrap.Create, bundle, o.bare(), serviceAccount("kube-apiserver-serving-clustertrustbundle-publisher"))}
+}
+
 func (e examples) addons() []bootstrap.Write {
 	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns, "kubernetes.io/cluster-service": "true", "addonmanager.kubernetes.io/mode": "Reconcile"}}
 	var ws []bootstrap.Write

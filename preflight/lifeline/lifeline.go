@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 // A Group says which lines are lost together, as far as a reader is concerned.
@@ -53,6 +54,9 @@ type Line struct {
 	// Source is the upstream file and function that the client and its deadline
 	// are read from.
 	Source string
+	// Since is the first minor that makes the writes, such as 1.37; empty if every
+	// known one does.
+	Since string
 	// Until is the last minor in which webhooks see the writes, such as 1.36;
 	// empty if they do in every known one. What is matched is the target.
 	Until string
@@ -86,6 +90,9 @@ func compute(s *facts.Snapshot) []Line {
 	e := examplesOf(s)
 	var lines []Line
 	for _, r := range table() {
+		if r.Since != "" && !(version.Change{Since: r.Since}).In(s.Meta.Target) {
+			continue
+		}
 		if r.writes != nil {
 			r.Writes = labelled(r.Name, r.writes(e))
 			lines = append(lines, r.Line)

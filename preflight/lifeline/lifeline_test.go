@@ -135,6 +135,19 @@ func TestGroups(t *testing.T) {
 	}
 }
 
+// TestTrustBundle is written from 1.37 on.
+func TestTrustBundle(t *testing.T) {
+	for target, want := range map[string]bool{"1.36.3": false, "1.37": true, "1.38.1": true} {
+		lines := Of(cluster(target))
+		got := slices.ContainsFunc(lines, func(l Line) bool {
+			return slices.ContainsFunc(l.Writes, func(w bootstrap.Write) bool { return w.ResourceName() == "clustertrustbundles.certificates.k8s.io" })
+		})
+		if got != want {
+			t.Errorf("to %s: %t", target, got)
+		}
+	}
+}
+
 // TestEndpoints are what API servers up to 1.33 find webhooks by.
 func TestEndpoints(t *testing.T) {
 	older := facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.33.13"})

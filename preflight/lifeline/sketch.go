@@ -41,6 +41,7 @@ var (
 	endpoints   = to("", "v1", "endpoints", "Endpoints")
 	slice       = to("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
 	request     = to("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest")
+	bundle      = to("certificates.k8s.io", "v1", "clustertrustbundles", "ClusterTrustBundle")
 	binding     = pod.sub("binding").as("", "v1", "Binding")
 	token       = to("", "v1", "serviceaccounts", "ServiceAccount").sub("token").as("authentication.k8s.io", "v1", "TokenRequest")
 	tokenReview = to("authentication.k8s.io", "v1", "tokenreviews", "TokenReview")

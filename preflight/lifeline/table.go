@@ -17,18 +17,19 @@ const (
 )
 
 const (
-	heartbeats  = "kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats"
-	leases      = "kubernetes.io/docs/concepts/architecture/leases/"
-	autoRepair  = "cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair"
-	webhookPage = "cloud.google.com/kubernetes-engine/docs/how-to/optimize-webhooks"
-	practices   = "kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/"
-	slicePage   = "kubernetes.io/docs/concepts/services-networking/endpoint-slices/"
-	joining     = "kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
-	tokens      = "kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken"
-	kubeletAuth = "kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"
-	aggregation = "kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/"
-	electionSrc = "client-go tools/leaderelection/resourcelock/interface.go, NewFromKubeconfig"
-	kubeletSrc  = "kubernetes cmd/kubelet/app/server.go, run"
+	heartbeats   = "kubernetes.io/docs/concepts/architecture/nodes/#node-heartbeats"
+	leases       = "kubernetes.io/docs/concepts/architecture/leases/"
+	autoRepair   = "cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair"
+	webhookPage  = "cloud.google.com/kubernetes-engine/docs/how-to/optimize-webhooks"
+	practices    = "kubernetes.io/docs/concepts/cluster-administration/admission-webhooks-good-practices/"
+	slicePage    = "kubernetes.io/docs/concepts/services-networking/endpoint-slices/"
+	trustBundles = "kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#cluster-trust-bundles"
+	joining      = "kubernetes.io/docs/reference/access-authn-authz/kubelet-tls-bootstrapping/"
+	tokens       = "kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken"
+	kubeletAuth  = "kubernetes.io/docs/reference/access-authn-authz/kubelet-authn-authz/"
+	aggregation  = "kubernetes.io/docs/tasks/extend-kubernetes/configure-aggregation-layer/"
+	electionSrc  = "client-go tools/leaderelection/resourcelock/interface.go, NewFromKubeconfig"
+	kubeletSrc   = "kubernetes cmd/kubelet/app/server.go, run"
 )
 
 type row struct {
@@ -79,6 +80,10 @@ func table() []row {
 			Group: Controllers, Name: "node taints and conditions", Source: "kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, tryUpdateNodeHealth", Cited: heartbeats,
 			Consequence: "nodes that failed are not marked as such, and those that are well again keep their taints",
 		}, examples.nodeConditions},
+		{Line{
+			Group: Controllers, Name: "the cluster's trust bundle", Since: version.TrustBundles.Since, Source: "kubernetes pkg/controller/certificates/clustertrustbundlepublisher/publisher.go, syncClusterTrustBundle", Cited: trustBundles,
+			Consequence: "pods that mount the API server's trust bundle by its signer don't start, or go on with the one before",
+		}, examples.trustBundle},
 		{Line{
 			Group: Addons, Name: "add-on manager", Source: "kubernetes cluster/gce/gci/configure-helper.sh, create-master-auth", Cited: webhookPage,
 			Consequence: "GKE can't bring its add-ons to the new version, nor repair them",

@@ -21,13 +21,15 @@ var (
 	TwoSteps        = Change{"1.33", "GKE can upgrade a control plane in two steps", "cloud.google.com/kubernetes-engine/docs/how-to/upgrade-control-plane-with-rollback"}
 	BackendSlices   = Change{"1.34", "an API server finds a webhook's Pods by EndpointSlices rather than by Endpoints", "apiserver pkg/util/proxy/proxy.go, ResolveEndpoint"}
 	SkipsReviews    = Change{"1.37", "webhooks don't see token and access reviews", "apiserver pkg/admission/plugin/webhook/generic/webhook.go, feature gate ExcludeAdmissionWebhookVirtualResources"}
+	EndpointPerCall = Change{"1.37", "an endpoint of a webhook's Service is picked for each call rather than for each connection", "apiserver pkg/util/webhook/client.go, resolvingRoundTripper, feature gate WebhookRoundTripLoadBalancing"}
+	TrustBundles    = Change{"1.37", "kube-controller-manager publishes a ClusterTrustBundle of the API server's authority", "kubernetes cmd/kube-controller-manager/app/certificates.go, newKubeAPIServerSignerClusterTrustBundledPublisherController"}
 	StaticNames     = Change{"1.37", "names of webhooks and policies that end in .static.k8s.io are for the API server's own files", "apiserver pkg/admission/plugin/manifest/validation.go, StaticConfigSuffix"}
 	LiveLeases      = Change{"1.37", "a node's live Lease is read before it counts as NotReady", "kubernetes pkg/controller/nodelifecycle/node_lifecycle_controller.go, tryUpdateNodeHealth, feature gate NodeControllerLeaseCircuitBreaker"}
 )
 
 // Changes are all of them, the oldest first.
 func Changes() []Change {
-	return []Change{MatchConditions, LongGrace, TwoSteps, BackendSlices, SkipsReviews, StaticNames, LiveLeases}
+	return []Change{MatchConditions, LongGrace, TwoSteps, BackendSlices, SkipsReviews, EndpointPerCall, TrustBundles, StaticNames, LiveLeases}
 }
 
 // In reports whether the version, given as text, has the change; false where it

@@ -38,8 +38,8 @@ type pair struct {
 	want []string
 }
 
-// TestPlanComesTrue upgrades each tested minor to the next, and clusters in
-// which something was changed: the writes that were planned are those that the
+// TestPlanComesTrue upgrades each tested minor to the next, with Services there,
+// and clusters in which something was changed: the writes that were planned are those that the
 // audit log of the new API server shows.
 func TestPlanComesTrue(t *testing.T) {
 	tested, err := binaries.Tested()
@@ -49,7 +49,7 @@ func TestPlanComesTrue(t *testing.T) {
 	from, newest := tested[len(tested)-2], tested[len(tested)-1]
 	pairs := append([]pair{{name: "same minor", from: newest, to: newest}}, touched...)
 	for i, to := range tested[1:] {
-		pairs = append(pairs, pair{name: "untouched", from: tested[i], to: to, want: hops[to]})
+		pairs = append(pairs, pair{name: "Services", from: tested[i], to: to, touch: services, want: hops[to]})
 	}
 	for _, c := range pairs {
 		c.from, c.to = cmp.Or(c.from, from), cmp.Or(c.to, newest)

@@ -21,7 +21,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-// hops are writes that an upgrade to that minor makes on an untouched cluster:
+// hops are writes that an upgrade to that minor makes on a cluster with [services]:
 // those of a kind that no other hop has.
 var hops = map[string][]string{
 	"1.31": {
@@ -33,6 +33,11 @@ var hops = map[string][]string{
 		"CREATE servicecidrs.networking.k8s.io kubernetes",
 		"UPDATE servicecidrs.networking.k8s.io/status kubernetes",
 		"CREATE ipaddresses.networking.k8s.io 10.96.0.1",
+		"CREATE ipaddresses.networking.k8s.io 10.96.7.1",
+		"CREATE ipaddresses.networking.k8s.io 10.96.7.2",
+		"CREATE ipaddresses.networking.k8s.io 10.96.7.4",
+		"CREATE events.events.k8s.io default/kubernetes.0000000000000000",
+		"CREATE events.events.k8s.io default/cluster-ip.0000000000000000",
 	},
 	"1.34": {
 		"CREATE apiservices.apiregistration.k8s.io v1.resource.k8s.io",
@@ -78,14 +83,7 @@ var touched = []pair{
 		"DELETE ipaddresses.networking.k8s.io 10.96.7.2",
 		"CREATE ipaddresses.networking.k8s.io 10.96.7.2",
 		"DELETE ipaddresses.networking.k8s.io 10.96.7.3",
-	}},
-	{"Services", "1.32", "1.33", services, nil, nil, []string{
-		"CREATE servicecidrs.networking.k8s.io kubernetes",
-		"UPDATE servicecidrs.networking.k8s.io/status kubernetes",
-		"CREATE ipaddresses.networking.k8s.io 10.96.0.1",
-		"CREATE ipaddresses.networking.k8s.io 10.96.7.1",
-		"CREATE ipaddresses.networking.k8s.io 10.96.7.2",
-		"CREATE ipaddresses.networking.k8s.io 10.96.7.4",
+		"CREATE events.events.k8s.io default/10.96.7.3.0000000000000000",
 	}},
 	{"one FlowSchema kept", "1.33", "1.34", keepFlowSchema, nil, nil, []string{
 		"DELETE flowschemas.flowcontrol.apiserver.k8s.io workload-leader-election",
