@@ -149,9 +149,10 @@ func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception
 // openLines are the lines of which it can't be told what becomes of them. Where
 // that hangs on what differs from one write to the next, or on a certificate that
 // could not be seen, the running cluster tells: it writes the same all the time.
+// Where a draw decides, GP107 has it.
 func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
 	for _, l := range forecast.Of(s).Lifelines {
-		if l.Outcome != forecast.Open || !concern(l) {
+		if l.Outcome != forecast.Open || l.Draws || !concern(l) {
 			continue
 		}
 		mine := preflight.Warning

@@ -25,7 +25,7 @@ func startupNeeds() []facts.Fact {
 // startupUses are the facts whose absence leaves single hooks open, or what a
 // patch should exempt beside them.
 func startupUses() []facts.Fact {
-	uses := []facts.Fact{facts.Attempts}
+	uses := []facts.Fact{facts.Attempts, facts.Endpoints}
 	for _, f := range slices.Concat(bootstrap.Needs(), admission.Needs(), lifeline.Needs()) {
 		if !slices.ContainsFunc(startupNeeds(), func(n facts.Fact) bool { return n.ID() == f.ID() }) &&
 			!slices.ContainsFunc(uses, func(n facts.Fact) bool { return n.ID() == f.ID() }) {

@@ -15,7 +15,7 @@ var startupDegraded = preflight.Check{
 	Uses:     startupUses(),
 	After:    append([]string{"GP101"}, backendFaults()...),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		degraded := func(h forecast.Hook) bool { return h.Outcome == forecast.Degraded }
+		degraded := func(h forecast.Hook) bool { return h.Outcome == forecast.Degraded && h.Possible == nil }
 		for _, b := range blame(s, degraded) {
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning,

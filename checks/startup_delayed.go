@@ -18,7 +18,7 @@ var startupDelayed = preflight.Check{
 	Uses:     startupUses(),
 	After:    []string{"GP101", "GP113", "GP118"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		delayed := func(h forecast.Hook) bool { return h.Outcome == forecast.Delayed }
+		delayed := func(h forecast.Hook) bool { return h.Outcome == forecast.Delayed && h.Possible == nil }
 		for _, b := range blame(s, delayed) {
 			if b.Effect == forecast.Passes {
 				continue

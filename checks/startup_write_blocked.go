@@ -19,7 +19,7 @@ var startupWriteBlocked = preflight.Check{
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		fs = openHooks(s)
-		fails := func(h forecast.Hook) bool { return h.Outcome.Fails() && !h.Overruns() }
+		fails := func(h forecast.Hook) bool { return h.Outcome.Fails() && h.Possible == nil && !h.Overruns() }
 		for _, b := range blame(s, fails) {
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Blocker,
@@ -46,7 +46,8 @@ func fate(s *facts.Snapshot, hooks []forecast.Hook) string {
 }
 
 // openHooks are the hooks of which it can't be told what becomes of them. That the
-// target is not known is a question of GP101's.
+// target is not known is a question of GP101's, and where a draw decides, that is told:
+// GP107 has it.
 func openHooks(s *facts.Snapshot) (fs []preflight.Finding) {
 	cp := forecast.Of(s).ControlPlane
 	if cp.Problem != "" {
@@ -58,7 +59,7 @@ func openHooks(s *facts.Snapshot) (fs []preflight.Finding) {
 		})
 	}
 	for _, h := range cp.Hooks {
-		if h.Outcome != forecast.Unknown || cp.Problem != "" && h.Reason == cp.Problem {
+		if h.Outcome != forecast.Unknown || h.Draws() || h.MayFail() || cp.Problem != "" && h.Reason == cp.Problem {
 			continue
 		}
 		severity := preflight.Warning

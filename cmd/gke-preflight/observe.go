@@ -61,7 +61,9 @@ func (o observeFlags) look(ctx context.Context, say *progress) (*facts.Snapshot,
 		}
 		defer conn.Close()
 		attempts, outbound := o.ask(ctx, conn, s, say)
-		seen = s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound))
+		m := s.Meta
+		m.PerEndpoint = true
+		seen = s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound)).WithMeta(m)
 		return nil
 	})
 	return seen, err

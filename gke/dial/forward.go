@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/http/httptrace"
 	"strconv"
 	"strings"
 	"time"
@@ -24,7 +26,7 @@ const (
 	forwardAllowance = time.Second
 )
 
-// throughPort looks at the certificate that one Pod serves, through a
+// throughPort asks one Pod, or looks at the certificate that it serves, through a
 // port-forward. That ends at the localhost of the Pod: what is in the way of the
 // API server's own calls, such as a NetworkPolicy, is not in its way. So that
 // nobody listens there is no answer.
@@ -54,9 +56,39 @@ func (p *prober) throughPort(ctx context.Context, q *question) facts.Attempt {
 	defer stop()
 	begin := time.Now()
 	j := &journey{ctx: lasting, connected: true}
-	a := j.finish(q.handshake(lasting, j, client, t))
+	var a facts.Attempt
+	if q.Review == nil {
+		a = j.finish(q.handshake(lasting, j, client, t))
+	} else {
+		a = p.reviewThrough(lasting, q, j, t)
+	}
 	a.Milliseconds = max(1, time.Since(begin).Milliseconds())
 	return p.forwarded(ctx, q, a, t)
+}
+
+// reviewThrough sends the review through the port-forward, by the API server's own
+// client.
+func (p *prober) reviewThrough(ctx context.Context, q *question, j *journey, t *tunnel) facts.Attempt {
+	only := make(chan net.Conn, 1)
+	only <- t
+	client, err := newHookClient(q.Interception, "", func(context.Context, string, string) (net.Conn, error) {
+		select {
+		case conn := <-only:
+			return conn, nil
+		default:
+			return nil, net.ErrClosed
+		}
+	})
+	if err != nil {
+		return q.badBundle(err)
+	}
+	// After HTTP 101 the transport heeds no deadline any more.
+	defer context.AfterFunc(ctx, func() { _ = t.Close() })()
+	r := &reader{RoundTripper: client.Client.Transport, budget: &p.bodies}
+	defer r.release()
+	client.Client = r.client()
+	res := post(httptrace.WithClientTrace(ctx, j.trace()), client.Post(), q)
+	return j.finish(read(ctx, q, res, r, func(err error) facts.Attempt { return j.failure(q, err) }))
 }
 
 // A podPort is where a port-forward goes.
@@ -112,7 +144,8 @@ func statusMessage(err error) string {
 // forwarded takes back an answer that may be the port-forward's and not the
 // backend's.
 func (p *prober) forwarded(ctx context.Context, q *question, a facts.Attempt, t *tunnel) facts.Attempt {
-	if a.Fault != facts.Cut && a.Answer != facts.HungBeforeTLS {
+	silent := a.Answer == facts.HungBeforeTLS || a.Answer == facts.Hung
+	if a.Fault != facts.Cut && !silent {
 		return a
 	}
 	switch said := t.complaint(); {
@@ -120,9 +153,9 @@ func (p *prober) forwarded(ctx context.Context, q *question, a facts.Attempt, t 
 		return q.Attempt(facts.CouldNotAsk, "", "nothing listens at the Pod's localhost, where a port-forward ends, though it may at the Pod's address: "+said)
 	case said != "":
 		return q.Attempt(facts.CouldNotAsk, "", "the kubelet can't forward the port: "+said)
-	case a.Fault == facts.Cut:
+	case a.Fault == facts.Cut && a.CertificateNotAfter == "":
 		return q.Attempt(facts.CouldNotAsk, "", "the port-forward ended before the TLS handshake did")
-	case a.Answer == facts.HungBeforeTLS && !p.api.answers(ctx):
+	case silent && !p.api.answers(ctx):
 		return q.Attempt(facts.CouldNotAsk, "", "the API server itself does not answer")
 	}
 	return a

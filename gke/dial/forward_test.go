@@ -194,7 +194,8 @@ func TestPortForward(t *testing.T) {
 }
 
 // TestForwardsTogether has two Pods behind one Service, whose certificates
-// differ, and three webhooks that call it: each Pod is looked at once.
+// differ, and three webhooks that call it and may not be sent a review: each Pod is
+// looked at once.
 func TestForwardsTogether(t *testing.T) {
 	ca := newAuthority(t, time.Now().Add(time.Hour))
 	good := serveTLS(t, ca, ca.issue(t, serviceName, time.Now().Add(time.Hour)), reply(nil))
@@ -204,7 +205,7 @@ func TestForwardsTogether(t *testing.T) {
 	tries := s.forwarding(t, k, nil)
 	var hooks []admission.Interception
 	for n := range 3 {
-		hooks = append(hooks, webhookAt(good, clusterRole("a"), func(i *admission.Interception) { i.Webhook = fmt.Sprint(n) }))
+		hooks = append(hooks, webhookAt(good, clusterRole("a"), func(i *admission.Interception) { i.Webhook, i.DryRunnable = fmt.Sprint(n), false }))
 	}
 	got := map[string]int{}
 	for _, a := range s.forwards(t.Context(), known, hooks...) {

@@ -41,11 +41,15 @@ func (q *question) lane() string {
 		return q.Group()
 	}
 	i := q.Interception
-	if q.Vantage == facts.PortForward {
+	if q.handshakes() {
 		return strings.Join([]string{string(q.Vantage), q.ServerName, string(i.Backend.CABundle), q.address, q.Timeout.String()}, "\x00")
 	}
 	return strings.Join([]string{string(q.Vantage), string(i.Kind), i.Name, i.Webhook, q.Target(), q.address}, "\x00")
 }
+
+// handshakes reports whether a TLS handshake through a port-forward is all there is
+// to do.
+func (q *question) handshakes() bool { return q.Vantage == facts.PortForward && q.Review == nil }
 
 // backend is who bears the load of the question.
 func (q *question) backend() string {
@@ -72,7 +76,7 @@ func (p *prober) run(ctx context.Context, lane []*question) {
 	}
 	p.ask(ctx, first)
 	rest := spread(lane[1:])
-	if everyWrite(first.attempt) {
+	if first.handshakes() || everyWrite(first.attempt) {
 		for _, q := range rest {
 			p.record(q, asFirst(q, first))
 		}
@@ -161,7 +165,7 @@ func hangs(a facts.Attempt) bool {
 // alike: what went wrong did so before anybody looked at the write. The service
 // proxy picks another endpoint each time, so there a refusal says nothing yet.
 func everyWrite(a facts.Attempt) bool {
-	if hangs(a) || a.Vantage == facts.PortForward {
+	if hangs(a) {
 		return true
 	}
 	switch a.Answer {
@@ -182,7 +186,7 @@ func everyWrite(a facts.Attempt) bool {
 // asFirst is the record of q, which is not asked because first answered for it.
 // Of handshakes that are one and the same the answer is that of each.
 func asFirst(q, first *question) facts.Attempt {
-	if f := first.attempt; f.Vantage == facts.PortForward {
+	if f := first.attempt; q.handshakes() {
 		a := q.Attempt(f.Answer, f.Fault, f.Detail)
 		a.Milliseconds, a.CertificateNotBefore, a.CertificateNotAfter = f.Milliseconds, f.CertificateNotBefore, f.CertificateNotAfter
 		return a

@@ -50,6 +50,10 @@ type Meta struct {
 	Thresholds map[string]int `json:"-"`
 	// Identity is the Kubernetes user that read the facts; empty if unknown.
 	Identity string `json:"identity,omitempty"`
+	// PerEndpoint says that the endpoints of a Service were asked one by one, so that
+	// the answer of one says nothing of another. Recordings of earlier versions, where
+	// it is false, have the answer of one for all of them.
+	PerEndpoint bool `json:"perEndpoint,omitempty"`
 }
 
 // A PoolChange is what a pipeline does to one node pool, whose nodes are made anew.

@@ -39,7 +39,7 @@ func TestManyAddresses(t *testing.T) {
 					Vantage: facts.PodNetwork, Target: "10.4.0.7:443", Answer: facts.Allowed, Milliseconds: c.each(n / 50)})
 			}
 		}
-		caller := newCaller(attempts)
+		caller := newCaller(facts.New(facts.Meta{}), attempts)
 		var tried []simulated
 		for _, w := range writes {
 			tried = append(tried, caller.simulate(w, by, writeLimit))

@@ -11,6 +11,8 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
+	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
 // tlsHandshakeTimeout bounds the handshake with a backend.
@@ -22,6 +24,9 @@ type bound struct {
 	cost    time.Duration
 	// until is when, after the hooks begin, a rejection ends by itself; zero for never.
 	until time.Duration
+	// breaks says that the connection ends with the call, so that the next one is over
+	// another.
+	breaks bool
 }
 
 // A call is what a new replica's call to one webhook, or evaluation of one
@@ -31,6 +36,10 @@ type call struct {
 	answer      facts.Answer
 	attempt     facts.Attempt
 	detail      string
+	// several says that there is more than one endpoint; at is what the call comes to
+	// at each of them, nil unless they are known to differ.
+	several bool
+	at      []at
 }
 
 func certain(b bound) call { return call{best: b, worst: b} }
@@ -39,34 +48,54 @@ func certain(b bound) call { return call{best: b, worst: b} }
 type caller struct {
 	byWebhook map[admission.Culprit][]facts.Attempt
 	dryRuns   map[string][]facts.Attempt
-	// proven are the webhooks that the API server itself called successfully.
+	// proven are the webhooks that the API server itself called successfully, for
+	// whatever write, so that their certificates are accepted.
 	proven map[admission.Culprit]bool
+	// admitted are the webhooks that have let a dry-run pass, with the group of its
+	// write: for writes of others that says nothing.
+	admitted map[admitted]bool
+	// endpoints are those of the Service that is called.
+	endpoints func(admission.Interception) []probe.Endpoint
+	// perEndpoint is that of [facts.Meta], and uncounted why it is not known what
+	// endpoints Services have; empty if it is.
+	perEndpoint bool
+	uncounted   string
+	// eachCall says that an endpoint is picked for each call, and not for each
+	// connection.
+	eachCall bool
 	// forwards are the handshakes through port-forwards.
 	forwards map[admission.Culprit]certificates
 }
 
-func newCaller(attempts []facts.Attempt) *caller {
-	c := &caller{map[admission.Culprit][]facts.Attempt{}, map[string][]facts.Attempt{}, map[admission.Culprit]bool{}, map[admission.Culprit]certificates{}}
+func newCaller(s *facts.Snapshot, attempts []facts.Attempt) *caller {
+	c := &caller{
+		byWebhook: map[admission.Culprit][]facts.Attempt{}, dryRuns: map[string][]facts.Attempt{},
+		proven: map[admission.Culprit]bool{}, admitted: map[admitted]bool{}, forwards: map[admission.Culprit]certificates{},
+		perEndpoint: s.Meta.PerEndpoint, eachCall: version.EndpointPerCall.In(s.Meta.Target),
+		endpoints: func(i admission.Interception) []probe.Endpoint { return probe.Endpoints(s, i) },
+	}
+	for _, f := range []facts.Fact{facts.Services, facts.Endpoints} {
+		if a, absent := s.Absence(f); absent && c.uncounted == "" {
+			c.uncounted = fmt.Sprintf("how many endpoints its Service has is not known: could not read %s (%s)", f.ID(), a)
+		}
+	}
 	for _, a := range attempts {
 		if a.Vantage == facts.ServerDryRun {
 			c.dryRuns[a.Write] = append(c.dryRuns[a.Write], a)
 			continue
 		}
 		k := admission.CulpritOf(a)
+		c.byWebhook[k] = append(c.byWebhook[k], a)
 		if a.Vantage == facts.PortForward {
 			c.forwards[k] = append(c.forwards[k], a)
-		} else {
-			c.byWebhook[k] = append(c.byWebhook[k], a)
 		}
-	}
-	for k, seen := range c.forwards {
-		c.byWebhook[k] = seen.amend(c.byWebhook[k])
 	}
 	return c
 }
 
-// prove notes the webhooks that an admitted dry-run went through. A webhook
-// whose failurePolicy is Ignore may have failed on the way, so it is not proven.
+// prove notes the webhooks that an admitted dry-run went through, and what for. A
+// webhook whose failurePolicy is Ignore may have failed on the way, so it is not
+// proven. What a webhook says to one user says nothing of another.
 func (c *caller) prove(w bootstrap.Write, by []admission.Interception) {
 	for _, a := range c.dryRuns[w.Key()] {
 		if a.Answer != facts.Allowed {
@@ -76,8 +105,21 @@ func (c *caller) prove(w bootstrap.Write, by []admission.Interception) {
 			if i.Fails && (a.As == w.User.Name || !i.UserDependent) {
 				c.proven[i.Culprit()] = true
 			}
+			if i.Fails && a.As == w.User.Name {
+				c.admitted[admittance(i, w)] = true
+			}
 		}
 	}
+}
+
+// admitted is who let which group of writes of which user pass.
+type admitted struct {
+	admission.Culprit
+	group, user string
+}
+
+func admittance(i admission.Interception, w bootstrap.Write) admitted {
+	return admitted{i.Culprit(), groupOf(w), w.User.Name}
 }
 
 // of returns what the call that i stands for would come to for w.
@@ -92,13 +134,29 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 	case i.Kind.IsPolicy():
 		return call{answer: facts.Allowed}
 	}
-	attempts := relevant(c.byWebhook[i.Culprit()], w)
-	if len(attempts) == 0 {
-		return c.unasked(i, facts.Attempt{Answer: facts.NotAsked, Detail: "no question was put to it"})
+	k := i.Culprit()
+	if es := c.behind(i, c.byWebhook[k]); es != nil {
+		return several(c.among(es, i, w, c.byWebhook[k]))
 	}
+	attempts := relevant(c.forwards[k].amend(c.byWebhook[k]), w)
+	if len(attempts) == 0 {
+		return c.unasked(i, w, facts.Attempt{Answer: facts.NotAsked, Detail: "no question was put to it"})
+	}
+	r := c.combined(i, w, attempts, func(a facts.Attempt) string { return c.unproven(i, a) })
+	if c.perEndpoint && c.uncounted != "" && i.Backend.URL == "" && !slices.ContainsFunc(attempts, func(a facts.Attempt) bool { return a.Answer == facts.NoEndpoints }) {
+		u := c.unknown(i, facts.Attempt{})
+		r.best, r.worst, r.several, r.detail = bound{}, worseOf(r.worst, u.worst), true, c.uncounted
+	}
+	return r
+}
+
+// combined returns what the call comes to that was answered so, now and then. A write
+// that was not asked about itself is judged by a sample of its like. open is why the
+// certificate is not known to be accepted, empty if it is.
+func (c *caller) combined(i admission.Interception, w bootstrap.Write, attempts []facts.Attempt, open func(facts.Attempt) string) call {
 	calls := make([]call, len(attempts))
 	for n, a := range attempts {
-		calls[n] = c.after(i, a)
+		calls[n] = c.after(i, w, a, open(a))
 	}
 	r := combine(calls)
 	if len(attempts) > 1 && !slices.ContainsFunc(attempts, func(a facts.Attempt) bool { return a.Write == w.Key() || a.Answer != facts.Allowed }) {
@@ -123,7 +181,7 @@ func (k *call) estimate(alike []call) {
 	k.best.cost = time.Duration(max(0, mean-spread) * float64(time.Second))
 	k.worst.cost = time.Duration((mean + spread) * float64(time.Second))
 	k.attempt.Milliseconds = int64(math.Round(mean * 1000))
-	k.detail = cmp.Or(k.detail, fmt.Sprintf("the average of %s alike", plural(len(alike), "write")))
+	k.detail = cmp.Or(k.detail, fmt.Sprintf("the average of a sample of %s alike", plural(len(alike), "write")))
 }
 
 // combine returns what one of several calls may come to: the API server picks
@@ -146,14 +204,16 @@ func compareBounds(a, b bound) int {
 }
 
 // after returns what a call comes to whose backend answered as in the attempt.
-func (c *caller) after(i admission.Interception, a facts.Attempt) call {
+//
+// open is why it is not known whether the API server would accept the certificate;
+// empty if it would, or the answer has told.
+func (c *caller) after(i admission.Interception, w bootstrap.Write, a facts.Attempt, open string) call {
 	took := time.Duration(a.Milliseconds) * time.Millisecond
 	var r call
 	switch a.Answer {
 	case facts.Allowed:
 		r = certain(bound{cost: took})
-		k := i.Culprit()
-		if open := c.forwards[k].open(); a.Vantage == facts.ServiceProxy && i.Fails && open != "" && !c.proven[k] {
+		if open != "" {
 			r.worst.rejects = true
 			r.detail = open
 		}
@@ -174,8 +234,9 @@ func (c *caller) after(i admission.Interception, a facts.Attempt) call {
 		r = certain(bound{rejects: i.Fails, cost: min(took, i.Timeout)})
 		r.unread(a)
 	default:
-		return c.unasked(i, a)
+		return c.unasked(i, w, a)
 	}
+	r.best.breaks, r.worst.breaks = broken(a), broken(a)
 	r.answer, r.attempt = a.Answer, a
 	r.detail = cmp.Or(r.detail, a.Detail)
 	return r
@@ -199,16 +260,31 @@ func (k *call) unread(a facts.Attempt) {
 	}
 }
 
-// unasked returns what may come of a call about which nothing is known. GKE's
-// own webhooks run beside each replica and are taken to work.
-func (c *caller) unasked(i admission.Interception, a facts.Attempt) call {
-	if i.ProviderManaged() {
+// unproven is why it is not known whether the API server would accept the certificate
+// of what has answered; empty if it would, or does not need to.
+func (c *caller) unproven(i admission.Interception, a facts.Attempt) string {
+	k := i.Culprit()
+	if a.Vantage != facts.ServiceProxy || !i.Fails || c.proven[k] {
+		return ""
+	}
+	return c.forwards[k].open()
+}
+
+// unasked returns what may come of a call about which nothing is known but that the
+// API server let a write alike pass, if it did. GKE's own webhooks run beside each
+// replica and are taken to work.
+func (c *caller) unasked(i admission.Interception, w bootstrap.Write, a facts.Attempt) call {
+	switch {
+	case i.ProviderManaged():
 		return call{answer: facts.NotAsked, attempt: a, detail: "run by GKE beside each replica"}
+	case c.admitted[admittance(i, w)]:
+		return call{answer: a.Answer, attempt: a, detail: a.Detail}
 	}
-	r := call{answer: a.Answer, attempt: a, detail: a.Detail}
-	if c.proven[i.Culprit()] {
-		return r
-	}
-	r.worst = bound{rejects: i.Fails, cost: i.Timeout}
-	return r
+	return c.unknown(i, a)
+}
+
+// unknown returns what may come of a call about which nothing is known: also a
+// webhook that fails open may deny.
+func (c *caller) unknown(i admission.Interception, a facts.Attempt) call {
+	return call{worst: bound{rejects: true, cost: i.Timeout}, answer: a.Answer, attempt: a, detail: a.Detail}
 }

@@ -90,7 +90,7 @@ func TestWriteAgainstAttempts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			by := []admission.Interception{c.by}
-			caller := newCaller(c.attempts)
+			caller := newCaller(facts.New(facts.Meta{}), c.attempts)
 			caller.prove(role("a"), by)
 			if got := caller.simulate(role("a"), by, writeLimit).effect(); got != c.want {
 				t.Errorf("the write %s, want %s", got, c.want)

@@ -30,10 +30,14 @@ func shown(a facts.Attempt) bool {
 	return a.Answer != facts.NotAsked && a.Answer != facts.CouldNotAsk
 }
 
-// amend returns the other attempts on the webhook with what the handshakes add:
+// amend returns the other ones of the attempts on the webhook with what the handshakes add:
 // the Pods on which a call ends in one. What the service proxy saw behind a
 // handshake that the API server would not complete with any Pod is left out.
-func (cs certificates) amend(others []facts.Attempt) []facts.Attempt {
+func (cs certificates) amend(attempts []facts.Attempt) []facts.Attempt {
+	if cs == nil {
+		return attempts
+	}
+	others := where(attempts, func(a facts.Attempt) bool { return a.Vantage != facts.PortForward })
 	var amended []facts.Attempt
 	all := func(answer facts.Answer) bool {
 		return !slices.ContainsFunc(cs, func(a facts.Attempt) bool { return a.Answer != answer })

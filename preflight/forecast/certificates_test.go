@@ -59,7 +59,7 @@ func TestCertificates(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			by := []admission.Interception{c.by}
-			caller := newCaller(c.attempts)
+			caller := newCaller(facts.New(facts.Meta{}), c.attempts)
 			caller.prove(write, by)
 			w := caller.simulate(write, by, writeLimit)
 			if got := w.effect(); got != c.want {

@@ -178,6 +178,13 @@ func (w Write) By(c admission.Culprit) (Interception, bool) {
 
 // Says tells in words what the webhook or policy did when it was asked.
 func (i Interception) Says() string {
+	if i.Endpoints != nil {
+		return i.differ()
+	}
+	return i.says()
+}
+
+func (i Interception) says() string {
 	switch facts.Answer(i.Answer) {
 	case facts.Allowed:
 		if i.Effect == Undecided && i.Detail != "" {

@@ -22,7 +22,7 @@ func TestDryRunSays(t *testing.T) {
 		"it names nobody":                  {"forbidden", "server-side dry-run"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newCaller([]facts.Attempt{{
+			w := newCaller(facts.New(facts.Meta{}), []facts.Attempt{{
 				Vantage: facts.ServerDryRun, Write: role("a").Key(), As: "system:apiserver", Answer: facts.Denied, Milliseconds: 200, Detail: c.said,
 			}}).simulate(role("a"), by, writeLimit)
 			if s := w.report().Seconds; !w.best.rejects || !w.worst.rejects || s != (Seconds{Min: 0.2, Max: 0.2}) {

@@ -65,7 +65,10 @@ type ControlPlane struct {
 	// Notes are circumstances that the outcome depends on, such as a liveness
 	// probe that would end a delayed replica.
 	Notes []string `json:"notes,omitempty"`
-	Hooks []Hook   `json:"hooks"`
+	// Possible is what may come of a start by the draw of an endpoint, the best first;
+	// absent where nothing is drawn, or something else is not known.
+	Possible []Possibility `json:"possible,omitempty"`
+	Hooks    []Hook        `json:"hooks"`
 }
 
 // Punctual reports whether a replica that gets ready does so as usual, as far as
@@ -83,6 +86,9 @@ type Hook struct {
 	AtBest Outcome `json:"atBest,omitempty"`
 	// AtWorst is the outcome that can't be ruled out; empty unless Outcome is unknown.
 	AtWorst Outcome `json:"atWorst,omitempty"`
+	// Possible is what may come of the hook by the draw of an endpoint, the best first;
+	// absent where nothing is drawn.
+	Possible []Possibility `json:"possible,omitempty"`
 	// Reason says what the outcome comes from; empty for a hook that is ready.
 	Reason string `json:"reason,omitempty"`
 	// Fatal says that the process exits when the hook fails.
@@ -115,7 +121,8 @@ const (
 	Slows Effect = "slows"
 	// Rejects: not admitted.
 	Rejects Effect = "rejects"
-	// Undecided: what was seen does not decide it.
+	// Undecided: what was seen does not decide it. Where an [Interception] has
+	// endpoints, it is seen and a draw decides.
 	Undecided Effect = "undecided"
 )
 
@@ -145,6 +152,23 @@ type Interception struct {
 	Effect       Effect `json:"effect"`
 	// Detail is what the backend, the API server or the policy said.
 	Detail string `json:"detail,omitempty"`
+	// Endpoints are those of the webhook's Service, where they are known to answer
+	// differently; absent otherwise. Which of them is called is a draw.
+	Endpoints []EndpointAnswer `json:"endpoints,omitempty"`
+}
+
+// EndpointAnswer is what one endpoint of a Service does to a write.
+type EndpointAnswer struct {
+	// Endpoint is the Pod's name, or else the address.
+	Endpoint string `json:"endpoint"`
+	// Unsure says that what was seen was one of the endpoints that are unsure, and not
+	// which: through the service proxy that does not show.
+	Unsure bool `json:"unsure,omitempty"`
+	// Answer, Milliseconds, Effect and Detail are as of [Interception].
+	Answer       string `json:"answer"`
+	Milliseconds int64  `json:"ms"`
+	Effect       Effect `json:"effect"`
+	Detail       string `json:"detail,omitempty"`
 }
 
 // Nodes is what an API outage would do to the nodes.

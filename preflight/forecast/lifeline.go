@@ -39,6 +39,10 @@ type Lifeline struct {
 	Outcome   Fate   `json:"outcome"`
 	// AtWorst is the outcome that can't be ruled out; empty unless Outcome is unknown.
 	AtWorst Fate `json:"atWorst,omitempty"`
+	// Draws says that the outcome is unknown only because it hangs on which endpoint of
+	// a webhook's Service is called: some are known to keep the line, others to bring
+	// about what is at worst.
+	Draws bool `json:"draws,omitempty"`
 	// DeadlineSeconds is how long the client waits; zero where only the server's
 	// 34 s bound it.
 	DeadlineSeconds float64 `json:"deadlineSeconds,omitempty"`
@@ -62,7 +66,7 @@ type LifelineWrite struct {
 }
 
 func lifelines(s *facts.Snapshot, attempts []facts.Attempt) []Lifeline {
-	c := newCaller(attempts)
+	c := newCaller(s, attempts)
 	for _, i := range probe.Intercept(s) {
 		c.prove(i.Write, i.By)
 	}
@@ -86,10 +90,10 @@ func throughLine(l lifeline.Line, writes []probe.Intercepted, unknown string, ju
 		Consequence: l.Consequence, Cited: l.Cited, Source: l.Source,
 	}
 	limit := min(writeLimit, cmp.Or(l.Deadline, writeLimit))
-	best, worst := Kept, Kept
+	best, worst, seen := Kept, Kept, Kept
 	for _, w := range writes {
 		s := judge(w.Write, w.By, limit)
-		best, worst = worse(best, fate(s.best)), worse(worst, fate(s.worst))
+		best, worst, seen = worse(best, fate(s.best)), worse(worst, fate(s.worst)), worse(seen, fate(s.drawnWorst()))
 		r.Writes = append(r.Writes, LifelineWrite{w.Write.User.Name, s.report()})
 	}
 	if unknown != "" {
@@ -97,7 +101,7 @@ func throughLine(l lifeline.Line, writes []probe.Intercepted, unknown string, ju
 	}
 	r.Outcome = best
 	if best != worst && best != Lost {
-		r.Outcome, r.AtWorst = Open, worst
+		r.Outcome, r.AtWorst, r.Draws = Open, worst, seen == worst
 	}
 	r.Reason, r.Cause = r.reason(unknown, l.Deadline)
 	return r
@@ -123,9 +127,12 @@ func worse(a, b Fate) Fate {
 // particular, so a denial of it decides nothing; and a webhook of which it can't
 // be told whether it sees the write does no more than it did when it was asked.
 func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit time.Duration) simulated {
-	s := simulated{Write: w, by: by}
+	s := simulated{Write: w, by: by, limit: limit}
 	for _, i := range by {
 		k := c.of(i, w)
+		if !c.eachCall {
+			k = k.redrawn()
+		}
 		switch {
 		case i.Undecided != "" && i.Kind.IsWebhook():
 			seen := i
@@ -137,8 +144,7 @@ func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit tim
 		}
 		s.calls = append(s.calls, k)
 	}
-	s.best = s.admit(limit, 1, func(k call) bound { return k.best })
-	s.worst = s.admit(limit, 2, func(k call) bound { return k.worst })
+	s.meet()
 	return s
 }
 

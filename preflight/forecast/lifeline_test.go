@@ -81,7 +81,7 @@ func TestLifelines(t *testing.T) {
 		"denied to a sketch":                     {hooked(closed, 10, "", "pods").With(answering(dns, facts.Denied, 3, replicaSets)), "pods of kube-system", Open, Lost, "undecided by"},
 		"not asked, fails closed":                {hooked(closed, 3, leases, "leases"), "node leases", Open, Lost, "was not asked"},
 		"not asked, fails open too late":         {hooked(open, 10, leases, "leases"), "node leases", Open, Lost, "was not asked"},
-		"not asked, fails open in time":          {hooked(open, 3, leases, "leases"), "node leases", Open, Slowed, "was not asked"},
+		"not asked, and may deny failing open":   {hooked(open, 3, leases, "leases"), "node leases", Open, Lost, "was not asked"},
 		"webhooks unread":                        {hooked(open, 3, "", "pods").With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), "node leases", Open, Lost, "could not read mutating-webhooks (forbidden: no)"},
 		"webhooks unread, and lost for certain":  {hooked(closed, 3, leases, "leases").With(hung).With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), "node leases", Lost, "", "rejected by"},
 		"hung on reviews":                        {hooked(closed, 3, "*", "*").With(hung), "reviews by kubelets", Lost, "", "rejected by"},

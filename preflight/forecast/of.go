@@ -36,12 +36,14 @@ func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 	if plan.Problem != "" && plan.Hooks == nil {
 		return ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
 	}
-	caller := newCaller(attempts)
+	caller := newCaller(s, attempts)
 	intercepted := probe.Intercept(s)
 	for _, i := range intercepted {
 		caller.prove(i.Write, i.By)
 	}
-	cp := ControlPlane{Outcome: Ready, Hooks: throughHooks(plan, intercepted, caller.simulate)}
+	cp := ControlPlane{Outcome: Ready, Hooks: throughHooks(plan, intercepted, caller.simulate, func(h bootstrap.Hook, writes []simulated, waits ends) []Possibility {
+		return possible(h, writes, waits, caller.eachCall, caller.eachCall || caller.alone(s, writes))
+	})}
 	unread := unread(s)
 	for n, h := range plan.Hooks {
 		cp.Hooks[n].leaveOpen(h, cmp.Or(unknownReason(plan, h.Name), unread))
@@ -79,8 +81,9 @@ func (cp *ControlPlane) beyond(s *facts.Snapshot, plan bootstrap.Plan) {
 }
 
 // throughHooks foretells each hook of the plan, with its writes as judge takes them
-// through what intercepts them, each within the time given.
-func throughHooks(plan bootstrap.Plan, intercepted []probe.Intercepted, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated) []Hook {
+// through what intercepts them, each within the time given. draw is what may come of
+// a hook where the endpoints of a webhook differ; nil where none do.
+func throughHooks(plan bootstrap.Plan, intercepted []probe.Intercepted, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated, draw func(bootstrap.Hook, []simulated, ends) []Possibility) []Hook {
 	byHook := map[string][]simulated{}
 	timeouts := map[string]time.Duration{}
 	for _, h := range plan.Hooks {
@@ -95,9 +98,34 @@ func throughHooks(plan bootstrap.Plan, intercepted []probe.Intercepted, judge fu
 	}
 	hooks := []Hook{}
 	for _, h := range plan.Hooks {
-		hooks = append(hooks, foretell(h, byHook[h.Name], awaited(plan.Hooks, h, byHook)))
+		writes, waits := byHook[h.Name], awaited(plan.Hooks, h, byHook)
+		hook := foretell(h, writes, waits)
+		if draw != nil {
+			hook.weigh(h, draw(h, writes, waits))
+		}
+		hooks = append(hooks, hook)
 	}
 	return hooks
+}
+
+// alone reports whether no other hook's writes, and nothing that the cluster lives
+// by, passes a webhook whose endpoints differ for the writes: their connections are
+// then drawn for these alone.
+func (c *caller) alone(s *facts.Snapshot, writes []simulated) bool {
+	drawn := map[admission.Culprit]bool{}
+	hook := ""
+	for _, w := range writes {
+		for n, k := range w.calls {
+			if k.at != nil {
+				drawn[w.by[n].Culprit()], hook = true, w.Hook
+			}
+		}
+	}
+	return !slices.ContainsFunc(probe.All(s), func(i probe.Intercepted) bool {
+		return i.Write.Hook != hook && slices.ContainsFunc(i.By, func(by admission.Interception) bool {
+			return drawn[by.Culprit()]
+		})
+	})
 }
 
 // awaited is what comes of the hook that h waits for, zero if it waits for none.
@@ -136,7 +164,7 @@ func (r *Hook) leaveOpen(h bootstrap.Hook, reason string) {
 	if reason == "" || r.Outcome.Fails() {
 		return
 	}
-	r.Outcome, r.AtBest, r.AtWorst, r.Reason = Unknown, "", outcomeAtWorst(h), reason
+	r.Outcome, r.AtBest, r.AtWorst, r.Reason, r.Possible = Unknown, "", outcomeAtWorst(h), reason, nil
 }
 
 // worst is the worst outcome that is certain; unknown only if it may be worse
@@ -170,6 +198,7 @@ func (cp *ControlPlane) sum() {
 	ready := Seconds{usualMin.Seconds(), usualMax.Seconds()}
 	var exit *Seconds
 	cp.Outcome, cp.AtBest = worst(cp.Hooks)
+	cp.Possible = possibilities(cp.Hooks)
 	for _, h := range cp.Hooks {
 		if h.Seconds == nil {
 			continue

@@ -15,6 +15,8 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 	switch {
 	case r.Outcome == Ready:
 		return ""
+	case r.Possible != nil:
+		e, verb = Undecided, "left to a draw"
 	case awaited.worst.outcome.Fails() && !r.affected(Rejects) && !r.affected(Undecided):
 		return fmt.Sprintf("waits for %s until its deadline of %v", h.WaitsFor, h.Deadline)
 	case r.Overruns():

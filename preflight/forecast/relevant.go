@@ -40,33 +40,69 @@ func byTarget(all []facts.Attempt) [][]facts.Attempt {
 }
 
 // relevantOf returns the attempts about w itself, else those about writes of the
-// same verb and resource. Behind one target may be several backends: where one
-// does not answer, each attempt about writes alike may be what w meets, and where
-// one could not even be connected to, each attempt at all.
+// same group. Behind one target may be several backends: where one does not answer,
+// each attempt about writes alike may be what w meets. That an endpoint fails,
+// whatever it is asked, it tells of every write; what it lets pass of one group says
+// nothing of another.
 func relevantOf(all []facts.Attempt, w bootstrap.Write) []facts.Attempt {
 	asked := where(all, func(a facts.Attempt) bool { return decisive(a.Answer) })
-	group := fmt.Sprintf("%s %s ", w.Operation, w.ResourceName())
-	alike := where(asked, func(a facts.Attempt) bool { return strings.HasPrefix(a.Write, group) })
+	alike := where(asked, func(a facts.Attempt) bool { return alike(a, w) })
 	itself := func(a facts.Attempt) bool { return about(a, w) }
 	notOfAnother := func(a facts.Attempt) bool { return itself(a) || !judged(a.Answer) }
+	failing := func(a facts.Attempt) bool { return broken(a) || a.Answer == facts.NoEndpoints }
 	switch {
 	case slices.ContainsFunc(asked, neverReached):
-		return where(asked, notOfAnother)
+		return orUnasked(where(asked, func(a facts.Attempt) bool { return failing(a) || slices.Contains(alike, a) && notOfAnother(a) }), asked)
 	case slices.ContainsFunc(alike, func(a facts.Attempt) bool { return a.Answer == facts.Hung }):
 		return where(alike, notOfAnother)
 	}
-	unanswered := where(asked, func(a facts.Attempt) bool { return a.Answer == facts.Hung || a.Answer == facts.NoEndpoints })
-	for _, candidates := range [][]facts.Attempt{where(asked, itself), alike, unanswered, where(all, itself)} {
+	for _, candidates := range [][]facts.Attempt{where(asked, itself), alike} {
 		if candidates != nil {
 			return candidates
 		}
 	}
-	return all
+	if failed := where(asked, failing); failed != nil {
+		return orUnasked(failed, asked)
+	}
+	told := where(all, func(a facts.Attempt) bool { return !decisive(a.Answer) })
+	if mine := where(told, itself); mine != nil {
+		return mine
+	}
+	return told
+}
+
+// orUnasked leaves open, beside failures alone, what those say to w that have
+// answered about other writes.
+func orUnasked(kept, asked []facts.Attempt) []facts.Attempt {
+	if failed := func(a facts.Attempt) bool { return broken(a) || a.Answer == facts.NoEndpoints }; len(where(kept, failed)) == len(kept) && len(where(asked, failed)) < len(asked) {
+		return append(kept, facts.Attempt{Answer: facts.NotAsked, Detail: "it answers about other writes, and was not asked about this"})
+	}
+	return kept
 }
 
 // about reports whether the question was about w, written by the same user.
 func about(a facts.Attempt, w bootstrap.Write) bool {
-	return a.Write == w.Key() && cmp.Or(a.As, bootstrap.Loopback.Name) == cmp.Or(w.User.Name, bootstrap.Loopback.Name)
+	return a.Write == w.Key() && sameUser(a, w)
+}
+
+// alike reports whether the question was about a write of the same verb, resource,
+// namespace and user as w.
+func alike(a facts.Attempt, w bootstrap.Write) bool {
+	name, ok := strings.CutPrefix(a.Write, groupOf(w))
+	return ok && (w.Namespace != "" || !strings.Contains(name, "/")) && sameUser(a, w)
+}
+
+// groupOf begins the keys of all writes of the same verb, resource and namespace.
+func groupOf(w bootstrap.Write) string {
+	group := fmt.Sprintf("%s %s ", w.Operation, w.ResourceName())
+	if w.Namespace != "" {
+		group += w.Namespace + "/"
+	}
+	return group
+}
+
+func sameUser(a facts.Attempt, w bootstrap.Write) bool {
+	return cmp.Or(a.As, bootstrap.Loopback.Name) == cmp.Or(w.User.Name, bootstrap.Loopback.Name)
 }
 
 func where(all []facts.Attempt, keep func(facts.Attempt) bool) []facts.Attempt {

@@ -29,7 +29,7 @@ func Supposing(s *facts.Snapshot, x Supposition) Forecast {
 	plan := bootstrap.Of(s)
 	cp := ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
 	if plan.Problem == "" {
-		cp.Hooks = throughHooks(plan, probe.Intercept(s), x.simulate)
+		cp.Hooks = throughHooks(plan, probe.Intercept(s), x.simulate, nil)
 		cp.sum()
 	}
 	byLine := map[string][]probe.Intercepted{}
@@ -45,13 +45,13 @@ func Supposing(s *facts.Snapshot, x Supposition) Forecast {
 
 // simulate is as that of a caller, with answers that are supposed.
 func (x Supposition) simulate(w bootstrap.Write, by []admission.Interception, limit time.Duration) simulated {
-	s := simulated{Write: w}
+	s := simulated{Write: w, limit: limit}
 	for _, i := range by {
 		if x.There == nil || x.There(i) {
 			s.by, s.calls = append(s.by, i), append(s.calls, x.call(i))
 		}
 	}
-	s.worst = s.admit(limit, 2, func(k call) bound { return k.worst })
+	s.worst = s.admit(2, func(n int) bound { return s.calls[n].worst })
 	s.worst.cost += undisturbedMax
 	s.best = s.worst
 	return s

@@ -31,31 +31,38 @@ type simulated struct {
 	by          []admission.Interception
 	calls       []call
 	best, worst bound
+	// limit is how long the write may take at most.
+	limit time.Duration
 }
 
 // simulate takes a write through everything that intercepts it, in the order of
 // the API server's plugin chain: mutating policies and webhooks one after the
 // other, then validating policies, then validating webhooks all at once.
 func (c *caller) simulate(w bootstrap.Write, by []admission.Interception, limit time.Duration) simulated {
-	s := simulated{Write: w, by: by}
+	s := simulated{Write: w, by: by, limit: limit}
 	for _, i := range by {
 		s.calls = append(s.calls, c.of(i, w))
 	}
-	s.best = s.admit(limit, 1, func(k call) bound { return k.best })
-	s.worst = s.admit(limit, 2, func(k call) bound { return k.worst })
+	s.meet()
 	c.consultDryRuns(&s)
 	s.best.cost += undisturbedMin
 	s.worst.cost += undisturbedMax
 	return s
 }
 
-// admit is the way through admission at one end of what the calls may come to,
+// meet takes the write through its calls, at best and at worst.
+func (s *simulated) meet() {
+	s.best = s.admit(1, func(n int) bound { return s.calls[n].best })
+	s.worst = s.admit(2, func(n int) bound { return s.calls[n].worst })
+}
+
+// admit is the way through admission where each call comes to what end says, and
 // where a webhook that may be reinvoked is called that many times.
-func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) bound {
+func (s *simulated) admit(reinvoked time.Duration, end func(n int) bound) bound {
 	var serial, parallel time.Duration
-	rejected := false
+	rejected, limit := false, s.limit
 	for n, i := range s.by {
-		b := end(s.calls[n])
+		b := end(n)
 		switch i.Kind {
 		case admission.ValidatingWebhook:
 			parallel = max(parallel, b.cost)
@@ -63,7 +70,7 @@ func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) 
 			continue
 		case admission.ValidatingPolicy:
 			if b.rejects {
-				return bound{true, serial, b.until}
+				return bound{rejects: true, cost: serial, until: b.until}
 			}
 			continue
 		}
@@ -72,7 +79,7 @@ func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) 
 		}
 		serial += b.cost
 		if serial >= limit || b.rejects {
-			return bound{true, min(serial, limit), b.until}
+			return bound{rejects: true, cost: min(serial, limit), until: b.until}
 		}
 	}
 	total := min(serial+parallel, limit)
@@ -82,6 +89,8 @@ func (s *simulated) admit(limit, reinvoked time.Duration, end func(call) bound) 
 // consultDryRuns lets the API server's own answer decide what the direct
 // questions left open. A dry-run made as another user decides only what does
 // not depend on the user: that a backend which this write needs could not be called.
+// Where a webhook has several endpoints it met one of them, so that it shows what may
+// come and not what will.
 func (c *caller) consultDryRuns(s *simulated) {
 	for _, a := range c.dryRuns[s.Key()] {
 		asLoopback := a.As == s.User.Name
@@ -92,14 +101,58 @@ func (c *caller) consultDryRuns(s *simulated) {
 			if asLoopback && a.Answer == facts.Denied {
 				s.worst.cost = min(s.worst.cost, max(s.best.cost, took))
 			}
-			if !s.best.rejects {
+			switch {
+			case s.best.rejects:
+			case s.several(a):
+				s.doubt(a)
+			default:
 				s.best = bound{rejects: true, cost: min(s.worst.cost, took)}
 				s.blame(a)
 			}
-		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && s.worst.until == 0 && !s.best.rejects:
+		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && s.worst.until == 0 && !s.best.rejects && !(c.perEndpoint && s.several(a)) && !s.drawn():
 			s.worst = bound{cost: max(s.best.cost, took)}
 		}
 	}
+}
+
+// several reports whether the dry-run met one of several endpoints: of the webhook
+// that it names, or else of any in its way.
+func (s *simulated) several(a facts.Attempt) bool {
+	named := cmp.Or(failedCall(a.Detail), deniedBy(a.Detail))
+	for n, i := range s.by {
+		if (named == "" || i.Webhook == named) && s.calls[n].several {
+			return true
+		}
+	}
+	return false
+}
+
+// drawnWorst is what the write comes to where the worst of the endpoints is called
+// that are known to differ.
+func (s simulated) drawnWorst() bound {
+	return s.admit(1, func(n int) bound {
+		b := s.calls[n].best
+		for _, a := range s.calls[n].at {
+			b = worseOf(b, a.best)
+		}
+		return b
+	})
+}
+
+// doubt notes of the webhook which the dry-run names that it may reject.
+func (s *simulated) doubt(a facts.Attempt) {
+	named := cmp.Or(failedCall(a.Detail), deniedBy(a.Detail))
+	for n, i := range s.by {
+		if k := &s.calls[n]; i.Webhook == named && k.at == nil && !k.worst.rejects {
+			k.worst.rejects = true
+			k.detail = "the running API server met one of its endpoints and says: " + a.Detail
+		}
+	}
+}
+
+// drawn reports whether it hangs on which endpoint is called what becomes of the write.
+func (s simulated) drawn() bool {
+	return slices.ContainsFunc(s.calls, func(k call) bool { return k.at != nil })
 }
 
 // blame holds the webhook responsible that the API server says has denied the
@@ -177,10 +230,21 @@ func (s simulated) report() Write {
 		w.InterceptedBy = append(w.InterceptedBy, Interception{
 			Culprit: i.Culprit(), FailurePolicy: policy,
 			Answer: string(cmp.Or(k.answer, facts.NotAsked)), Milliseconds: k.attempt.Milliseconds,
-			Vantage: string(k.attempt.Vantage), Effect: effect(k.best, k.worst), Detail: k.detail,
+			Vantage: string(k.attempt.Vantage), Effect: effect(k.best, k.worst), Detail: k.detail, Endpoints: k.endpoints(),
 		})
 	}
 	return w
+}
+
+// endpoints is what the endpoints do, where they differ.
+func (k call) endpoints() (es []EndpointAnswer) {
+	for _, a := range k.at {
+		es = append(es, EndpointAnswer{
+			Endpoint: a.name, Unsure: a.unsure, Answer: string(cmp.Or(a.answer, facts.NotAsked)), Milliseconds: a.attempt.Milliseconds,
+			Effect: effect(a.best, a.worst), Detail: a.detail,
+		})
+	}
+	return es
 }
 
 func seconds(a, b time.Duration) Seconds {

@@ -8,22 +8,35 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// maxForwards is at how many Pods of one Service the certificate is looked at.
-const maxForwards = 16
-
-// forward adds what shows, beside the question r through the service proxy, which
-// certificates the Pods behind the Service have: a TLS handshake with each of
-// them, and for those that are left out the reason. A webhook is thought of once.
+// forward adds, beside the question r through the service proxy, what that can't
+// show: how each of the Pods behind the Service answers for itself, and which
+// certificate it has. The service proxy picks one of several Pods and does not say
+// which, so each is asked about one write of every group as well, where a review
+// may be sent; the Pods of a Service run the same program, and what it says to
+// single writes the service proxy shows. Where there is one Pod, or no review may
+// be sent, it is a TLS handshake, once for a webhook. Those that are left out are
+// named with the reason.
 func (p *planner) forward(r Request) {
-	if !p.options.PortForward || r.Vantage != facts.ServiceProxy || r.ServerName == "" || r.Known != nil || p.forwarded[r.Interception.Culprit()] {
+	if !p.options.PortForward || r.Vantage != facts.ServiceProxy || r.ServerName == "" || r.Known != nil {
 		return
 	}
-	p.forwarded[r.Interception.Culprit()] = true
 	f := r
-	f.Vantage, f.Review, f.Skip, f.Addresses = facts.PortForward, nil, "", nil
+	f.Vantage, f.Skip, f.Addresses = facts.PortForward, "", nil
+	pods, others := p.backends.pods(r)
+	if len(pods)+len(others) < 2 {
+		f.Review = nil
+	}
+	once := asked{Culprit: r.Interception.Culprit()}
+	if f.Review != nil {
+		once.about = r.Group()
+	}
+	if p.forwarded[once] {
+		return
+	}
+	p.forwarded[once] = true
 	leave := func(format string, args ...any) {
 		left := f
-		left.Skip = fmt.Sprintf(format, args...)
+		left.Review, left.Skip = nil, fmt.Sprintf(format, args...)
 		p.add(left)
 	}
 	if len(r.Addresses) == 0 {
@@ -32,33 +45,26 @@ func (p *planner) forward(r Request) {
 		}
 		return
 	}
-	pods, others := p.backends.pods(r)
 	if len(others) > 0 {
 		leave("%s is no Pod's, so there is no port of a Pod to forward", strings.Join(others[:min(3, len(others))], ", "))
 	}
-	if len(pods) > maxForwards {
-		leave("of the certificates of its %d ready Pods only %d are looked at", len(pods), maxForwards)
-		pods = pods[:maxForwards]
+	if len(pods) > MaxEndpoints {
+		leave("of its %d ready Pods only %d are asked", len(pods), MaxEndpoints)
+		pods = pods[:MaxEndpoints]
 	}
 	if len(pods) > 0 {
 		f.Addresses = pods
-		p.add(f)
+		p.requests = append(p.requests, f)
 	}
 }
 
 // pods returns the Pods at the addresses of r, as namespace/pod:port, and the
 // addresses at which there is none.
 func (b backends) pods(r Request) (pods, others []string) {
-	backend := r.Interception.Backend
-	names := map[string]string{}
-	for _, e := range b.endpoints[backend.Namespace+"/"+backend.Name] {
-		if a, ok := addressOf(e); ok && e.Ready && e.Pod != "" {
-			names[a] = fmt.Sprintf("%s/%s:%d", backend.Namespace, e.Pod, e.Port)
-		}
-	}
+	forwards := b.forwards(r.Interception.Backend)
 	for _, a := range r.Addresses {
-		if name, ok := names[a]; ok {
-			pods = append(pods, name)
+		if f, ok := forwards[a]; ok {
+			pods = append(pods, f.String())
 		} else {
 			others = append(others, a)
 		}

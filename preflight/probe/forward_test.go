@@ -23,7 +23,7 @@ func TestForward(t *testing.T) {
 	var first []string
 	for n := range 40 {
 		many = append(many, ready(fmt.Sprintf("10.0.0.%d", n+1), fmt.Sprintf("opa-%02d", n)))
-		if n < maxForwards {
+		if n < MaxEndpoints {
 			first = append(first, fmt.Sprintf("opa/opa-%02d:8443", n))
 		}
 	}
@@ -37,19 +37,21 @@ func TestForward(t *testing.T) {
 		want    []string
 	}{
 		"each ready Pod": {s: snapshot(two), options: fromOutside,
-			want: []string{"shake hands with " + from + ": opa/opa-a:8443, opa/opa-b:8443, within 5s"}},
+			want: []string{"ask " + from + ": opa/opa-a:8443, opa/opa-b:8443, within 5s"}},
+		"the only Pod is asked through the service proxy": {s: snapshot(endpoints(ready("10.0.0.1", "opa-a"))), options: fromOutside,
+			want: []string{"shake hands with " + from + ": opa/opa-a:8443, within 5s"}},
 		"of two IP families, each Pod once": {
 			s:       snapshot(endpoints(ready("fd00::1", "opa-a"), ready("10.0.0.1", "opa-a"))),
 			options: fromOutside, want: []string{"shake hands with " + from + ": opa/opa-a:8443, within 5s"}},
 		"a webhook with side effects": {s: snapshot(two), options: fromOutside, change: func(i *admission.Interception) { i.DryRunnable = false },
 			want: []string{"shake hands with " + from + ": opa/opa-a:8443, opa/opa-b:8443, within 5s"}},
 		"no more than that many": {s: snapshot(endpoints(many...)), options: fromOutside, want: []string{
-			"skip " + from + ": of the certificates of its 40 ready Pods only 16 are looked at",
-			"shake hands with " + from + ": " + strings.Join(first, ", ") + ", within 5s",
+			"skip " + from + ": of its 40 ready Pods only 32 are asked",
+			"ask " + from + ": " + strings.Join(first, ", ") + ", within 5s",
 		}},
 		"an address that is no Pod's": {s: snapshot(endpoints(ready("10.0.0.1", ""), ready("10.0.0.2", "opa-b"))), options: fromOutside, want: []string{
 			"skip " + from + ": 10.0.0.1:8443 is no Pod's, so there is no port of a Pod to forward",
-			"shake hands with " + from + ": opa/opa-b:8443, within 5s",
+			"ask " + from + ": opa/opa-b:8443, within 5s",
 		}},
 		"the Pods are not known": {s: snapshot(facts.Absent(facts.Endpoints, facts.Forbidden, "no")), options: fromOutside,
 			want: []string{"skip " + from + ": its Pods are not known: could not read endpoints (forbidden: no)"}},

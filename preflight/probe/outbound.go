@@ -40,7 +40,7 @@ type Call struct {
 // and there the certificates of both are looked at.
 func Outbound(s *facts.Snapshot, o Options) []Request {
 	o.Vantage = cmp.Or(o.Vantage, facts.ServiceProxy)
-	p := planner{options: o, backends: backendsOf(s), asked: map[asked]int{}, settled: map[asked]bool{}, forwarded: map[admission.Culprit]bool{}}
+	p := planner{options: o, backends: backendsOf(s), asked: map[asked]int{}, settled: map[asked]bool{}, forwarded: map[asked]bool{}}
 	conversions, _ := facts.Conversions.Get(s)
 	for _, c := range conversions {
 		p.convert(c)

@@ -36,8 +36,9 @@ type Options struct {
 	// Vantage is where the backends of Services are asked from, ServiceProxy or
 	// PodNetwork; empty for ServiceProxy. URLs are always asked directly.
 	Vantage facts.Vantage
-	// PortForward says to look at the certificates of a Service's Pods too, through
-	// port-forwards, where Vantage is ServiceProxy, which does not show them.
+	// PortForward says to ask each of a Service's Pods too, and to look at their
+	// certificates, through port-forwards, where Vantage is ServiceProxy, which does
+	// not show them.
 	PortForward bool
 	// ServerDryRun is empty for Auto.
 	ServerDryRun DryRun
@@ -62,7 +63,7 @@ func Plan(s *facts.Snapshot, intercepted []Intercepted, o Options) []Request {
 	o.Vantage = cmp.Or(o.Vantage, facts.ServiceProxy)
 	o.ServerDryRun = cmp.Or(o.ServerDryRun, Auto)
 	o.Sample = cmp.Or(o.Sample, defaultSample)
-	p := planner{options: o, backends: backendsOf(s), asked: map[asked]int{}, settled: map[asked]bool{}, forwarded: map[admission.Culprit]bool{}}
+	p := planner{options: o, backends: backendsOf(s), asked: map[asked]int{}, settled: map[asked]bool{}, forwarded: map[asked]bool{}}
 	for _, i := range intercepted {
 		if o.ServerDryRun != Never && !i.Write.NewKind && i.Write.User.Name == bootstrap.Loopback.Name {
 			p.add(dryRun(i, o.ServerDryRun))
@@ -70,6 +71,7 @@ func Plan(s *facts.Snapshot, intercepted []Intercepted, o Options) []Request {
 		for _, by := range i.By {
 			if isWebhook(by) && by.Denial == "" {
 				r := p.question(i.Write, by)
+				p.limit(&r)
 				p.add(r)
 				p.forward(r)
 			}
@@ -88,14 +90,27 @@ type planner struct {
 	asked map[asked]int
 	// settled are the reasons, by webhook, that have been given for not asking.
 	settled map[asked]bool
-	// forwarded are the webhooks whose Pods' certificates have been thought of.
-	forwarded map[admission.Culprit]bool
+	// forwarded are the webhooks, and the groups of writes, about which each of the
+	// Pods is asked already.
+	forwarded map[asked]bool
 }
 
 // asked is who is asked, and about what or why not; nobody for a dry-run.
 type asked struct {
 	admission.Culprit
 	about, why string
+}
+
+// limit leaves out endpoints beyond [MaxEndpoints], and says so.
+func (p *planner) limit(r *Request) {
+	if r.Vantage != facts.PodNetwork || len(r.Addresses) <= MaxEndpoints {
+		return
+	}
+	left := *r
+	left.Review, left.Known, left.Addresses = nil, nil, nil
+	left.Skip = fmt.Sprintf("of its %d ready endpoints only %d are asked", len(r.Addresses), MaxEndpoints)
+	p.add(left)
+	r.Addresses = r.Addresses[:MaxEndpoints]
 }
 
 // add appends r, unless enough of its like are asked. What need not or may not

@@ -82,8 +82,8 @@ func (r Request) About() string {
 	return r.Write.Key()
 }
 
-// Group names the writes that are taken for alike: those of one hook with one
-// operation on one resource.
+// Group names the writes that are taken for alike: those of one hook and user with
+// one operation on one resource in one namespace.
 func (r Request) Group() string {
 	if r.Call != nil {
 		return r.Call.About
@@ -92,7 +92,7 @@ func (r Request) Group() string {
 }
 
 func groupOf(w bootstrap.Write) string {
-	return strings.Join([]string{w.Hook, string(w.Operation), w.ResourceName()}, " ")
+	return strings.Join([]string{w.Hook, string(w.Operation), w.ResourceName(), w.Namespace, w.User.Name}, " ")
 }
 
 // String says in one line what would be done.

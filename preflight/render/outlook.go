@@ -3,6 +3,7 @@ package render
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -100,6 +101,9 @@ func (v *view) foretell(cp forecast.ControlPlane) string {
 	case forecast.Ready:
 		return fmt.Sprintf("%s would get ready as usual,%s its start. %s", replica, after(cp.ReadyAfterSeconds), passage(cp))
 	}
+	if cp.Possible != nil {
+		return fmt.Sprintf("%s would draw an endpoint, and by that %s.", replica, chances(cp.Possible))
+	}
 	if cp.Problem != "" {
 		return "What " + strings.Replace(replica, "A new", "a new", 1) + " would do can't be foretold: " + cp.Problem + "."
 	}
@@ -121,6 +125,38 @@ func lateIf(cp forecast.ControlPlane) string {
 		}
 	}
 	return strings.Join(late, ", and ")
+}
+
+// chances says what may come of a start, the worst first.
+func chances(ps []forecast.Possibility) string {
+	var says []string
+	for _, p := range slices.Backward(ps) {
+		var said string
+		switch p.Outcome {
+		case forecast.CrashLoop:
+			said = fmt.Sprintf("exit%s its start, to be started and to draw anew", after(p.Seconds))
+		case forecast.NeverReady:
+			said = "run on and never get ready"
+		case forecast.Delayed, forecast.Ready:
+			said = fmt.Sprintf("get ready%s its start", after(p.Seconds))
+		case forecast.Degraded:
+			said = fmt.Sprintf("get ready%s its start, with writes that keep failing in the background", after(p.Seconds))
+		case forecast.Unknown:
+			said = "come out in a way that can't be told"
+		}
+		if p.Chance != nil {
+			said += fmt.Sprintf(" (%s of the starts)", percent(*p.Chance))
+		}
+		says = append(says, said)
+	}
+	return strings.Join(says, ", or ")
+}
+
+func percent(c forecast.Chance) string {
+	if c.Min == c.Max {
+		return fmt.Sprintf("%.3g %%", 100*c.Min)
+	}
+	return fmt.Sprintf("%.3g to %.3g %%", 100*c.Min, 100*c.Max)
 }
 
 // decisive names the hooks from which the outcome comes: where it is unknown,

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // TestSmallest plays random small clusters step by step, in every order: each
@@ -187,7 +188,6 @@ func (w world) snapshot(healthy *facts.Snapshot) *facts.Snapshot {
 		nodes     []facts.Node
 		budgets   []facts.DisruptionBudget
 		webhooks  []admissionregistrationv1.ValidatingWebhookConfiguration
-		attempts  []facts.Attempt
 	)
 	for i := range 4 {
 		nodes = append(nodes, facts.Node{Name: fmt.Sprintf("n%d", i), Zone: []string{"north", "south"}[i%2], Pool: []string{"a", "b"}[i/2]})
@@ -213,14 +213,24 @@ func (w world) snapshot(healthy *facts.Snapshot) *facts.Snapshot {
 			budgets = append(budgets, facts.DisruptionBudget{Namespace: h.namespace, Name: h.namespace, Selector: labels, DisruptionsAllowed: int32(n)})
 		}
 		webhooks = append(webhooks, h.configuration())
-		for _, wh := range webhooks[len(webhooks)-1].Webhooks {
-			attempts = append(attempts, facts.Attempt{Type: "Validating", Config: h.namespace, Webhook: wh.Name, Vantage: facts.PodNetwork, Target: h.namespace, Write: "CREATE pods x", Answer: facts.Allowed, Milliseconds: 1, CertificateNotAfter: "2030-01-01T00:00:00Z"})
-		}
 	}
 	pools := []facts.NodePool{{Name: "a", Upgrade: facts.UpgradeSettings{MaxUnavailable: int32(w.atOnce["a"])}}, {Name: "b", Upgrade: facts.UpgradeSettings{Strategy: "BLUE_GREEN", BatchNodes: int32(w.atOnce["b"])}}}
-	return healthy.With(facts.Present(facts.Services, services), facts.Present(facts.Namespaces, names), facts.Present(facts.Endpoints, endpoints),
+	return answered(healthy.With(facts.Present(facts.Services, services), facts.Present(facts.Namespaces, names), facts.Present(facts.Endpoints, endpoints),
 		facts.Present(facts.BackendPods, pods), facts.Present(facts.Nodes, nodes), facts.Present(facts.DisruptionBudgets, budgets),
-		facts.Present(facts.ValidatingWebhooks, webhooks), facts.Present(facts.Attempts, attempts), facts.Present(facts.GKENodePools, pools))
+		facts.Present(facts.ValidatingWebhooks, webhooks), facts.Present(facts.GKENodePools, pools)))
+}
+
+// answered is s with webhooks that let everything pass.
+func answered(s *facts.Snapshot) *facts.Snapshot {
+	attempts := []facts.Attempt{}
+	for _, i := range probe.All(s) {
+		for _, by := range i.By {
+			a := probe.Request{Interception: by, Write: i.Write, Vantage: facts.PodNetwork}.Attempt(facts.Allowed, "", "")
+			a.Target, a.Milliseconds, a.CertificateNotAfter = by.Name, 1, "2030-01-01T00:00:00Z"
+			attempts = append(attempts, a)
+		}
+	}
+	return s.With(facts.Present(facts.Attempts, attempts))
 }
 
 // configuration has one webhook for start-up writes and one for pods, as far as
