@@ -2,7 +2,6 @@ package checks
 
 import (
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -92,12 +91,7 @@ func (w webhook) target() string {
 	return "service " + w.service()
 }
 
-func (w webhook) port() int32 {
-	if w.client.Service == nil || w.client.Service.Port == nil {
-		return 443
-	}
-	return *w.client.Service.Port
-}
+func (w webhook) port() int32 { return admission.BackendOf(w.client).Port }
 
 // findService returns the index of the webhook's Service; -1 if there is none.
 func findService(s *facts.Snapshot, w webhook) int {
@@ -121,28 +115,10 @@ func (w webhook) asked(a facts.Attempt) bool {
 }
 
 // serverName is the name that the API server wants in the certificate.
-func (w webhook) serverName() string {
-	if w.client.Service != nil {
-		return w.client.Service.Name + "." + w.client.Service.Namespace + ".svc"
-	}
-	host, _, _ := strings.Cut(w.hostPort(), ":")
-	return host
-}
+func (w webhook) serverName() string { return admission.BackendOf(w.client).ServerName() }
 
 // hostPort is where a URL leads.
-func (w webhook) hostPort() string {
-	if w.client.URL == nil {
-		return ""
-	}
-	u, err := url.Parse(*w.client.URL)
-	switch {
-	case err != nil:
-		return ""
-	case u.Port() == "":
-		return u.Hostname() + ":443"
-	}
-	return u.Host
-}
+func (w webhook) hostPort() string { return admission.BackendOf(w.client).HostPort() }
 
 func attemptEvidence(a facts.Attempt, path string) preflight.Evidence {
 	note := fmt.Sprintf("%s, asked from %s about %s: %s after %d ms", a.Target, a.Vantage, a.Write, a.Answer, a.Milliseconds)

@@ -39,6 +39,32 @@ func BackendOf(c admissionregistrationv1.WebhookClientConfig) Backend {
 	return b
 }
 
+// ServerName is the name that the API server wants in the backend's certificate: that
+// of the Service, or the URL's host; empty for a URL that can't be read.
+func (b Backend) ServerName() string {
+	if b.URL == "" {
+		return b.Name + "." + b.Namespace + ".svc"
+	}
+	u, err := url.Parse(b.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
+
+// HostPort is where a URL leads, as a dialler takes it; empty for a Service, and for a
+// URL that can't be read.
+func (b Backend) HostPort() string {
+	u, err := url.Parse(b.URL)
+	if err != nil || u.Hostname() == "" {
+		return ""
+	}
+	if u.Port() == "" {
+		return strings.TrimSuffix(u.Host, ":") + ":443"
+	}
+	return u.Host
+}
+
 // gkeWebhooks is the end of the names of the webhooks that GKE runs beside each
 // API server, such as warden-validating.common-webhooks.networking.gke.io.
 const gkeWebhooks = ".common-webhooks.networking.gke.io"

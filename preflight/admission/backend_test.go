@@ -73,3 +73,24 @@ func TestProviderManaged(t *testing.T) {
 		}
 	}
 }
+
+// An IPv6 address is the name in the certificate without its brackets, and the address
+// to dial with them.
+func TestURLs(t *testing.T) {
+	for url, want := range map[string][2]string{
+		"https://[fd00::1]/admit":      {"fd00::1", "[fd00::1]:443"},
+		"https://[fd00::1]:8443/admit": {"fd00::1", "[fd00::1]:8443"},
+		"https://hook.example.com":     {"hook.example.com", "hook.example.com:443"},
+		"https://hook.example.com:/":   {"hook.example.com", "hook.example.com:443"},
+		"https://hook.example.com:1":   {"hook.example.com", "hook.example.com:1"},
+		"https://[":                    {"", ""},
+	} {
+		b := Backend{URL: url}
+		if got := [2]string{b.ServerName(), b.HostPort()}; got != want {
+			t.Errorf("%s: %q, want %q", url, got, want)
+		}
+	}
+	if b := (Backend{Namespace: "opa", Name: "opa", Port: 443}); b.ServerName() != "opa.opa.svc" || b.HostPort() != "" {
+		t.Errorf("a Service is called %q at %q", b.ServerName(), b.HostPort())
+	}
+}

@@ -89,10 +89,10 @@ func failClosed(s *facts.Snapshot) []webhook {
 			return
 		}
 		w := webhook{Webhook: Webhook{string(kind), config, name}, bundle: c.CABundle}
-		if c.Service != nil {
-			w.backend = fmt.Sprintf("%s/%s:%d", c.Service.Namespace, c.Service.Name, portOf(c.Service))
-		} else if c.URL != nil {
-			w.backend = *c.URL
+		if b := admission.BackendOf(c); b.URL == "" {
+			w.backend = fmt.Sprintf("%s/%s:%d", b.Namespace, b.Name, b.Port)
+		} else {
+			w.backend = b.URL
 		}
 		if (admission.Interception{Webhook: name, Backend: admission.Backend{URL: w.url()}}).ProviderManaged() {
 			return
@@ -110,13 +110,6 @@ func failClosed(s *facts.Snapshot) []webhook {
 		}
 	}
 	return ws
-}
-
-func portOf(r *admissionregistrationv1.ServiceReference) int32 {
-	if r.Port == nil {
-		return 443
-	}
-	return *r.Port
 }
 
 // addBackends groups the webhooks that can do harm by what they call.
