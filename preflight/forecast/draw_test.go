@@ -9,7 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 )
 
-// endpoints are k of n that come to bad, before those that answer at once.
+// endpointsOf are k of n that come to bad, before those that answer at once.
 func endpointsOf(k, n int, bad bound) []at {
 	ats := make([]at, n)
 	for e := range ats {
@@ -40,36 +40,48 @@ func TestDrawsAsMeasured(t *testing.T) {
 	hung5 := bound{rejects: true, cost: 5 * time.Second, breaks: true}
 	refused := bound{rejects: true, breaks: true}
 	denied := bound{rejects: true}
+	hung3 := bound{rejects: true, cost: 3 * time.Second, breaks: true}
 	for _, c := range []struct {
 		name     string
 		bad      bound
 		k, n     int
 		eachCall bool
-		want     string
+		// low and high bound the share of the starts that exit.
+		low, high float64
 	}{
-		{"hung", hung, 1, 2, false, ""},
-		{"hung", hung, 1, 3, false, ""},
-		{"refused", refused, 1, 2, false, ""},
-		{"denied", denied, 1, 2, false, ""},
-		{"slow", bound{cost: 4 * time.Second}, 1, 2, false, ""},
-		{"hung", hung, 1, 2, true, ""},
-		{"hung", hung, 1, 3, true, ""},
-		{"hung5", hung5, 2, 3, true, ""},
-		{"hung5", hung5, 1, 2, true, ""},
-		{"hung3", bound{rejects: true, cost: 3 * time.Second, breaks: true}, 1, 3, true, ""},
-		{"refused", refused, 1, 2, true, ""},
-		{"refused", refused, 2, 3, true, ""},
-		{"denied", denied, 1, 2, true, ""},
-		{"slow", bound{cost: 4 * time.Second}, 1, 2, true, ""},
+		{"hung", hung, 1, 2, false, 0.007, 0.009},
+		{"hung", hung, 1, 4, false, 0, 0},
+		{"refused", refused, 1, 2, false, 0, 0},
+		{"denied", denied, 1, 2, false, 0.5, 0.5},
+		{"denied", denied, 2, 3, false, 0.66, 0.67},
+		{"hung", hung, 1, 2, true, 0.9, 1},
+		{"hung", hung, 1, 3, true, 0.6, 0.8},
+		{"hung for 5 s", hung5, 2, 3, true, 0.98, 1},
+		{"hung for 3 s", hung3, 1, 3, true, 0.05, 0.2},
+		{"refused", refused, 1, 2, true, 0, 0},
+		{"refused", refused, 2, 3, true, 0, 0},
+		{"denied", denied, 1, 2, true, 0, 0},
+		{"slow", bound{cost: 4 * time.Second}, 1, 2, true, 0, 0},
 	} {
 		writes := 6
 		if c.eachCall {
 			writes = 12
 		}
-		begin := time.Now()
-		ps := possible(rbac, drawnWrites(writes, endpointsOf(c.k, c.n, c.bad)), ends{}, c.eachCall, true)
-		for _, p := range ps {
-			t.Logf("%v %s %d of %d, each call %v: %s %v %v certain %v", time.Since(begin), c.name, c.k, c.n, c.eachCall, p.Outcome, *p.Chance, p.Seconds, p.Certain)
+		sum, exits := 0.0, 0.0
+		for _, p := range possible(rbac, drawnWrites(writes, endpointsOf(c.k, c.n, c.bad)), ends{}, c.eachCall, true) {
+			sum += p.Chance.Max
+			if p.Outcome.Fails() {
+				exits = p.Chance.Max
+			}
+			if !p.Certain {
+				t.Errorf("%s, %d of %d: %s is not certain, though every endpoint was asked", c.name, c.k, c.n, p.Outcome)
+			}
+		}
+		if exits < c.low || exits > c.high {
+			t.Errorf("%s, %d of %d, each call %t: %v of the starts exit, want %v to %v", c.name, c.k, c.n, c.eachCall, exits, c.low, c.high)
+		}
+		if sum < 0.99 || sum > 1.01 {
+			t.Errorf("%s, %d of %d, each call %t: the chances add up to %v", c.name, c.k, c.n, c.eachCall, sum)
 		}
 	}
 }
