@@ -69,7 +69,7 @@ func TestPlans(t *testing.T) {
 	} {
 		t.Run(c.plan+" over "+c.over, func(t *testing.T) {
 			var out bytes.Buffer
-			code := run([]string{"plan", filepath.Join(root, "testdata/terraform/plans", c.plan+".json"), "--snapshots", recordings[c.over]}, stdio{nil, &out, &out})
+			code := run([]string{"plan", filepath.Join(root, "testdata/terraform/plans", c.plan+".json"), "--snapshots", recordings[c.over], "--as-of", "2026-11-23T14:00:00Z"}, stdio{nil, &out, &out})
 			text := strings.Join(strings.Fields(out.String()), " ")
 			if code != c.code || !strings.Contains(text, c.says) {
 				t.Errorf("exit code %d, want %d and %q:\n%s", code, c.code, c.says, out.String())
