@@ -1,6 +1,7 @@
 package gke_test
 
 import (
+	"strings"
 	"testing"
 
 	"cloud.google.com/go/container/apiv1/containerpb"
@@ -41,6 +42,35 @@ func TestSameCluster(t *testing.T) {
 				t.Fatal(err)
 			}
 			c.Close()
+		})
+	}
+}
+
+// A Connect gateway leads to a membership, which may have any name: the cluster's own
+// settings tell which one is its.
+func TestGateway(t *testing.T) {
+	const own = "//gkehub.googleapis.com/projects/718400291355/locations/europe-west1/memberships/blue"
+	for name, c := range map[string]struct{ path, registered, want string }{
+		"named otherwise":          {"locations/europe-west1/gkeMemberships/blue", own, ""},
+		"named as the cluster":     {"locations/europe-west1/gkeMemberships/prod", "", ""},
+		"the other collection":     {"locations/europe-west1/memberships/blue", own, ""},
+		"another membership":       {"locations/europe-west1/gkeMemberships/green", own, "leads through the Connect gateway to membership green in europe-west1, but cluster prod is registered as membership blue in europe-west1: they are two clusters; run gcloud container fleet memberships get-credentials blue --location europe-west1"},
+		"its name, of another":     {"locations/europe-west1/gkeMemberships/prod", own, "to membership prod in europe-west1, but cluster prod is registered as membership blue"},
+		"the same name elsewhere":  {"locations/global/gkeMemberships/blue", own, "to membership blue in global, but cluster prod is registered as membership blue in europe-west1"},
+		"nobody knows":             {"locations/europe-west1/gkeMemberships/blue", "", "to membership blue, and the GKE API tells of no membership of cluster prod: whether that is the same cluster can't be told; run gcloud container clusters get-credentials prod"},
+		"no membership in the URL": {"", own, "to membership  in no location, but"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			isolate(t)
+			s := serve(t, "standard-regional")
+			s.Patch(func(c2 *containerpb.Cluster) { c2.Fleet = &containerpb.Fleet{Membership: c.registered} })
+			k, err := gke.Connect(t.Context(), gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://europe-west1-connectgateway.googleapis.com/v1/projects/718400291355/"+c.path), Endpoint: s.URL})
+			if err == nil {
+				k.Close()
+			}
+			if c.want == "" && err != nil || c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)) {
+				t.Errorf("%v, want %q", err, c.want)
+			}
 		})
 	}
 }

@@ -3,6 +3,7 @@ package dial
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -101,19 +102,63 @@ func (a *api) answers(ctx context.Context) bool {
 // as services/proxy and pods/portforward. It asks once, and waits no longer than
 // patience: a review is itself created, so that a webhook may hold it up.
 func (a *api) allows(ctx context.Context, patience time.Duration, resource, subresource, namespace string) (bool, error) {
-	k := resource + "/" + subresource + " " + namespace
+	return a.allowed(ctx, patience, authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: resource, Subresource: subresource})
+}
+
+// allowed is allows for anything.
+func (a *api) allowed(ctx context.Context, patience time.Duration, what authorizationv1.ResourceAttributes) (bool, error) {
+	k := fmt.Sprintf("%q", []string{what.Verb, what.Group, what.Resource, what.Subresource, what.Namespace, what.Name})
 	a.mu.Lock()
 	ask, ok := a.may[k]
 	if !ok {
 		ask = sync.OnceValues(func() (bool, error) {
 			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 			defer cancel()
-			return a.review(ctx, &authorizationv1.ResourceAttributes{Namespace: namespace, Verb: "create", Resource: resource, Subresource: subresource})
+			return a.review(ctx, &what)
 		})
 		a.may[k] = ask
 	}
 	a.mu.Unlock()
 	return ask()
+}
+
+// reviewPatience is how long a dry-run waits to hear whether it is permitted.
+const reviewPatience = 3 * time.Second
+
+// takesLoopback reports whether the user may impersonate a starting API server, which
+// is a member of system:masters. Where there is no answer, that is not tried either: of
+// a run without that right nothing forbidden is in the audit log.
+func (a *api) takesLoopback(ctx context.Context) bool {
+	ask := func(resource, name string) bool {
+		ok, err := a.allowed(ctx, reviewPatience, authorizationv1.ResourceAttributes{Verb: "impersonate", Resource: resource, Name: name})
+		return ok && err == nil
+	}
+	if !ask("users", bootstrap.Loopback.Name) {
+		return false
+	}
+	for _, group := range bootstrap.Loopback.Groups {
+		if !ask("groups", group) {
+			return false
+		}
+	}
+	return true
+}
+
+// verbOf is what the API server authorizes a write as.
+var verbOf = map[bootstrap.Operation]string{bootstrap.Create: "create", bootstrap.Update: "update", bootstrap.Delete: "delete"}
+
+// forbids reports whether the user may not make the write, not even as a dry-run. A
+// right may be for all objects of the kind, or for one by its name.
+func (a *api) forbids(ctx context.Context, w bootstrap.Write) bool {
+	what := authorizationv1.ResourceAttributes{
+		Verb: verbOf[w.Operation], Group: w.Resource.Group, Version: w.Resource.Version, Resource: w.Resource.Resource, Subresource: w.Subresource, Namespace: w.Namespace,
+	}
+	ok, err := a.allowed(ctx, reviewPatience, what)
+	if !ok && err == nil && w.Operation != bootstrap.Create {
+		what.Name = w.Name
+		ok, err = a.allowed(ctx, reviewPatience, what)
+	}
+	return !ok && err == nil
 }
 
 func (a *api) review(ctx context.Context, what *authorizationv1.ResourceAttributes) (bool, error) {

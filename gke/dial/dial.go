@@ -18,6 +18,7 @@ import (
 	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
@@ -29,6 +30,12 @@ type Clients struct {
 	Config *rest.Config
 	// Identity is the user that Config stands for, for the record; may be empty.
 	Identity string
+	// AsOneself makes dry-runs as Config's user alone. Otherwise they are made as
+	// system:apiserver where the user may impersonate that.
+	AsOneself bool
+	// Requests is told of each request to a backend that is asked directly; nil for
+	// nobody. Those to the API server are Config's to tell.
+	Requests requests.Teller
 	// Inside says that this process is on the cluster's network, so that a
 	// private address in a webhook's URL means here what it means to the API
 	// server. Otherwise such an address is not dialled.
@@ -62,6 +69,9 @@ func Probe(ctx context.Context, requests []probe.Request, c Clients) []facts.Att
 	defer p.trying.Wait()
 	defer cancel()
 	p.api, p.apiErr = newAPI(c.Config)
+	if c.AsOneself && p.api != nil {
+		p.api.onlySelf.Store(true)
+	}
 	var questions []*question
 	for n := range requests {
 		questions = append(questions, p.questions(&requests[n])...)

@@ -20,6 +20,7 @@ import (
 	"k8s.io/apiserver/pkg/util/webhook"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -27,7 +28,7 @@ import (
 
 // direct asks the backend itself, from here.
 func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
-	j := &journey{ctx: ctx}
+	j := &journey{ctx: ctx, guard: neverMetadata}
 	defer j.close()
 	// After HTTP 101 the transport heeds no deadline any more.
 	defer context.AfterFunc(ctx, j.close)()
@@ -45,13 +46,15 @@ func (p *prober) direct(ctx context.Context, q *question) facts.Attempt {
 		}
 		return j.finish(q.handshake(ctx, j, client, conn))
 	}
-	r := &reader{RoundTripper: client.Client.Transport, budget: &p.bodies}
+	// The path of a URL may be what keeps others out.
+	told := requests.Through(client.Client.Transport, p.Requests, q.Vantage == facts.DirectURL)
+	r := &reader{RoundTripper: told, budget: &p.bodies}
 	defer r.release()
 	client.Client = r.client()
 	res := post(httptrace.WithClientTrace(ctx, j.trace()), client.Post(), q)
 	a := read(ctx, q, res, r, func(err error) facts.Attempt { return j.failure(q, err) })
 	if a.Fault == facts.Cut && a.Status == 0 {
-		if err := q.lateAlert(ctx, j, r.RoundTripper, cmp.Or(q.address, hostPort(client.Get().URL()))); err != nil {
+		if err := q.lateAlert(ctx, j, client.Client.Transport, cmp.Or(q.address, hostPort(client.Get().URL()))); err != nil {
 			a = q.Attempt(facts.BadAnswer, facts.TLSRefused, cause(err))
 		}
 	}

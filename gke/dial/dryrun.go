@@ -25,12 +25,18 @@ func (p *prober) dryRun(ctx context.Context, q *question) facts.Attempt {
 		return q.Attempt(facts.CouldNotAsk, "", p.apiErr.Error())
 	}
 	traced, sent := noteSent(ctx)
+	if !p.api.onlySelf.Load() && !p.api.takesLoopback(ctx) {
+		p.api.onlySelf.Store(true)
+	}
 	if !p.api.onlySelf.Load() {
 		err := try(traced, p.api.loopback, q.Write)
 		if !refusesIdentity(err) {
 			return p.tried(ctx, q, err, bootstrap.Loopback.Name, sent.Load())
 		}
 		p.api.onlySelf.Store(true)
+	}
+	if p.api.forbids(ctx, q.Write) {
+		return q.Attempt(facts.CouldNotAsk, facts.NotPermitted, fmt.Sprintf("no permission to %s %s, which a dry-run of it needs as well", verbOf[q.Write.Operation], q.Write.Resource.GroupResource()))
 	}
 	err := try(traced, p.api.self, q.Write)
 	return p.tried(ctx, q, err, cmp.Or(p.Identity, "oneself"), sent.Load())

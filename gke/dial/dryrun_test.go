@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -82,6 +83,8 @@ func TestVerdicts(t *testing.T) {
 type storage struct {
 	*httptest.Server
 	answer func(w http.ResponseWriter, r *http.Request)
+	// may says what an access review allows, by verb and resource; nil for everything.
+	may func(verb, resource string) bool
 
 	mu   sync.Mutex
 	seen []string
@@ -96,6 +99,10 @@ func newStorage(t *testing.T, answer http.HandlerFunc) *storage {
 
 func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	if strings.HasSuffix(r.URL.Path, "/selfsubjectaccessreviews") {
+		s.review(w, body)
+		return
+	}
 	var o metav1.PartialObjectMetadata
 	_ = json.Unmarshal(body, &o)
 	line := fmt.Sprintf("%s %s as %q", r.Method, strings.TrimPrefix(r.URL.String(), "/apis/rbac.authorization.k8s.io/v1/"), r.Header.Get("Impersonate-User"))
@@ -111,7 +118,16 @@ func (s *storage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(w, r)
 }
 
-// asked are the requests so far.
+func (s *storage) review(w http.ResponseWriter, body []byte) {
+	var review authorizationv1.SelfSubjectAccessReview
+	_ = json.Unmarshal(body, &review)
+	what := review.Spec.ResourceAttributes
+	review.Status.Allowed = s.may == nil || s.may(what.Verb, what.Resource+"/"+what.Name)
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(review)
+}
+
+// asked are the requests so far, but for access reviews.
 func (s *storage) asked() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -163,7 +179,9 @@ func TestDryRun(t *testing.T) {
 func TestDeleteIsDryRun(t *testing.T) {
 	var body []byte
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, _ = io.ReadAll(r.Body)
+		if r.Method == http.MethodDelete {
+			body, _ = io.ReadAll(r.Body)
+		}
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = io.WriteString(w, storedRole)
 	}))
@@ -175,6 +193,41 @@ func TestDeleteIsDryRun(t *testing.T) {
 	var options metav1.DeleteOptions
 	if err := json.Unmarshal(body, &options); err != nil || a.Answer != facts.Allowed || fmt.Sprint(options.DryRun) != "[All]" {
 		t.Errorf("%s, and sent %s", a.Answer, body)
+	}
+}
+
+// Who may not impersonate a starting API server is never heard to try it: not where the
+// user, or one of the groups, is forbidden, and not where it is not wanted.
+func TestNoImpersonation(t *testing.T) {
+	for name, c := range map[string]struct {
+		may       func(verb, resource string) bool
+		asOneself bool
+		// forbidden says that the write itself is.
+		forbidden bool
+	}{
+		"the user":       {may: func(verb, resource string) bool { return verb != "impersonate" }},
+		"the masters":    {may: func(verb, resource string) bool { return resource != "groups/system:masters" }},
+		"not wanted":     {asOneself: true},
+		"nothing at all": {may: func(string, string) bool { return false }, forbidden: true},
+		"one by name":    {may: func(verb, resource string) bool { return verb == "update" && resource == "clusterroles/a" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStorage(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, storedRole) })
+			s.may = c.may
+			w := clusterRole("a")
+			w.Operation, w.OldObject = bootstrap.Update, w.Object
+			requests := probe.Plan(facts.New(facts.Meta{}), []probe.Intercepted{{Write: w}}, probe.Options{})
+			a := Probe(t.Context(), requests, Clients{Config: &rest.Config{Host: s.URL}, Identity: "me", AsOneself: c.asOneself})[0]
+			switch {
+			case c.forbidden && (a.Fault != facts.NotPermitted || len(s.asked()) > 0):
+				t.Errorf("%+v, asked %v", a, s.asked())
+			case !c.forbidden && (a.Answer != facts.Allowed || a.As != "me"):
+				t.Errorf("%+v", a)
+			}
+			if strings.Contains(fmt.Sprint(s.asked()), "system:apiserver") {
+				t.Errorf("asked %v", s.asked())
+			}
+		})
 	}
 }
 
