@@ -81,7 +81,7 @@ func TestPolicyParams(t *testing.T) {
 	const group = "/apis/admissionregistration.k8s.io/v1/"
 	s := serve(t)
 	s.json(group+"validatingadmissionpolicies", `{"metadata":{"resourceVersion":"1"},"items":[
-		{"metadata":{"name":"named"},"spec":{"paramKind":{"apiVersion":"v1","kind":"ConfigMap"}}},
+		{"metadata":{"name":"named"},"spec":{"paramKind":{"apiVersion":"v1","kind":"ConfigMap"},"validations":[{"expression":"size(object.spec.rules) <= int(params.data.max)"}]}},
 		{"metadata":{"name":"secret"},"spec":{"paramKind":{"apiVersion":"v1","kind":"Secret"}}},
 		{"metadata":{"name":"gone"},"spec":{"paramKind":{"apiVersion":"example.test/v1","kind":"Limit"}}}]}`)
 	s.json(group+"validatingadmissionpolicybindings", `{"metadata":{"resourceVersion":"1"},"items":[
@@ -89,16 +89,16 @@ func TestPolicyParams(t *testing.T) {
 		{"metadata":{"name":"b"},"spec":{"policyName":"named","paramRef":{"selector":{"matchLabels":{"kind":"limits"}}}}},
 		{"metadata":{"name":"c"},"spec":{"policyName":"secret","paramRef":{"name":"s","namespace":"opa"}}},
 		{"metadata":{"name":"d"},"spec":{"policyName":"gone","paramRef":{"name":"s"}}}]}`)
-	const item = `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"limits","namespace":"opa","managedFields":[{}]},"data":{"max":"3"}}`
+	const item = `{"kind":"ConfigMap","apiVersion":"v1","metadata":{"name":"limits","namespace":"opa","managedFields":[{}],"annotations":{"last-applied":"hunter2"}},"data":{"max":"3","password":"hunter2"}}`
 	list := `{"kind":"ConfigMapList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[` + item + `]}`
 	s.json("/api/v1/namespaces/opa/configmaps", list)
 	s.json("/api/v1/configmaps", list)
 	want := []facts.ParamKind{
-		{APIVersion: "example.test/v1", Kind: "Limit"},
+		{APIVersion: "example.test/v1", Kind: "Limit", Reads: []string{}},
 		{APIVersion: "v1", Kind: "ConfigMap", Resource: "configmaps", Namespaced: true, Objects: []map[string]any{{
 			"kind": "ConfigMap", "apiVersion": "v1", "metadata": map[string]any{"name": "limits", "namespace": "opa"}, "data": map[string]any{"max": "3"},
-		}}},
-		{APIVersion: "v1", Kind: "Secret", Resource: "secrets", Namespaced: true, Absence: facts.Absence{Reason: facts.NotCollected, Detail: "Secrets are never read"}},
+		}}, Reads: []string{"/data/max"}},
+		{APIVersion: "v1", Kind: "Secret", Resource: "secrets", Namespaced: true, Reads: []string{}, Absence: facts.Absence{Reason: facts.NotCollected, Detail: "Secrets are never read"}},
 	}
 	if diff := cmp.Diff(want, facts.PolicyParams.Of(s.collect(t, kube.Options{}))); diff != "" {
 		t.Error(diff)

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	policies "github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -38,13 +39,19 @@ func policyParams(ctx context.Context, c *cluster) ([]facts.ParamKind, error) {
 	})
 }
 
+// A wantedKind is which objects of a kind are read, and what of them is kept.
+type wantedKind struct {
+	queries []paramQuery
+	reads   policies.ParamReads
+}
+
 // A paramQuery is what a binding refers to: in one namespace or in all, one
 // name or a selector.
 type paramQuery struct{ namespace, name, selector string }
 
 // paramQueries returns what to read of which kind; a kind whose policies are
 // bound nowhere has none.
-func paramQueries(c *cluster) (map[admission.ParamKind][]paramQuery, error) {
+func paramQueries(c *cluster) (map[admission.ParamKind]wantedKind, error) {
 	validating, err1 := c.validatingPolicies()
 	validatingBindings, err2 := c.validatingBindings()
 	mutating, err3 := c.mutatingPolicies()
@@ -59,27 +66,28 @@ func paramQueries(c *cluster) (map[admission.ParamKind][]paramQuery, error) {
 	for _, b := range mutatingBindings {
 		refs["mutating/"+b.Spec.PolicyName] = append(refs["mutating/"+b.Spec.PolicyName], b.Spec.ParamRef)
 	}
-	out := map[admission.ParamKind][]paramQuery{}
+	out := map[admission.ParamKind]wantedKind{}
 	for _, p := range validating {
-		addQueries(out, p.Spec.ParamKind, refs["validating/"+p.Name])
+		addQueries(out, p.Spec.ParamKind, refs["validating/"+p.Name], policies.ParamReadsOf(p.Spec))
 	}
 	for _, p := range mutating {
-		addQueries(out, p.Spec.ParamKind, refs["mutating/"+p.Name])
+		addQueries(out, p.Spec.ParamKind, refs["mutating/"+p.Name], policies.ParamReadsOfMutating(p.Spec))
 	}
 	return out, nil
 }
 
-func addQueries(out map[admission.ParamKind][]paramQuery, kind *admission.ParamKind, refs []*admission.ParamRef) {
+func addQueries(out map[admission.ParamKind]wantedKind, kind *admission.ParamKind, refs []*admission.ParamRef, reads policies.ParamReads) {
 	if kind == nil {
 		return
 	}
-	queries := out[*kind]
+	wanted := out[*kind]
 	for _, ref := range refs {
 		if ref != nil {
-			queries = append(queries, paramQuery{ref.Namespace, ref.Name, selector(ref.Selector)})
+			wanted.queries = append(wanted.queries, paramQuery{ref.Namespace, ref.Name, selector(ref.Selector)})
 		}
 	}
-	out[*kind] = queries
+	wanted.reads = append(wanted.reads, reads...)
+	out[*kind] = wanted
 }
 
 // selector returns the query for s; empty, which selects all, where s is nil,
@@ -92,8 +100,8 @@ func selector(s *metav1.LabelSelector) string {
 	return selector.String()
 }
 
-func params(ctx context.Context, r *reader, resources []facts.APIResource, kind admission.ParamKind, queries []paramQuery) facts.ParamKind {
-	out := facts.ParamKind{APIVersion: kind.APIVersion, Kind: kind.Kind}
+func params(ctx context.Context, r *reader, resources []facts.APIResource, kind admission.ParamKind, wanted wantedKind) facts.ParamKind {
+	out := facts.ParamKind{APIVersion: kind.APIVersion, Kind: kind.Kind, Reads: wanted.reads.Pointers()}
 	gv, err := schema.ParseGroupVersion(kind.APIVersion)
 	if err != nil {
 		out.Absence = facts.Absence{Reason: facts.Failed, Detail: err.Error()}
@@ -110,9 +118,12 @@ func params(ctx context.Context, r *reader, resources []facts.APIResource, kind 
 		out.Absence = facts.Absence{Reason: facts.NotCollected, Detail: "Secrets are never read"}
 		return out
 	}
-	out.Objects, err = paramObjects(ctx, r, gv.WithResource(out.Resource), queries)
+	objects, err := paramObjects(ctx, r, gv.WithResource(out.Resource), wanted.queries)
 	if err != nil {
-		out.Absence, out.Objects = Why(err), nil
+		out.Absence = Why(err)
+	}
+	for _, o := range objects {
+		out.Objects = append(out.Objects, wanted.reads.Keep(o))
 	}
 	return out
 }

@@ -31,6 +31,8 @@ type params struct {
 	objects []*unstructured.Unstructured
 	// notServed is the API server's own error for a kind that it does not serve.
 	notServed error
+	// kept is what of the objects is held; nil if they are whole.
+	kept ParamReads
 	// unread says why the objects are not known; empty if they are.
 	unread string
 }
@@ -47,6 +49,9 @@ func paramsOf(s *facts.Snapshot) map[admissionregistrationv1.ParamKind]*params {
 func newParams(k facts.ParamKind) *params {
 	gvk := schema.FromAPIVersionAndKind(k.APIVersion, k.Kind)
 	p := &params{resource: schema.GroupResource{Group: gvk.Group, Resource: k.Resource}, scope: meta.RESTScopeRoot}
+	if k.Reads != nil {
+		p.kept = append(ParamReads{}, readParamsOf(k.Reads)...)
+	}
 	if k.Namespaced {
 		p.scope = meta.RESTScopeNamespace
 	}

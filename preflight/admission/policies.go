@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -27,6 +28,9 @@ type rule struct {
 	// params are the objects of the policy's paramKind; nil if it has none or
 	// the snapshot does not hold the kind.
 	params *params
+	// beyond is what the policy reads of its params and the snapshot does not hold of
+	// them; nil if there is nothing.
+	beyond []string
 	// absence says why the snapshot does not hold the paramKind; empty if it
 	// does, or the policy has none.
 	absence string
@@ -37,6 +41,8 @@ func (m *Matcher) newRule(kind Kind, policy generic.PolicyAccessor, binding gene
 	if k := policy.GetParamKind(); k != nil {
 		if u.params = m.params[*k]; u.params == nil {
 			u.absence = cmp.Or(m.paramsAbsence, "the snapshot does not hold it")
+		} else if u.params.kept != nil {
+			u.beyond = paramReads(expressions...).missing(u.params.kept)
 		}
 	}
 	return u
@@ -169,6 +175,9 @@ func (u rule) unknownParams() string {
 	why := u.absence
 	if u.params != nil {
 		why = u.params.unread
+		if why == "" && u.beyond != nil {
+			why = "the snapshot does not hold " + strings.Join(u.beyond, ".") + ", which no policy of the cluster reads"
+		}
 		if u.binding.GetParamRef() == nil && u.params.resource.Resource != "" {
 			return ""
 		}

@@ -48,8 +48,12 @@ type ParamKind struct {
 	// Absence says why Objects could not be read; zero if they were. Secrets are
 	// never read.
 	Absence Absence `json:"absence,omitzero"`
-	// Objects are the whole objects without managed fields.
+	// Objects are the objects with what identifies them and what policies read of them.
 	Objects []map[string]any `json:"objects,omitempty"`
+	// Reads are JSON Pointers to what policies read, and what of Objects is held; the
+	// empty one stands for all of it. In recordings of earlier versions it is nil, and
+	// the objects are whole.
+	Reads []string `json:"reads"`
 }
 
 // Namespace is a namespace as selectors see it.
