@@ -109,19 +109,27 @@ func (w *Watch) sayRed(version, check string, red time.Duration) (told bool) {
 }
 
 // seeCalls compares the failed calls to webhooks with those that the same process
-// told of before. One of the target version is new, so that all of its calls count.
+// told of before. Of one that started while it was watched all calls count; the first
+// reading of an older one is where it is counted from.
 func (w *Watch) seeCalls(v Visit, m facts.Metrics) {
 	for _, c := range m.Webhooks {
 		key := calledBy{m.StartedAt, v.Version, c.Type, c.Webhook}
 		before, known := w.calls[key]
 		w.calls[key] = callsSeen{c.Errors, c.FailedOpen}
-		if !known && !w.isTarget(v.Version) {
+		if !known && !w.startedSince(m) {
 			continue
 		}
 		if rejected, passed := c.Errors-before.errors, c.FailedOpen-before.failedOpen; rejected > 0 || passed > 0 {
 			w.sayCalls(v.Version, c.Webhook, rejected, passed)
 		}
 	}
+}
+
+// startedSince reports whether a process started after the watch began. One that does
+// not say when counts as older.
+func (w *Watch) startedSince(m facts.Metrics) bool {
+	started, err := time.Parse(time.RFC3339, m.StartedAt)
+	return err == nil && !started.Before(w.began.Truncate(time.Second))
 }
 
 func (w *Watch) sayCalls(version, webhook string, rejected, passed int64) {

@@ -21,6 +21,10 @@ const (
 	Leases Source = "leases"
 	// Nodes are the nodes and their leases.
 	Nodes Source = "nodes"
+	// Begun is the watch itself, at its beginning, and Ended at its end before that of
+	// the upgrade. Recordings of earlier versions have neither.
+	Begun Source = "begun"
+	Ended Source = "ended"
 )
 
 // An Observation is what one source told at one moment. Of Report, Operations,
@@ -36,6 +40,11 @@ type Observation struct {
 	Visit      *Visit            `json:"visit,omitempty"`
 	Leases     []Lease           `json:"leases,omitempty"`
 	Nodes      *NodesSeen        `json:"nodes,omitempty"`
+
+	// Options are what was chosen, of Begun.
+	Options *Options `json:"options,omitempty"`
+	// Why says what ended the watch, of Ended.
+	Why string `json:"why,omitempty"`
 }
 
 // An Operation is one of the cluster's, with how far it has come.

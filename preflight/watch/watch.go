@@ -13,13 +13,13 @@ import (
 // Options are what a user may choose. Zero values are as stated.
 type Options struct {
 	// Operation is the operation to follow; empty for the upgrade that runs.
-	Operation string
+	Operation string `json:"operation,omitempty"`
 	// For is how long to wait for an upgrade to begin, where the GKE API tells of
 	// operations.
-	For time.Duration
+	For time.Duration `json:"for,omitempty"`
 	// Target is the version to wait for where there is no forecast; empty if it is
 	// not known.
-	Target string
+	Target string `json:"target,omitempty"`
 }
 
 // A Watch holds what was seen so far. It is not safe for concurrent use.
@@ -60,10 +60,19 @@ func (w *Watch) See(o Observation) []Event {
 	if w.outcome != "" {
 		return nil
 	}
+	if o.Source == Ended {
+		return w.Stop(o.At, o.Why)
+	}
 	if w.began.IsZero() {
 		w.began = o.At
 	}
 	w.now = o.At
+	if o.Source == Begun {
+		if o.Options != nil {
+			w.options = *o.Options
+		}
+		return nil
+	}
 	if w.see(o.Source, o.Error) {
 		switch {
 		case o.Source == Forecast && o.Report != nil:

@@ -174,8 +174,14 @@ var sequences = []struct {
 	{name: "the old replica can't call the culprit", steps: []step{
 		{0, foretold()}, {1, metrics("1.35.4", "a", 70)}, {3, metrics("1.35.4", "b", 5)}, {5, metrics("1.35.4", "a", 73)},
 	}, says: []string{"could not call webhook w.opa and rejected writes for that: 3; it is foretold to be to blame for rbac/bootstrap-roles", delete}, never: []string{"has begun"}, alarm: true, outcome: watch.Unknown},
-	{name: "the new replica can't call the culprit", steps: []step{{0, foretold()}, {1, metrics("1.36.3", "a", 2)}, {3, metrics("1.36.3", "a", 4)}},
+	{name: "the new replica can't call the culprit", steps: []step{{0, foretold()}, {1, metrics("1.36.3", "2026-03-01T12:00:01Z", 2)}, {3, metrics("1.36.3", "2026-03-01T12:00:01Z", 4)}},
 		says: []string{chain, "rejected writes for that: 2"}, alarm: true, outcome: watch.Failed},
+	{name: "what the new replica could not call before the watch began is no news", steps: []step{{0, foretold()}, {1, metrics("1.36.3", "2026-03-01T11:50:00Z", 200)}, {9, metrics("1.36.3", "2026-03-01T11:50:00Z", 200)}},
+		never: []string{"could not call"}, outcome: watch.Unknown},
+	{name: "what it can't call from then on is", steps: []step{{0, foretold()}, {1, metrics("1.36.3", "2026-03-01T11:50:00Z", 200)}, {9, metrics("1.36.3", "2026-03-01T11:50:00Z", 203)}},
+		says: []string{"rejected writes for that: 3"}, alarm: true, outcome: watch.Failed},
+	{name: "a process of today's version that started meanwhile", steps: []step{{0, clear()}, {5, metrics("1.35.4", "2026-03-01T12:00:03Z", 7)}},
+		says: []string{"rejected writes for that: 7"}, alarm: true, outcome: watch.Unknown},
 	{name: "calls that had failed before", steps: []step{{0, clear()}, {1, metrics("1.35.4", "a", 70)}, {3, metrics("1.35.4", "a", 70)}},
 		never: []string{"could not call"}, outcome: watch.Unknown},
 	{name: "a new API server that starts again", steps: []step{
