@@ -64,6 +64,8 @@ type Report struct {
 	// Open are the subjects about which a check could not get an answer.
 	Open  []OpenQuestion `json:"open"`
 	Facts []FactStatus   `json:"facts"`
+	// Skipped is what the run was told to leave alone; none if nothing.
+	Skipped []Skipped `json:"skipped,omitempty"`
 	// Policy is what re-labelled findings and questions; nil if nothing did.
 	Policy *PolicyApplied `json:"policy,omitempty"`
 	// Baseline compares with an earlier report; nil if none was given.
@@ -132,7 +134,9 @@ type FactStatus struct {
 }
 
 // NewReport draws the report up. Strings from the cluster are made safe to print here, once.
-func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report {
+//
+// skipped is what was taken out of results, for the reasons in it.
+func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast, skipped ...Skipped) Report {
 	after := outage.Of(s, f)
 	f.Nodes.Chain = after.Chain()
 	r := Report{
@@ -166,6 +170,7 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast) Report 
 		a, absent := s.Absence(f)
 		r.Facts = append(r.Facts, FactStatus{f.ID(), !absent, a.String(), a.Reason, a.Detail})
 	}
+	r.leave(skipped)
 	return CleanCopy(r)
 }
 

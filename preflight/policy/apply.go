@@ -18,6 +18,9 @@ type Rules struct {
 	// Accept are the IDs of checks whose findings and open questions are accepted
 	// for this run.
 	Accept []string
+	// Only is what the run is about, and Skip what it is not; empty for all, and for
+	// nothing. Checks and namespaces are chosen apart from each other.
+	Only, Skip []Choice
 	// Baseline is an earlier report; nil for none.
 	Baseline *preflight.Report
 	// FailOnNew accepts findings that are no worse in Baseline. It leaves open
@@ -37,15 +40,17 @@ func Apply(s *facts.Snapshot, results []preflight.Result, f forecast.Forecast, r
 	results = slices.Clone(results)
 	moved := a.thresholds()
 	rejudge(s, results, moved)
+	var skipped []preflight.Skipped
 	for i := range results {
 		a.relabel(&results[i])
+		skipped = append(skipped, a.skip(&results[i])...)
 	}
 	if rules.MaxAge > 0 {
 		results = append(results, a.outdated(s.Meta))
 	}
 	results = append(results, a.notices(results)...)
 	base := a.compare(results)
-	r := preflight.NewReport(s, results, f)
+	r := preflight.NewReport(s, results, f, skipped...)
 	if rules.Policy != nil || rules.Accept != nil {
 		r.Policy = &preflight.PolicyApplied{JudgedOn: rules.Day.Format(dateLayout), Accepted: rules.Accept, Thresholds: moved, Unmet: a.unmet()}
 		if rules.Policy != nil {

@@ -35,13 +35,30 @@ func introduceGaps(r preflight.Report) (heading, text string) {
 	moot := slices.ContainsFunc(r.Checks, func(c preflight.CheckStatus) bool { return c.Status == preflight.NotApplicable })
 	switch {
 	case r.Verdict == preflight.Inconclusive:
-		return "Why there is no answer", "Nothing was found that would stop the upgrade, but not everything that could stop it was looked at." + couldNotRead(r)
-	case n.undecided > 0 || n.absent > 0 || moot:
+		return "Why there is no answer", "Nothing was found that would stop the upgrade, but not everything that could stop it was looked at." + leftAlone(r) + couldNotRead(r)
+	case n.undecided > 0 || n.absent > 0 || moot || r.Skipped != nil:
 		return notLookedAt, ""
 	case r.Verdict == preflight.Ready && n.accepted == 0:
 		return notLookedAt, "Nothing: every check has an answer, and every fact was read."
 	}
 	return "", ""
+}
+
+// leftAlone counts what was skipped on request and is not waived; empty if nothing was.
+func leftAlone(r preflight.Report) string {
+	n := 0
+	for _, s := range r.Skipped {
+		if !s.Waived {
+			n++
+		}
+	}
+	switch n {
+	case 0:
+		return ""
+	case 1:
+		return " One answer was skipped on request, as listed below; a waiver accepts that."
+	}
+	return fmt.Sprintf(" %d answers were skipped on request, as listed below; waivers accept that.", n)
 }
 
 // couldNotRead names the facts that were asked for in vain, before all the
@@ -177,7 +194,7 @@ func omissions(r preflight.Report) []string {
 		}
 	}
 	for _, c := range r.Checks {
-		if c.Status == preflight.NotApplicable && c.Missing == nil {
+		if c.Status == preflight.NotApplicable && c.Missing == nil && !skippedIn(r, c.ID) {
 			moot.add(c.Reason, c.ID)
 		}
 	}
@@ -187,7 +204,31 @@ func omissions(r preflight.Report) []string {
 			lines[i] += "; so not asked: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(checks))), ", ")
 		}
 	}
-	return slices.Concat(unread.say("not read: "), lines, moot.say("not applicable: "))
+	return slices.Concat(skippedLines(r), unread.say("not read: "), lines, moot.say("not applicable: "))
+}
+
+// skippedLines list what the run was told to leave alone, by what told it so: the checks
+// that were not asked, and what others said of objects that do not count.
+func skippedLines(r preflight.Report) []string {
+	var whole reasons
+	var lines []string
+	for _, s := range r.Skipped {
+		by := s.By
+		if s.Waived && s.Waiver != nil {
+			by += "; waived: " + waiverWords(s.Waiver)
+		}
+		if s.Subject == (preflight.Subject{}) {
+			whole.add(by, s.Check)
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("skipped: %s, %s: %s: %s (%s)", s.Check, s.Severity, s.Subject, s.Summary, by))
+	}
+	return append(whole.say("skipped: "), lines...)
+}
+
+// skippedIn reports whether something of the check was skipped.
+func skippedIn(r preflight.Report, check string) bool {
+	return slices.ContainsFunc(r.Skipped, func(s preflight.Skipped) bool { return s.Check == check })
 }
 
 // without are the checks that do not apply since a fact was left out.

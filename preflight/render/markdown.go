@@ -164,6 +164,9 @@ func (m markdown) waived(r preflight.Report) {
 
 func (m markdown) open(r preflight.Report) {
 	var lines []string
+	for _, l := range skippedLines(r) {
+		lines = append(lines, "- "+escape(l))
+	}
 	for _, c := range byCheck(r) {
 		for _, o := range openOf(c) {
 			if o.Waived {

@@ -19,7 +19,11 @@ func headlineOf(r preflight.Report) string {
 // undecided".
 func countsOf(r preflight.Report) string {
 	n := count(r)
-	return fmt.Sprintf("%s, %s, %d undecided", plural(n.blockers, "blocker"), plural(n.warnings, "warning"), n.undecided)
+	counts := fmt.Sprintf("%s, %s, %d undecided", plural(n.blockers, "blocker"), plural(n.warnings, "warning"), n.undecided)
+	if len(r.Skipped) > 0 {
+		counts += fmt.Sprintf(", %d skipped", len(r.Skipped))
+	}
+	return counts
 }
 
 // summaryOf is the verdict and what it comes from, in a sentence or two.

@@ -199,6 +199,9 @@ func everythingOf(r preflight.Report) string {
 	if n.accepted > 0 {
 		counts = append(counts, plural(n.accepted, "open question")+" waived")
 	}
+	if len(r.Skipped) > 0 {
+		counts = append(counts, fmt.Sprintf("%d skipped", len(r.Skipped)))
+	}
 	seen := fmt.Sprintf("%s, %s, %d absent", plural(len(r.Checks), "check"), plural(len(r.Facts), "fact"), n.absent)
 	if n.leftOut > 0 {
 		seen += fmt.Sprintf(", %d left out", n.leftOut)
