@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -26,6 +27,7 @@ func (f *checkFlags) bind(cmd *cobra.Command) {
 	f.bindHelm(cmd.Flags())
 	f.policy.bind(cmd)
 	f.clock.bind(cmd.Flags())
+	f.policy.bindChoice(cmd)
 	cmd.Flags().DurationVar(&f.patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
 	cmd.Flags().StringVar(&f.recording, "snapshot", "", "judge this recording instead of a live cluster")
 }
@@ -61,7 +63,7 @@ func newCheck() *cobra.Command {
 	var f checkFlags
 	var out outputFlags
 	cmd := &cobra.Command{
-		Use:   "check",
+		Use:   "check [RECORDING]",
 		Short: "Foretell the upgrade, and say whether to go ahead",
 		Long: `Reads the cluster, works out what the target version's kube-apiserver will write
 while it starts, takes each write through the webhooks and policies that match,
@@ -72,6 +74,11 @@ webhooks that declare that they heed it, and server-side dry-runs.
 From outside the cluster webhooks are asked through the API server's service proxy,
 which verifies no certificate. Those are looked at by a TLS handshake with each Pod
 through a port-forward, where permitted; --port-forward never leaves that out.
+
+--only and --skip take checks, families of them, as GP4, and namespace/NAME. What is
+skipped is listed, and without a waiver for it nothing is called ready.
+
+RECORDING is the same as --snapshot RECORDING.
 
 Exit codes: 0 ready; 1 could not run; 3 not ready; 4 inconclusive: there is no
 blocker, but something that could hide one was not to be seen.`,
@@ -87,14 +94,17 @@ blocker, but something that could hide one was not to be seen.`,
   # A recording, without a cluster
   gke-preflight check --snapshot prod.zip
 
+  # Without the checks of a family, and without what is found in a namespace
+  gke-preflight check --skip GP4,namespace/sandbox
+
   # With waivers, and without what stood in an earlier report
   gke-preflight check --policy policy.yaml --baseline last.json --fail-on-new
 
   # As a step before an upgrade
   gke-preflight check --target-version 1.36.3-gke.1104000 && gcloud container clusters upgrade prod --master --cluster-version 1.36.3-gke.1104000`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := out.validate(); err != nil {
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := errors.Join(out.validate(), f.recordingGiven(args)); err != nil {
 				return err
 			}
 			r, err := f.report(cmd)

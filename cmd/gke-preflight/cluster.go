@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,6 +15,8 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/gke/requests"
+	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -26,6 +29,8 @@ type clusterFlags struct {
 	timeout    time.Duration
 	helm       bool
 	clock      clockFlags
+	// verbose tells of each request on stderr.
+	verbose int
 	// orRunning looks at the version that runs where GKE would upgrade to no other.
 	orRunning bool
 }
@@ -44,6 +49,35 @@ func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs.DurationVar(&c.timeout, "timeout", 5*time.Minute, "how long all of it may take")
 	fs.StringVar(&c.kubeconfig, "kubeconfig", "", "path to the kubeconfig file; default: $KUBECONFIG, then ~/.kube/config")
 	c.bindOverrides(fs)
+	fs.CountVarP(&c.verbose, "verbose", "v", "tell of each request on standard error: method, path, status and milliseconds")
+	c.gke.Requests = c.teller(cmd)
+	completeTargets(cmd)
+	c.completeContexts(cmd)
+}
+
+// teller tells of requests where --verbose asks for that.
+func (c *clusterFlags) teller(cmd *cobra.Command) requests.Teller {
+	var mu sync.Mutex
+	return func(r requests.Request) {
+		if c.verbose == 0 {
+			return
+		}
+		status := "-"
+		if r.Status != 0 {
+			status = strconv.Itoa(r.Status)
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(cmd.ErrOrStderr(), "gke-preflight: %s %s%s %s %d ms\n", r.Method, r.Host, preflight.Clean(r.Path), status, r.Took.Milliseconds())
+	}
+}
+
+// progress is what a person sees who waits; nothing where every request is told of.
+func (c *clusterFlags) progress(cmd *cobra.Command) *progress {
+	if c.verbose > 0 {
+		return &progress{}
+	}
+	return newProgress(cmd.ErrOrStderr())
 }
 
 // bindHelm adds the flag of the verbs whose outcome Helm releases are part of.
@@ -157,7 +191,7 @@ func liveFlags() []string {
 	o.bindHelm(cmd.Flags())
 	names := []string{"in-cluster"}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
-		if f.Name != "target-version" {
+		if f.Name != "target-version" && f.Name != "verbose" {
 			names = append(names, f.Name)
 		}
 	})

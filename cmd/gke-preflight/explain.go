@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,35 +64,14 @@ func topic(asked string) string {
 
 // suggestion names up to three topics that may have been meant, or none.
 func suggestion(asked string) string {
-	type candidate struct {
-		name string
-		far  int
-	}
-	asked = strings.ToLower(asked)
 	names := docs.Topics()
 	for _, c := range checks.All() {
 		names = append(names, c.Name)
 	}
-	var near []candidate
-	for _, name := range names {
-		lower := strings.ToLower(name)
-		far := distance(asked, lower)
-		if len(asked) > 3 && strings.Contains(lower, asked) {
-			far = 0
-		}
-		if far <= max(1, len(asked)/3) {
-			near = append(near, candidate{name, far})
-		}
+	if near := nearest(asked, names); near != nil {
+		return "did you mean " + strings.Join(near, ", ") + "? "
 	}
-	if near == nil {
-		return ""
-	}
-	slices.SortStableFunc(near, func(a, b candidate) int { return a.far - b.far })
-	names = nil
-	for _, c := range near[:min(3, len(near))] {
-		names = append(names, c.name)
-	}
-	return "did you mean " + strings.Join(names, ", ") + "? "
+	return ""
 }
 
 // distance is how many bytes have to be put in, left out or replaced to make b of

@@ -69,6 +69,9 @@ reached a verdict has not failed: give it --exit-zero.`,
 	n.bindHelm(cmd.Flags())
 	n.out.bind(cmd)
 	n.out.formats = nil
+	impersonate := cmd.Flags().Lookup("impersonate")
+	impersonate.DefValue, n.impersonate = "never", "never"
+	impersonate.Usage += "; a job that nobody watches does so only if it is told to"
 	output := cmd.Flags().Lookup("output")
 	output.DefValue, output.Usage = "", "write the whole report, too: FORMAT=FILE, or table or wide to standard output, below what changed; FORMAT is "+strings.Join(formats(), ", ")
 	n.policy.bindAccepted(cmd)

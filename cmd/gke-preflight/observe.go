@@ -17,6 +17,7 @@ type observeFlags struct {
 	vantage      string
 	serverDryRun string
 	portForward  string
+	impersonate  string
 }
 
 func (o *observeFlags) bind(cmd *cobra.Command) {
@@ -25,6 +26,8 @@ func (o *observeFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&o.vantage, "vantage", "auto", "where webhooks are asked from: service-proxy (through the API server), pod-network (directly), auto")
 	fs.StringVar(&o.serverDryRun, "server-dry-run", "auto", "let the API server try each write itself, changing nothing: auto (where permitted), never, always")
 	fs.StringVar(&o.portForward, "port-forward", "auto", "look at the certificates of webhooks' Pods through port-forwards, where the service proxy does not show them: auto (where permitted), never")
+	fs.StringVar(&o.impersonate, "impersonate", "auto", "make server-side dry-runs as a starting API server does, by impersonating system:apiserver, a member of system:masters: auto (where permitted), never")
+	complete(cmd, "impersonate", "auto", "never")
 	complete(cmd, "vantage", "auto", string(facts.ServiceProxy), string(facts.PodNetwork))
 	complete(cmd, "port-forward", "auto", "never")
 	complete(cmd, "server-dry-run", string(probe.Auto), string(probe.Never), string(probe.Always))
@@ -37,6 +40,9 @@ func (o *observeFlags) validate() error {
 	if err := oneOf("--port-forward", o.portForward, "auto", "never"); err != nil {
 		return err
 	}
+	if err := oneOf("--impersonate", o.impersonate, "auto", "never"); err != nil {
+		return err
+	}
 	return oneOf("--server-dry-run", o.serverDryRun, string(probe.Auto), string(probe.Never), string(probe.Always))
 }
 
@@ -45,7 +51,7 @@ func (o *observeFlags) observe(cmd *cobra.Command) (*facts.Snapshot, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	say := newProgress(cmd.ErrOrStderr())
+	say := o.progress(cmd)
 	defer say.clear()
 	return o.look(cmd.Context(), say)
 }
@@ -85,10 +91,12 @@ func (o *observeFlags) ask(ctx context.Context, conn *gke.Connection, s *facts.S
 	}
 	requests := append(probe.Plan(s, probe.All(s), options), probe.Outbound(s, options)...)
 	all := dial.Probe(ctx, requests, dial.Clients{
-		Config:   conn.Kubernetes,
-		Identity: s.Meta.Identity,
-		Inside:   vantage == facts.PodNetwork,
-		Progress: func(done, total int) { say.say("probing webhooks %d/%d", done, total) },
+		Config:    conn.Kubernetes,
+		Identity:  s.Meta.Identity,
+		AsOneself: o.impersonate == "never",
+		Requests:  o.gke.Requests,
+		Inside:    vantage == facts.PodNetwork,
+		Progress:  func(done, total int) { say.say("probing webhooks %d/%d", done, total) },
 	})
 	attempts, outbound = []facts.Attempt{}, []facts.Attempt{}
 	for _, a := range all {

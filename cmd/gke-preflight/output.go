@@ -49,10 +49,6 @@ func (o *outputFlags) bindFormats(cmd *cobra.Command, names ...string) {
 	complete(cmd, "color", "auto", "always", "never")
 }
 
-func complete(cmd *cobra.Command, flag string, values ...string) {
-	_ = cmd.RegisterFlagCompletionFunc(flag, cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
-}
-
 // validate finds what is wrong with the flags before anything is collected.
 func (o outputFlags) validate() error {
 	stdout := 0

@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -42,6 +43,20 @@ func scriptsOf(t *testing.T, file string) []string {
 	}
 	visit(&doc)
 	return scripts
+}
+
+// What a pipeline installs is a release: with latest it would change by itself.
+func TestPinned(t *testing.T) {
+	for _, file := range []string{"github.yaml", "gitlab.yaml", "cloudbuild.yaml"} {
+		b, err := os.ReadFile(root + "docs/pipelines/" + file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pinned := regexp.MustCompile(`GKE_PREFLIGHT_VERSION[:=] ?v\d+\.\d+\.\d+`).Match(b)
+		if strings.Contains(string(b), "latest") || strings.Contains(string(b), "go install") != pinned {
+			t.Errorf("%s does not install a release", file)
+		}
+	}
 }
 
 // TestPipelines runs the scripts of the pipelines that people copy, as their engines

@@ -136,7 +136,7 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 		}
 		defer st.Close()
 	}
-	say := newProgress(cmd.ErrOrStderr())
+	say := f.progress(cmd)
 	defer say.clear()
 	var mu sync.Mutex
 	g, ctx := errgroup.WithContext(cmd.Context())

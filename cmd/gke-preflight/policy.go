@@ -24,6 +24,8 @@ type policyFlags struct {
 	accept    []string
 	baseline  string
 	failOnNew bool
+	// only and skip are what the run is about, and what it is not.
+	only, skip []string
 }
 
 func (p *policyFlags) bind(cmd *cobra.Command) {
@@ -38,6 +40,16 @@ func (p *policyFlags) bindAccepted(cmd *cobra.Command) {
 	p.bindFile(cmd)
 	fs := cmd.Flags()
 	fs.StringSliceVar(&p.accept, "accept", nil, "for this run accept what these checks find or leave open, by ID or name; it stays in the report")
+	completeChecks(cmd, "accept", false)
+}
+
+// bindChoice adds the flags that say what the run is about.
+func (p *policyFlags) bindChoice(cmd *cobra.Command) {
+	fs := cmd.Flags()
+	fs.StringSliceVar(&p.only, "only", nil, "ask only these checks, by ID, name or family such as GP1, and tell only of namespace/NAME; the rest is listed as skipped, and then nothing is called ready without a waiver")
+	fs.StringSliceVar(&p.skip, "skip", nil, "skip these checks, by ID, name or family such as GP4, or what is found in namespace/NAME; likewise")
+	completeChecks(cmd, "only", true)
+	completeChecks(cmd, "skip", true)
 }
 
 func (p *policyFlags) bindFile(cmd *cobra.Command) {
@@ -60,6 +72,12 @@ func (p *policyFlags) rules(cmd *cobra.Command, clock *clockFlags) (policy.Rules
 		}
 		rules.Accept = append(rules.Accept, id)
 	}
+	if rules.Only, err = choices("--only", p.only); err != nil {
+		return rules, err
+	}
+	if rules.Skip, err = choices("--skip", p.skip); err != nil {
+		return rules, err
+	}
 	if !cmd.Flags().Changed("policy") {
 		p.file = os.Getenv(policyVariable)
 	}
@@ -76,11 +94,23 @@ func (p *policyFlags) rules(cmd *cobra.Command, clock *clockFlags) (policy.Rules
 		}
 		r, err := render.Parse(b)
 		if err != nil {
-			return rules, fmt.Errorf("--baseline %s: %w", p.baseline, err)
+			return rules, fmt.Errorf("--baseline %s: %w", p.baseline, otherThan(p.baseline, b, err))
 		}
 		rules.Baseline = &r
 	}
 	return rules, nil
+}
+
+func choices(flag string, given []string) ([]policy.Choice, error) {
+	var all []policy.Choice
+	for _, text := range given {
+		c, err := policy.ParseChoice(text, checks.All())
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", flag, err)
+		}
+		all = append(all, c)
+	}
+	return all, nil
 }
 
 func readPolicy(cmd *cobra.Command, file string, day time.Time) (*policy.Policy, error) {

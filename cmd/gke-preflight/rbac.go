@@ -35,7 +35,10 @@ one object of each kind is read: grant get and list on those too.
 
 A server-side dry-run needs the verbs of the write it tries, which RBAC does not tell
 from the write itself; for ClusterRoles that is as much as cluster-admin. No role for
-it is printed: it is left out where the verbs are missing.`,
+it is printed: it is left out where the verbs are missing. Who may impersonate
+system:apiserver, which is a member of system:masters, has dry-runs made as that: no
+role for it is printed, either. An access review asks for each of these rights first;
+--impersonate never, which nightly has from the start, does not use the latter.`,
 		Example: `  gke-preflight rbac | kubectl apply -f -
   kubectl create clusterrolebinding gke-preflight --clusterrole gke-preflight --user nightly@my-project.iam.gserviceaccount.com
 

@@ -32,7 +32,7 @@ checked again, and no cluster is needed. REPORT is a file, or - for standard inp
 			}
 			r, err := render.Parse(b)
 			if err != nil {
-				return fmt.Errorf("%s: %w", args[0], err)
+				return fmt.Errorf("%s: %w", args[0], otherThan(args[0], b, err))
 			}
 			return out.write(cmd, r)
 		},

@@ -79,9 +79,10 @@ crash-looping; who is to blame; and what to do. It changes nothing.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
-	})
+	root.Version = toolVersion()
+	root.SetVersionTemplate(built().text())
+	root.SetUsageFunc(usage)
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newWatch(), newSnapshot(), newRender(), newPlan(), newTerraform(), newNightly(), newFleet(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())
 	return root
 }

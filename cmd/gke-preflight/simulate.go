@@ -129,7 +129,7 @@ func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
 	case f.recording != "":
 		return f.cluster.recording(cmd, f.recording)
 	}
-	say := newProgress(cmd.ErrOrStderr())
+	say := f.cluster.progress(cmd)
 	defer say.clear()
 	var seen *facts.Snapshot
 	err := f.cluster.inTime(cmd.Context(), func(ctx context.Context) error {

@@ -94,6 +94,9 @@ func load(file string) (*facts.Snapshot, error) {
 	}
 	s, err := facts.LoadZip(b)
 	if err != nil {
+		if !bytes.HasPrefix(b, []byte("PK")) {
+			err = otherThan(file, b, err)
+		}
 		return nil, fmt.Errorf("--snapshot %s: %w", file, err)
 	}
 	return s, nil

@@ -82,18 +82,23 @@ func (p provenance) write(w io.Writer, output string) error {
 		fmt.Fprintf(w, "%s\n", b)
 		return err
 	}
-	fmt.Fprintf(w, "gke-preflight %s\n", p.Version)
+	_, err := io.WriteString(w, p.text())
+	return err
+}
+
+// text is what is printed for people.
+func (p provenance) text() string {
+	from := ""
 	switch {
 	case p.Commit != "" && p.Modified:
-		fmt.Fprintf(w, "built from commit %s of %s, with changes\n", p.Commit, p.Time)
+		from = fmt.Sprintf("built from commit %s of %s, with changes\n", p.Commit, p.Time)
 	case p.Commit != "":
-		fmt.Fprintf(w, "built from commit %s of %s\n", p.Commit, p.Time)
+		from = fmt.Sprintf("built from commit %s of %s\n", p.Commit, p.Time)
 	case p.Sum != "":
-		fmt.Fprintf(w, "built from the module with checksum %s\n", p.Sum)
+		from = fmt.Sprintf("built from the module with checksum %s\n", p.Sum)
 	}
-	_, err := fmt.Fprintf(w, "%s %s\nKubernetes admission semantics of k8s.io/apiserver %s\nstart-up writes of Kubernetes %s\n",
-		p.Go, p.Platform, p.Apiserver, strings.Join(p.Minors, ", "))
-	return err
+	return fmt.Sprintf("gke-preflight %s\n%s%s %s\nKubernetes admission semantics of k8s.io/apiserver %s\nstart-up writes of Kubernetes %s\n",
+		p.Version, from, p.Go, p.Platform, p.Apiserver, strings.Join(p.Minors, ", "))
 }
 
 // toolVersion is the module's version, with the commit where it was built from

@@ -97,7 +97,7 @@ func (f *watchFlags) run(cmd *cobra.Command) error {
 	}
 	out := &watcher{watch: watch.New(f.options), w: cmd.OutOrStdout(), json: f.format == "json", ascii: !terminal(cmd.OutOrStdout()).utf8}
 	if f.replayed != "" {
-		err = f.replay(out, given)
+		err = f.replay(cmd, out, given)
 	} else {
 		err = f.live(cmd.Context(), out, given)
 	}
@@ -154,13 +154,14 @@ func (f *watchFlags) foretold() (*preflight.Report, error) {
 	}
 	var r preflight.Report
 	if err := json.Unmarshal(b, &r); err != nil || r.Schema != preflight.ReportSchema {
-		return nil, fmt.Errorf("--report %s is no report: write one with gke-preflight check -o json=%s", f.report, f.report)
+		err := fmt.Errorf("it is no report: write one with gke-preflight check -o json=%s", f.report)
+		return nil, fmt.Errorf("--report %s: %w", f.report, otherThan(f.report, b, err))
 	}
 	return &r, nil
 }
 
 // replay folds a recording. A forecast of the flags takes the place of the one in it.
-func (f *watchFlags) replay(out *watcher, given *preflight.Report) error {
+func (f *watchFlags) replay(cmd *cobra.Command, out *watcher, given *preflight.Report) error {
 	file, err := os.Open(f.replayed)
 	if err != nil {
 		return fmt.Errorf("--replay: %w", err)
@@ -175,6 +176,9 @@ func (f *watchFlags) replay(out *watcher, given *preflight.Report) error {
 		} else if err != nil {
 			return fmt.Errorf("--replay %s: observation %d: %w", f.replayed, n, err)
 		}
+		if o.Source == watch.Begun && o.Options != nil {
+			f.chosen(cmd, o.Options)
+		}
 		if n == 1 && given != nil {
 			out.see(watch.Observation{At: o.At, Source: watch.Forecast, Report: given})
 		}
@@ -185,6 +189,19 @@ func (f *watchFlags) replay(out *watcher, given *preflight.Report) error {
 	}
 	out.stop(last, "the recording ends")
 	return nil
+}
+
+// chosen puts what this run's flags say in place of what was chosen then.
+func (f *watchFlags) chosen(cmd *cobra.Command, then *watch.Options) {
+	if cmd.Flags().Changed("operation") {
+		then.Operation = f.options.Operation
+	}
+	if cmd.Flags().Changed("for") {
+		then.For = f.options.For
+	}
+	if f.options.Target != "" {
+		then.Target = f.options.Target
+	}
 }
 
 func (f *watchFlags) live(ctx context.Context, out *watcher, given *preflight.Report) error {
@@ -203,8 +220,9 @@ func (f *watchFlags) live(ctx context.Context, out *watcher, given *preflight.Re
 			return fmt.Errorf("--record: %w", err)
 		}
 		defer file.Close()
-		out.record = json.NewEncoder(file)
+		out.record = file
 	}
+	out.see(watch.Observation{At: time.Now().UTC(), Source: watch.Begun, Options: &f.options})
 	bounded, cancel := context.WithTimeout(ctx, f.observe.timeout)
 	defer cancel()
 	sources, err := f.sources(conn, given)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -17,19 +18,34 @@ type watcher struct {
 	json  bool
 	ascii bool
 	// record is nil unless observations are kept.
-	record *json.Encoder
+	record io.Writer
 	// err is the first that writing met.
 	err error
 }
 
+// see takes an observation in as it would be recorded, so that a replay says the same.
 func (w *watcher) see(o watch.Observation) {
-	if w.record != nil && w.err == nil {
-		w.err = w.record.Encode(o)
+	b, err := json.Marshal(o)
+	if err == nil && w.record != nil {
+		_, err = w.record.Write(append(b, '\n'))
 	}
-	w.print(w.watch.See(o))
+	var kept watch.Observation
+	if err == nil {
+		err = json.Unmarshal(b, &kept)
+	}
+	if err != nil {
+		w.err = cmp.Or(w.err, err)
+		return
+	}
+	w.print(w.watch.See(kept))
 }
 
-func (w *watcher) stop(at time.Time, why string) { w.print(w.watch.Stop(at, why)) }
+// stop ends a watch that goes on.
+func (w *watcher) stop(at time.Time, why string) {
+	if w.watch.Outcome() == "" {
+		w.see(watch.Observation{At: at, Source: watch.Ended, Why: why})
+	}
+}
 
 func (w *watcher) print(events []watch.Event) {
 	for _, e := range events {

@@ -88,7 +88,7 @@ func (a *applying) skip(r *preflight.Result) []preflight.Skipped {
 		return preflight.Skipped{Check: r.Check.ID, Severity: severity, Subject: s, Summary: summary, By: by, Waived: w.Covers(), Waiver: w}
 	}
 	if by := a.skipsCheck(r.Check.ID); by != "" {
-		r.Findings, r.Open, r.Waiver = nil, nil, nil
+		r.Findings, r.Open, r.Missing, r.Waiver = nil, nil, nil, nil
 		r.Status, r.Reason = preflight.NotApplicable, "skipped by "+by
 		return []preflight.Skipped{leave(preflight.Subject{}, r.Check.Severity, "", by)}
 	}
