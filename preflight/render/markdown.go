@@ -34,7 +34,7 @@ func Markdown(w io.Writer, r preflight.Report, o Options) error {
 
 type markdown struct{ *bufio.Writer }
 
-func (m markdown) line(s string) { fmt.Fprintln(m, s) }
+func (m markdown) line(s string) { fmt.Fprintln(m, inert(s)) }
 
 func (m markdown) heading(s string) {
 	m.line("")
