@@ -72,6 +72,7 @@ func (p *policyFlags) rules(cmd *cobra.Command, clock *clockFlags) (policy.Rules
 		}
 		rules.Accept = append(rules.Accept, id)
 	}
+	var err error
 	if rules.Only, err = choices("--only", p.only); err != nil {
 		return rules, err
 	}
