@@ -53,7 +53,7 @@ func TestPinned(t *testing.T) {
 			t.Fatal(err)
 		}
 		pinned := regexp.MustCompile(`GKE_PREFLIGHT_VERSION[:=] ?v\d+\.\d+\.\d+`).Match(b)
-		if strings.Contains(string(b), "latest") || strings.Contains(string(b), "go install") != pinned {
+		if strings.Contains(string(b), "@latest") || strings.Contains(string(b), "go install") != pinned {
 			t.Errorf("%s does not install a release", file)
 		}
 	}
