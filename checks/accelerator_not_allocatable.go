@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var acceleratorNotAllocatable = preflight.Check{
@@ -16,7 +17,7 @@ var acceleratorNotAllocatable = preflight.Check{
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		var fs []preflight.Finding
 		for i, n := range facts.Nodes.Of(s) {
-			f := preflight.Finding{Severity: preflight.Warning, Subject: nodeSubject(n), Remedy: "see what its device plugin says:\n" + describeNode(n)}
+			f := preflight.Finding{Severity: preflight.Warning, Subject: nodeSubject(n), Steps: remedy.Do("see what its device plugin says", describeNode(n))}
 			if n.Accelerator != "" && len(n.Devices) == 0 {
 				f.Summary = fmt.Sprintf("%s has the label of accelerator %s and offers none; auto-repair recreates a node whose GPUs or TPUs stay so for 10 to 15 minutes", inPool(n), n.Accelerator)
 				f.Evidence = []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/accelerator", i), Value: n.Accelerator, Note: n.Name}}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var aggregatedAPIUnavailable = preflight.Check{
@@ -41,7 +42,8 @@ func unavailable(s *facts.Snapshot, g []callee) preflight.Finding {
 	if bad := k.failed(); len(bad) > 0 && (reason == "" || bad[0].Fault != facts.HTTPStatus) {
 		why = k.target() + " " + bad[0].fault()
 	}
-	f := preflight.Finding{Severity: preflight.Warning, Subject: k.subject(), Remedy: "bring its backend back, or, if what it belonged to is gone, delete it:\n" + k.lookAt() + "\nkubectl delete apiservice " + k.name}
+	f := preflight.Finding{Severity: preflight.Warning, Subject: k.subject(), Steps: remedy.Do("bring its backend back", k.lookAt()...).
+		Or("delete it, if what it belonged to is gone", remedy.Sh("kubectl delete apiservice %s", k.name))}
 	if reason != "" {
 		if why == "" {
 			why = "the API server holds " + k.target() + " unavailable"
@@ -52,7 +54,7 @@ func unavailable(s *facts.Snapshot, g []callee) preflight.Finding {
 	f.Evidence = append(f.Evidence, failedEvidence(g)...)
 	f.Summary = fmt.Sprintf("%s; discovery lacks %s, so that namespaces can't be deleted and garbage collection can stall", why, named(g))
 	if k.provided() {
-		f.Remedy = "leave the object alone, GKE runs it; see what keeps its Pods from running, such as a webhook, a quota or a full node:\nkubectl --namespace kube-system describe pods --selector k8s-app=metrics-server"
+		f.Steps = remedy.Do("leave the object alone, which GKE runs, and see what keeps its Pods from running, such as a webhook, a quota or a full node", remedy.Sh("kubectl --namespace kube-system describe pods --selector k8s-app=metrics-server"))
 	}
 	return f
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // mostAlike is how many findings of one kind stand each for itself.
@@ -29,7 +30,7 @@ func alike(fs []preflight.Finding, kind, said string) []preflight.Finding {
 			continue
 		}
 		one := preflight.Finding{
-			Severity: severity, Subject: preflight.Subject{Kind: kind, Name: "all"}, Remedy: same[0].Remedy + "\nand so for the others",
+			Severity: severity, Subject: preflight.Subject{Kind: kind, Name: "all"}, Steps: same[0].Steps.Then("do the same for the others"),
 			Summary: fmt.Sprintf("%d %s %s: %s", len(same), strings.ToLower(strings.NewReplacer("PodDisruption", "disruption ", "NodePool", "node pool").Replace(kind)), said, few(subjects(same))),
 		}
 		for _, f := range same[:mostAlike] {
@@ -102,8 +103,8 @@ func (g group) evidence(field string, value any, note string) []preflight.Eviden
 }
 
 // edit is the command that changes what made the pods.
-func (g group) edit() string {
-	return fmt.Sprintf("kubectl --namespace %s edit %s %s", g.Namespace, strings.ToLower(g.Kind), g.Name)
+func (g group) edit() remedy.Command {
+	return remedy.Sh("kubectl --namespace %s edit %s %s", g.Namespace, strings.ToLower(g.Kind), g.Name)
 }
 
 // unread is an open warning where f is absent and was not left out on request.
@@ -119,6 +120,12 @@ func poolNamed(name string) preflight.Subject {
 	return preflight.Subject{Kind: "NodePool", Name: name}
 }
 
-func updatePool(s *facts.Snapshot, pool, flags string) string {
-	return fmt.Sprintf("gcloud container node-pools update %s %s --cluster %s %s", pool, flags, s.Meta.Cluster.Name, clusterFlags(s))
+// oneLess are the flags by which an upgrade takes a node away before it adds one.
+func oneLess() []string {
+	return []string{"--max-surge-upgrade", "0", "--max-unavailable-upgrade", "1"}
+}
+
+// oneMore are those by which it adds one first.
+func oneMore() []string {
+	return []string{"--max-surge-upgrade", "1", "--max-unavailable-upgrade", "0"}
 }

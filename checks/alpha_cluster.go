@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var alphaCluster = preflight.Check{
@@ -23,7 +24,7 @@ var alphaCluster = preflight.Check{
 			Severity: preflight.Blocker, Subject: clusterSubject(s),
 			Summary:  fmt.Sprintf("cluster %s has the alpha features of Kubernetes turned on, and GKE upgrades no such cluster", c.Name),
 			Evidence: []preflight.Evidence{evidenceOf(facts.GKECluster, true, "enableKubernetesAlpha", "/alpha")},
-			Remedy:   "move what runs in it to a new cluster",
+			Steps:    remedy.Do("move what runs in it to a new cluster"),
 		}
 		if settings, ok := facts.GKESettings.Get(s); ok && !settings.Expires.IsZero() {
 			f.Summary += "; it is deleted on " + day(settings.Expires)

@@ -7,6 +7,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var autoRepairClock = preflight.Check{
@@ -41,7 +42,7 @@ var autoRepairClock = preflight.Check{
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning, Subject: poolNamed(p.Name), Evidence: evidence,
 				Summary: fmt.Sprintf("auto-repair recreates %s of %d of node pool %s, the first %s: %s; an upgrade begun now meets those repairs", count(len(names), "node"), sizes[p.Name], p.Name, when, few(names)),
-				Remedy:  "wait until they are well again, or repaired, before the upgrade:\nkubectl get nodes --selector cloud.google.com/gke-nodepool=" + p.Name,
+				Steps:   remedy.Do("wait until they are well again, or repaired, before the upgrade", remedy.Sh("kubectl get nodes --selector cloud.google.com/gke-nodepool=%s", p.Name)),
 			})
 		}
 		return fs

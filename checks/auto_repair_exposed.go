@@ -2,11 +2,11 @@ package checks
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var autoRepairExposed = preflight.Check{
@@ -34,7 +34,7 @@ var autoRepairExposed = preflight.Check{
 				Subject:  preflight.Subject{Kind: "NodePool", Name: p.Name},
 				Summary:  fmt.Sprintf("node pool %s has auto-repair; if the upgrade takes the API down for 10 minutes, its %s are drained and recreated, and again until the API is back", p.Name, count(n, "node")),
 				Evidence: []preflight.Evidence{{Fact: facts.GKENodePools.ID(), Path: fmt.Sprintf("/%d/autoRepair", i), Value: true}},
-				Remedy:   autoRepairRemedy(s, p.Name),
+				Steps:    withoutAutoRepair(s, p.Name),
 			})
 		}
 		return fs
@@ -50,22 +50,16 @@ func nodesOf(pools []forecast.Pool, name string) int {
 	return 0
 }
 
-// autoRepairRemedy: only a Standard cluster lets its auto-repair be switched off
+// withoutAutoRepair: only a Standard cluster lets its auto-repair be switched off
 // (cloud.google.com/kubernetes-engine/docs/how-to/node-auto-repair).
-func autoRepairRemedy(s *facts.Snapshot, pool string) string {
+func withoutAutoRepair(s *facts.Snapshot, pool string) remedy.Steps {
 	cluster, known := facts.GKECluster.Get(s)
 	if cluster.Autopilot {
-		return "remove the cause before upgrading: on Autopilot auto-repair can't be switched off"
+		return remedy.Do("remove the cause before upgrading: on Autopilot auto-repair can't be switched off")
 	}
-	can := "auto-repair can be switched off"
+	off := "switch auto-repair off for the time of a risky upgrade, and on again after it"
 	if !known {
-		can += ", except on Autopilot"
+		off += ", if this is no Autopilot cluster"
 	}
-	return "remove the cause first; for the time of a risky upgrade " + can + ", and must be switched on again after it:\n" + autoRepairCommand(s, pool)
-}
-
-func autoRepairCommand(s *facts.Snapshot, pool string) string {
-	c := s.Meta.Cluster
-	return strings.Join([]string{"gcloud container node-pools update", pool, "--no-enable-autorepair",
-		"--cluster", c.Name, "--location", c.Location, "--project", c.Project}, " ")
+	return remedy.Do("remove the cause before upgrading").Or(off, poolCommand(s, "update", pool, "--no-enable-autorepair"))
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var automaticUpgradesPaused = preflight.Check{
@@ -49,7 +50,7 @@ var automaticUpgradesPaused = preflight.Check{
 			return fs
 		}
 		f.Summary = fmt.Sprintf("cluster %s: GKE holds back its own upgrades, since %s; an upgrade by hand does not wait for that", s.Meta.Cluster.Name, strings.Join(parts, ", and "))
-		f.Remedy = "find out whether the reason holds for this upgrade as well:\n" + clusterCommand(s, "get-upgrade-info")
+		f.Steps = remedy.Do("find out whether the reason holds for this upgrade as well", clusterCommand(s, "get-upgrade-info"))
 		return append([]preflight.Finding{f}, fs...)
 	},
 }
@@ -73,7 +74,7 @@ func pausedPools(s *facts.Snapshot, ofCluster []string) (fs []preflight.Finding)
 	}
 	for _, reason := range slices.Sorted(maps.Keys(paused)) {
 		f := preflight.Finding{Severity: preflight.Info, Subject: preflight.Subject{Kind: "NodePools", Name: reason}, Evidence: []preflight.Evidence{evidence[reason]},
-			Remedy: "see whether they are meant to stay behind, and upgrade them by hand after the control plane if not:\n" + clusterCommand(s, "upgrade", "--node-pool", paused[reason][0])}
+			Steps: remedy.Do("see whether they are meant to stay behind, and upgrade them by hand after the control plane if not", clusterCommand(s, "upgrade", "--node-pool", paused[reason][0]))}
 		words, known := pauseWords(reason)
 		which := fmt.Sprintf("%s (%s)", count(len(paused[reason]), "node pool"), namesOf(paused[reason]))
 		if !known {

@@ -2,9 +2,11 @@ package checks
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var autoscalerAtMaximum = preflight.Check{
@@ -27,7 +29,7 @@ var autoscalerAtMaximum = preflight.Check{
 				Severity: preflight.Info, Subject: poolSubject(p),
 				Summary:  fmt.Sprintf("node pool %s has %s, as many as its autoscaler may make; what is evicted while nodes are upgraded or repaired has nowhere else to go", p.Name, count(sizes[p.Name], "node")),
 				Evidence: []preflight.Evidence{evidenceOf(facts.GKENodePools, p.Autoscaling.TotalMax, "", "/%d/autoscaling/%s", i, field)},
-				Remedy:   "raise the maximum for the time of the upgrade:\n" + poolCommand(s, "update", p, "--enable-autoscaling", fmt.Sprintf("--total-max-nodes %d", sizes[p.Name]+max(1, sizes[p.Name]/10))),
+				Steps:    remedy.Do("raise the maximum for the time of the upgrade", poolCommand(s, "update", p.Name, "--enable-autoscaling", "--total-max-nodes", strconv.Itoa(sizes[p.Name]+max(1, sizes[p.Name]/10)))),
 			}
 			if field == "max" {
 				f.Evidence[0].Value, f.Evidence[0].Note = p.Autoscaling.Max, fmt.Sprintf("in each of %s", count(max(1, len(p.Locations)), "zone"))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
 )
 
@@ -54,10 +55,10 @@ func budgeted(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 	case len(matching) == 0 && len(pods) > 1:
 		f.Summary = fmt.Sprintf("%d ready replicas of %s have no disruption budget; a drain may evict all of them at the same time, and nobody answers for %s", len(pods), k, k.behind())
 		f.Evidence = []preflight.Evidence{podEvidence(s, pods[0], "/name", facts.BackendPods.Of(s)[pods[0]].Name, " matches no budget")}
-		f.Remedy = fmt.Sprintf("let one go at a time:\nkubectl --namespace %s create poddisruptionbudget %s --selector %s --max-unavailable 1", k.namespace, k.service, labels.FormatLabels(k.selector))
+		f.Steps = remedy.Do("let one go at a time", remedy.Sh("kubectl --namespace %s create poddisruptionbudget %s --selector %s --max-unavailable 1", k.namespace, k.service, labels.FormatLabels(k.selector)))
 	case len(matching) > 1:
 		f.Summary = fmt.Sprintf("%d disruption budgets match the pods of %s, so that every eviction fails; each drain waits for an hour, and then they are killed", len(matching), k)
-		f.Remedy = fmt.Sprintf("leave one of them:\nkubectl --namespace %s delete poddisruptionbudget %s", k.namespace, facts.DisruptionBudgets.Of(s)[matching[1]].Name)
+		f.Steps = remedy.Do("leave one of them", remedy.Sh("kubectl --namespace %s delete poddisruptionbudget %s", k.namespace, facts.DisruptionBudgets.Of(s)[matching[1]].Name))
 	case len(matching) == 1:
 		return single(f, facts.DisruptionBudgets.Of(s)[matching[0]], k, len(pods))
 	default:
@@ -68,14 +69,15 @@ func budgeted(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 
 // single judges the one budget that there is, and completes the finding on it.
 func single(f *preflight.Finding, b facts.DisruptionBudget, k stake, pods int) *preflight.Finding {
-	edit := fmt.Sprintf("\nkubectl --namespace %s edit poddisruptionbudget %s\n  maxUnavailable: 1", k.namespace, b.Name)
+	edit := remedy.Sh("kubectl --namespace %s edit poddisruptionbudget %s", k.namespace, b.Name)
+	one := remedy.YAML("spec:\n  maxUnavailable: 1")
 	switch {
 	case b.DisruptionsAllowed <= 0:
 		f.Summary = fmt.Sprintf("disruption budget %s allows no eviction of the pods of %s; each drain waits for an hour, and then they are killed all the same", b.Name, k)
-		f.Remedy = "have one more replica than it asks for, or let one go at a time:" + edit
+		f.Steps = loosened(b)
 	case int(b.DisruptionsAllowed) >= pods && pods > 1:
 		f.Summary = fmt.Sprintf("disruption budget %s lets all %d ready replicas of %s go at the same time; then nobody answers for %s", b.Name, pods, k, k.behind())
-		f.Remedy = "let one go at a time:" + edit
+		f.Steps = remedy.Do("let one go at a time, by this instead of what it has", edit, one)
 	default:
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var backendImageInCluster = preflight.Check{
@@ -33,7 +34,7 @@ func ownImage(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 				Severity: preflight.Warning,
 				Summary:  fmt.Sprintf("the image of %s comes from %s, which is part of this cluster; while that is down, a replica can't start on a new node, and nobody answers for %s", k, host, k.behind()),
 				Evidence: []preflight.Evidence{podEvidence(s, n, fmt.Sprintf("/containers/%d/image", i), c.Image, ", container "+c.Name)},
-				Remedy:   fmt.Sprintf("pull it from a registry outside the cluster:\nkubectl --namespace %s edit %s", k.namespace, workloadOf(s, k)),
+				Steps:    k.named(s, remedy.Do("pull it from a registry outside the cluster", remedy.Sh("kubectl --namespace %s edit %s", k.namespace, workloadOf(s, k)))),
 			}
 		}
 	}

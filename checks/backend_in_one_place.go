@@ -2,9 +2,13 @@ package checks
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var backendInOnePlace = preflight.Check{
@@ -50,17 +54,17 @@ func spread(s *facts.Snapshot, k stake) *preflight.Finding {
 		return nil
 	case len(here.pods) == 1:
 		f.Summary = fmt.Sprintf("%s has one ready replica; while it is moved or restarts, nobody answers for %s", k, k.behind())
-		f.Remedy = fmt.Sprintf("run at least two:\nkubectl --namespace %s scale %s --replicas 2", k.namespace, workloadOf(s, k))
+		f.Steps = k.named(s, remedy.Do("run at least two", remedy.Sh("kubectl --namespace %s scale %s --replicas 2", k.namespace, workloadOf(s, k))))
 	case inOne(here.nodes):
 		f.Summary = fmt.Sprintf("all %d ready replicas of %s are on node %s; when it is drained, nobody answers for %s", len(here.pods), k, only(here.nodes), k.behind())
-		f.Remedy = spreadBy(s, k, "kubernetes.io/hostname")
+		f.Steps = spreadBy(s, k, "kubernetes.io/hostname")
 	case inOne(here.zones) && len(all.zones) > 1:
 		f.Summary = fmt.Sprintf("all %d ready replicas of %s are in zone %s; when it fails, nobody answers for %s", len(here.pods), k, only(here.zones), k.behind())
-		f.Remedy = spreadBy(s, k, "topology.kubernetes.io/zone")
+		f.Steps = spreadBy(s, k, "topology.kubernetes.io/zone")
 	case inOne(here.pools) && len(all.pools) > 1:
 		f.Severity = preflight.Info
 		f.Summary = fmt.Sprintf("all %d ready replicas of %s are in node pool %s; while it is upgraded, only a disruption budget keeps one of them", len(here.pods), k, only(here.pools))
-		f.Remedy = spreadBy(s, k, "cloud.google.com/gke-nodepool")
+		f.Steps = spreadBy(s, k, "cloud.google.com/gke-nodepool")
 	default:
 		return nil
 	}
@@ -77,9 +81,19 @@ func only(m map[string]bool) string {
 	return ""
 }
 
-func spreadBy(s *facts.Snapshot, k stake, label string) string {
-	return fmt.Sprintf(`spread them:
-kubectl --namespace %s edit %s
-  topologySpreadConstraints:
-  - {maxSkew: 1, topologyKey: %s, whenUnsatisfiable: ScheduleAnyway, labelSelector: {matchLabels: ...}}`, k.namespace, workloadOf(s, k), label)
+func spreadBy(s *facts.Snapshot, k stake, label string) remedy.Steps {
+	var selects []string
+	for _, key := range slices.Sorted(maps.Keys(k.selector)) {
+		selects = append(selects, fmt.Sprintf("%q: %q", key, k.selector[key]))
+	}
+	return k.named(s, remedy.Do("spread them",
+		remedy.Sh("kubectl --namespace %s edit %s", k.namespace, workloadOf(s, k)),
+		remedy.YAML(`spec:
+  template:
+    spec:
+      topologySpreadConstraints:
+      - maxSkew: 1
+        topologyKey: %s
+        whenUnsatisfiable: ScheduleAnyway
+        labelSelector: {matchLabels: {%s}}`, label, remedy.Raw(strings.Join(selects, ", ")))))
 }

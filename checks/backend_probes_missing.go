@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var backendProbesMissing = preflight.Check{
@@ -43,16 +44,19 @@ func unprobed(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 			Severity: preflight.Warning,
 			Summary:  fmt.Sprintf("pods of %s have no %s; %s, and %s fails with it", k, strings.Join(missing, " and no "), strings.Join(effects, ", and "), k.behind()),
 			Evidence: []preflight.Evidence{podEvidence(s, n, "/containers/0/name", p.Containers[0].Name, fmt.Sprintf(": no container of %d has a %s", len(p.Containers), strings.Join(missing, " or a ")))},
-			Remedy:   fmt.Sprintf("add what the container serves for it, such as OPA's /health:\nkubectl --namespace %s edit %s\n%s", k.namespace, workloadOf(s, k), probes(missing)),
+			Steps: k.named(s, remedy.Do("add what the container serves for it", remedy.Sh("kubectl --namespace %s edit %s", k.namespace, workloadOf(s, k)), probes(missing))).
+				Where("PATH", "what it serves for it, such as OPA's /health").
+				Where("PORT", "the number or name of the port at which it does"),
 		}
 	}
 	return nil
 }
 
-func probes(missing []string) string {
+// probes are the missing ones of a container.
+func probes(missing []string) remedy.Command {
 	var lines []string
 	for _, m := range missing {
-		lines = append(lines, fmt.Sprintf("  %s: {httpGet: {path: /health, port: 8443, scheme: HTTPS}, periodSeconds: 5}", m))
+		lines = append(lines, m+": {httpGet: {path: PATH, port: PORT, scheme: HTTPS}, periodSeconds: 5}")
 	}
-	return strings.Join(lines, "\n")
+	return remedy.YAML("%s", remedy.Raw(strings.Join(lines, "\n")))
 }

@@ -2,10 +2,12 @@ package checks
 
 import (
 	"fmt"
+	"k8s.io/apimachinery/pkg/labels"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var backendResources = preflight.Check{
@@ -18,6 +20,12 @@ var backendResources = preflight.Check{
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return perDescribed(s, func(k stake, pods []int) *preflight.Finding { return unlimited(s, k, pods) })
 	},
+}
+
+// memory sets a container's memory, which is to be as is says.
+func (k stake) memory(s *facts.Snapshot, text, container, is string) remedy.Steps {
+	steps := remedy.Do(text, remedy.Sh("kubectl --namespace %s set resources %s --containers %s --requests memory=MEMORY --limits memory=MEMORY", k.namespace, workloadOf(s, k), container))
+	return k.named(s, steps.Where("MEMORY", is, remedy.Sh("kubectl --namespace %s top pods --containers --selector %s", k.namespace, labels.FormatLabels(k.selector))))
 }
 
 // unlimited finds the first container without a memory request or limit. The API
@@ -39,7 +47,7 @@ func unlimited(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 				Severity: preflight.Info,
 				Summary:  fmt.Sprintf("container %s of %s has no memory %s; %s, and nobody answers for %s", c.Name, k, strings.Join(missing, " and no memory "), strings.Join(effects, ", and "), k.behind()),
 				Evidence: []preflight.Evidence{podEvidence(s, n, fmt.Sprintf("/containers/%d/name", i), c.Name, " has a container without a memory "+strings.Join(missing, " and "))},
-				Remedy:   fmt.Sprintf("set both, to the same:\nkubectl --namespace %s set resources %s --containers %s --requests memory=256Mi --limits memory=256Mi", k.namespace, workloadOf(s, k), c.Name),
+				Steps:    k.memory(s, "set both, to the same", c.Name, "twice what it takes when it is busy"),
 			}
 		}
 	}

@@ -1,11 +1,13 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // manyRestarts of one container are no accident any more.
@@ -38,12 +40,12 @@ func unstable(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 			worst = c
 			f = &preflight.Finding{Severity: preflight.Warning,
 				Evidence: []preflight.Evidence{podEvidence(s, n, fmt.Sprintf("/containers/%d/restarts", i), c.Restarts, fmt.Sprintf(", container %s: restarts%s", c.Name, lastEnd(c)))},
-				Remedy:   fmt.Sprintf("see why it ended, and what it said then:\nkubectl --namespace %s logs %s --container %s --previous", k.namespace, facts.BackendPods.Of(s)[n].Name, c.Name),
+				Steps:    remedy.Do("see why it ended, and what it said then", remedy.Sh("kubectl --namespace %s logs %s --container %s --previous", k.namespace, facts.BackendPods.Of(s)[n].Name, c.Name)),
 			}
 			f.Summary = fmt.Sprintf("container %s of %s restarted %s%s; while it does, %s has one replica less, or none", c.Name, k, often(c.Restarts), lastEnd(c), k.behind())
 			if killed {
 				f.Summary = fmt.Sprintf("container %s of %s was killed for want of memory%s, and restarted %s; while it does, %s has one replica less, or none", c.Name, k, onDay(c), often(c.Restarts), k.behind())
-				f.Remedy = fmt.Sprintf("give it more memory:\nkubectl --namespace %s set resources %s --containers %s --requests memory=512Mi --limits memory=512Mi", k.namespace, workloadOf(s, k), c.Name)
+				f.Steps = k.memory(s, "give it more memory", c.Name, "more than "+cmp.Or(c.Limits["memory"], "what it takes when it is busy"))
 			}
 		}
 	}

@@ -7,11 +7,11 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	"k8s.io/apimachinery/pkg/labels"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // A webhook is one webhook of either kind of configuration.
@@ -129,19 +129,12 @@ func attemptEvidence(a facts.Attempt, path string) preflight.Evidence {
 }
 
 // lookAtPods is the command that shows a webhook's backend.
-func lookAtPods(s *facts.Snapshot, w webhook) string {
+func lookAtPods(s *facts.Snapshot, w webhook) remedy.Command {
 	if w.client.Service == nil {
-		return "curl --verbose --max-time 10 " + quoted(strings.TrimPrefix(w.target(), "URL "))
+		return remedy.Sh("curl --verbose --max-time 10 %s", strings.TrimPrefix(w.target(), "URL "))
 	}
-	cmd := inNamespace(w, "get pods --output wide")
-	if sel := selectorOf(s, w); len(sel) > 0 {
-		cmd += " --selector " + labels.FormatLabels(sel)
-	}
-	return cmd
+	return inNamespace(w, append([]string{"get", "pods", "--output", "wide"}, selecting(s, w)...)...)
 }
-
-// quoted is s as one word of a shell, whatever is in it.
-func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // resource is the configuration's plural name, as kubectl takes it.
 func (w webhook) resource() string { return w.kind.Resource() + "s" }

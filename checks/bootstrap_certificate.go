@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var bootstrapDays = preflight.Threshold{Check: "GP518", Name: "days", Default: 30, Min: 1, Max: 365, What: "how long before its end the certificate is told"}
@@ -36,10 +37,11 @@ var bootstrapCertificate = preflight.Check{
 				Severity: preflight.Warning, Subject: poolSubject(p),
 				Summary:  fmt.Sprintf("node pool %s: the certificate by which its new nodes join %s a node that is repaired, drained or added does not come back", p.Name, what),
 				Evidence: []preflight.Evidence{evidenceOf(facts.GKENodePools, end, "", "/%d/bootstrapCertificate/%s", i, field)},
-				Remedy:   "upgrade or recreate the node pool, which gives it a new one; until then keep auto-repair from taking nodes away:\n" + poolCommand(s, "update", p, "--no-enable-autorepair"),
+				Steps: remedy.Do("keep auto-repair from taking nodes away until the node pool has a new one", poolCommand(s, "update", p.Name, "--no-enable-autorepair")).
+					Then("upgrade or recreate the node pool, which gives it a new one"),
 			}
 			if c.Autopilot {
-				f.Remedy = "GKE keeps the nodes of Autopilot: tell its support, with the name of the node pool"
+				f.Steps = remedy.Do("tell Google's support, with the name of the node pool: GKE keeps the nodes of Autopilot")
 			}
 			fs = append(fs, f)
 		}

@@ -142,7 +142,8 @@ func (b *trusting) expires(s *facts.Snapshot, until time.Time, why string) *pref
 		effect = b.webhooks[n].effect()
 	}
 	f.Summary = fmt.Sprintf("%s, and nothing has renewed it yet; from then on %s", strings.Join(says, ", and "), effect)
-	f.Remedy = "find out what should renew it and has not, renew it, and restart the backend if it reads it only at its start:\n" + commands(s, w, append(show, restart))
+	f.Steps = mend(s, w, nil, "find out what should renew it and has not, and renew it", show...)
+	f.Steps = mend(s, w, f.Steps, "restart the backend, if it reads it only at its start", restart)
 	return f
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var clusterBusyOrBroken = preflight.Check{
@@ -35,7 +36,7 @@ var clusterBusyOrBroken = preflight.Check{
 			return under.open
 		}
 		f.Evidence = append([]preflight.Evidence{status}, under.evidence...)
-		f.Remedy = "see what is running or wrong, and wait for it or put it right:\ngcloud container operations list --filter \"status!=DONE\" " + clusterFlags(s)
+		f.Steps = remedy.Do("see what is running or wrong, and wait for it or put it right", operationsOf(s, "status!=DONE"))
 		return append([]preflight.Finding{f}, under.open...)
 	},
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // caRotated is how long before its end GKE rotates a CA by itself.
@@ -42,11 +43,11 @@ var clusterCredentials = preflight.Check{
 		left := ends[first].Sub(s.Meta.Now())
 		name := s.Meta.Cluster.Name
 		f.Evidence = []preflight.Evidence{evidenceOf(facts.GKESettings, ends[first], "the first to end", "/caNotAfter/%d", first)}
-		f.Remedy = "rotate the credentials before upgrading; each node is made anew for that:\n" + clusterCommand(s, "update", "--start-credential-rotation")
+		f.Steps = remedy.Do("rotate the credentials before upgrading; each node is made anew for that", clusterCommand(s, "update", "--start-credential-rotation"))
 		switch {
 		case len(ends) > 1 && (left > 0 || slices.ContainsFunc(ends, s.Meta.CollectedAt.Before)):
 			f.Summary = fmt.Sprintf("cluster %s: a rotation of credentials was begun and not completed: %d certificate authorities are in use; an upgrade beside it adds to what is half done", name, len(ends))
-			f.Remedy = "make all clients and nodes use the new one, then complete it:\n" + clusterCommand(s, "update", "--complete-credential-rotation")
+			f.Steps = remedy.Do("make all clients and nodes use the new one").Then("complete it", clusterCommand(s, "update", "--complete-credential-rotation"))
 		case left <= 0:
 			f.Severity = preflight.Blocker
 			f.Summary = fmt.Sprintf("cluster %s: its certificate authority ended on %s; nodes and clients no longer trust the control plane", name, day(ends[first]))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // A repair within a day, or two within a week, say that the control plane is not well.
@@ -46,7 +47,7 @@ var controlPlaneRepaired = preflight.Check{
 			Summary: fmt.Sprintf("cluster %s: GKE has repaired the control plane %s within the last %s; it is not well, and an upgrade starts each of its API servers anew",
 				s.Meta.Cluster.Name, howOften(len(es)), count(repairedDays.Of(s), "day")),
 			Evidence: es,
-			Remedy:   "find out why before the upgrade, and ask Google's support if nothing of yours explains it:\ngcloud container operations list --filter \"operationType=REPAIR_CLUSTER\" " + clusterFlags(s),
+			Steps:    remedy.Do("find out why before the upgrade, and ask Google's support if nothing of yours explains it", operationsOf(s, "operationType=REPAIR_CLUSTER")),
 		}}
 	},
 }

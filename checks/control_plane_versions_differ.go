@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -29,7 +30,7 @@ var controlPlaneVersionsDiffer = preflight.Check{
 			f.Severity = preflight.Warning
 			f.Summary = differ + "; a patch is half rolled out, and its replicas differ"
 			f.Evidence = []preflight.Evidence{evidenceOf(facts.GKECluster, c.Version, "", "/version"), evidenceOf(facts.ServerVersion, server.GitVersion, "", "/gitVersion")}
-			f.Remedy = "wait until GKE has finished, and find out why if it does not:\ngcloud container operations list " + clusterFlags(s)
+			f.Steps = remedy.Do("wait until GKE has finished, and find out why if it does not", operationsOf(s, ""))
 		default:
 			return nil
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var conversionWebhookFails = preflight.Check{
@@ -29,7 +30,7 @@ var conversionWebhookFails = preflight.Check{
 				Summary: fmt.Sprintf("%s %s; objects of %s can't be read or written where that takes a conversion, and whoever watches them stalls",
 					g[0].target(), worst.fault(), named(g)),
 				Evidence: failedEvidence(g),
-				Remedy:   "bring the converter back before the upgrade, as controllers that restart read everything anew:\n" + g[0].lookAt(),
+				Steps:    remedy.Do("bring the converter back before the upgrade, as controllers that restart read everything anew", g[0].lookAt()...),
 			})
 		}
 		return append(fs, unaskedCallees(all)...)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var crdStoresUnserved = preflight.Check{
@@ -26,8 +27,9 @@ var crdStoresUnserved = preflight.Check{
 			named = append(named, fmt.Sprintf("%s (%s)", d.Name, strings.Join(unserved, ", ")))
 			f.Evidence = append(f.Evidence, preflight.Evidence{Fact: facts.CustomResources.ID(), Path: fmt.Sprintf("/%d/stored", i), Value: d.Stored,
 				Note: fmt.Sprintf("are the versions that objects of %s may be stored at; served are %s", d.Name, strings.Join(d.Served, ", "))})
-			if f.Remedy == "" {
-				f.Remedy = fmt.Sprintf("store the objects anew, then take the version off status.storedVersions, before a release of the operator comes that drops it:\nkubectl get %s --all-namespaces --output yaml | kubectl replace --filename -\nkubectl edit customresourcedefinition %s --subresource status", d.Name, d.Name)
+			if f.Steps == nil {
+				f.Steps = remedy.Do("store the objects anew", remedy.Sh("kubectl get %s --all-namespaces --output yaml | kubectl replace --filename -", d.Name)).
+					Then("take the version off status.storedVersions, before a release of the operator comes that drops it", remedy.Sh("kubectl edit customresourcedefinition %s --subresource status", d.Name))
 			}
 		}
 		if named == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // perGroup judges each group of the user's that a drain evicts.
@@ -38,7 +39,8 @@ var podWithoutController = preflight.Check{
 				Severity: preflight.Warning,
 				Summary:  fmt.Sprintf("pod %s/%s has no controller: when its node is upgraded or repaired it is gone for good", g.Namespace, g.Name),
 				Evidence: g.evidence("kind", "Pod", "no controller made it"),
-				Remedy:   fmt.Sprintf("run it by a Deployment, StatefulSet or Job; or keep what it takes to create it again:\nkubectl --namespace %s get pod %s --output yaml", g.Namespace, g.Name),
+				Steps: remedy.Do("run it by a Deployment, StatefulSet or Job").
+					Or("keep what it takes to create it again", remedy.Sh("kubectl --namespace %s get pod %s --output yaml", g.Namespace, g.Name)),
 			}
 		}), "Pods", "have no controller, and are gone for good when their nodes are upgraded or repaired")
 	},
@@ -71,7 +73,7 @@ func ssdPools(s *facts.Snapshot) map[string]bool {
 
 func stored(g group, ssd map[string]bool) *preflight.Finding {
 	onSSD := slices.ContainsFunc(slices.Sorted(maps.Keys(g.Pools)), func(pool string) bool { return ssd[pool] })
-	f := &preflight.Finding{Severity: preflight.Info, Remedy: "see that what is there can be lost, or move it to a volume that outlives the node:\n" + g.edit()}
+	f := &preflight.Finding{Severity: preflight.Info, Steps: remedy.Do("see that what is there can be lost").Or("move it to a volume that outlives the node", g.edit())}
 	switch {
 	case g.LocalClaim != "":
 		f.Severity = preflight.Warning
@@ -123,7 +125,7 @@ var graceBeyondDrain = preflight.Check{
 				Severity: preflight.Warning,
 				Summary:  fmt.Sprintf("pods of %s ask for %d s to end, and a drain gives them %d s: then they are killed in the middle of their work", g, g.GraceSeconds, limit),
 				Evidence: g.evidence("graceSeconds", g.GraceSeconds, "terminationGracePeriodSeconds"),
-				Remedy:   "let them end in less, or resume what was cut off:\n" + g.edit(),
+				Steps:    remedy.Do("let them end in less", g.edit()).Or("let them resume what was cut off"),
 			}
 		}), "Workloads", "ask for more time to end than a drain gives")
 		if open {
@@ -152,7 +154,8 @@ var pinnedToNode = preflight.Check{
 				Severity: preflight.Warning,
 				Summary:  fmt.Sprintf("%s asks for "+what+", and its pods stay pending", g, few(g.Hosts)),
 				Evidence: g.evidence("hosts/0", g.Hosts[0], "required by its pods"),
-				Remedy:   "select nodes by a label of their node pool instead:\n" + g.edit() + "\n  nodeSelector: {cloud.google.com/gke-nodepool: POOL}",
+				Steps: remedy.Do("select nodes by a label of their node pool instead", g.edit(), remedy.YAML("nodeSelector:\n  cloud.google.com/gke-nodepool: POOL")).
+					Where("POOL", "the node pool of "+g.Hosts[0], remedy.Sh("kubectl get node %s --label-columns cloud.google.com/gke-nodepool", g.Hosts[0])),
 			}
 		}), "Workloads", "ask for nodes by their names, and stay pending once those are replaced")
 	},
@@ -187,7 +190,7 @@ var singleReplica = preflight.Check{
 			has = "has one replica and is away while its pod moves"
 		}
 		f.Summary = fmt.Sprintf("%s %s to another node: %s", count(len(names), "workload"), has, few(names))
-		f.Remedy = fmt.Sprintf("give those that must not be away a second one:\nkubectl --namespace %s scale %s %s --replicas 2", first.Namespace, strings.ToLower(first.Kind), first.Name)
+		f.Steps = remedy.Do("give those that must not be away a second one", remedy.Sh("kubectl --namespace %s scale %s %s --replicas 2", first.Namespace, strings.ToLower(first.Kind), first.Name))
 		return []preflight.Finding{f}
 	},
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var earlierUpgradeFailed = preflight.Check{
@@ -28,11 +29,11 @@ var earlierUpgradeFailed = preflight.Check{
 		f := preflight.Finding{
 			Severity: preflight.Warning, Subject: clusterSubject(s),
 			Summary: fmt.Sprintf("cluster %s: the upgrade of its control plane on %s %s, and none has succeeded since; what stopped it may still be there", s.Meta.Cluster.Name, day(last.start), last.became()),
-			Remedy:  "find the cause before trying again:\ngcloud container operations list --filter \"operationType=UPGRADE_MASTER\" " + clusterFlags(s),
+			Steps:   remedy.Do("find the cause before trying again", operationsOf(s, "operationType=UPGRADE_MASTER")),
 		}
 		if slices.ContainsFunc(bad, func(a attempted) bool { return neverReady(a.message) }) {
 			f.Summary = fmt.Sprintf("cluster %s: the upgrade of its control plane on %s failed because %s; none has succeeded since", s.Meta.Cluster.Name, day(last.start), neverReadyMeans)
-			f.Remedy = "see what is found on webhooks and policies in this report, and which writes of the API server were rejected then:\n" + rejectedWrites(s)
+			f.Steps = remedy.Do("see what is found on webhooks and policies in this report, and which writes of the API server were rejected then", rejectedWrites(s))
 		}
 		for _, a := range bad {
 			f.Evidence = append(f.Evidence, a.evidence)
@@ -116,6 +117,6 @@ func day(t time.Time) string {
 
 // rejectedWrites finds the API server's own writes that a webhook rejected
 // (cloud.google.com/kubernetes-engine/docs/troubleshooting/upgrades).
-func rejectedWrites(s *facts.Snapshot) string {
-	return fmt.Sprintf("gcloud logging read --project %s --freshness 7d --limit 50 'protoPayload.authenticationInfo.principalEmail=\"system:apiserver\" protoPayload.response.message:\"webhook\"'", s.Meta.Cluster.Project)
+func rejectedWrites(s *facts.Snapshot) remedy.Command {
+	return remedy.Sh("gcloud logging read --project %s --freshness 7d --limit 50 'protoPayload.authenticationInfo.principalEmail=\"system:apiserver\" protoPayload.response.message:\"webhook\"'", s.Meta.Cluster.Project)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var supportDays = preflight.Threshold{Check: "GP304", Name: "days", Default: 90, Min: 1, Max: 730, What: "how long before the end of support it is told"}
@@ -22,12 +23,13 @@ var endOfSupport = preflight.Check{
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c := facts.GKECluster.Of(s)
 		fs := outOfSupport(s, preflight.Finding{Subject: clusterSubject(s), Summary: fmt.Sprintf("cluster %s runs %s", c.Name, c.Version),
-			Remedy: "upgrade to a version that stays in support for longer, at a time of your own choice:\n" + clusterCommand(s, "upgrade", "--master", "--cluster-version", "VERSION")},
+			Steps: remedy.Do("upgrade to a version that stays in support for longer, at a time of your own choice", clusterCommand(s, "upgrade", "--master", "--cluster-version", "VERSION")).
+				Where("VERSION", "one that is on offer", serverConfig(s))},
 			facts.GKEUpgradeInfo, facts.GKEUpgradeInfo.Of(s), "")
 		pools := facts.GKENodePoolUpgradeInfo.Of(s)
 		for _, name := range slices.Sorted(maps.Keys(pools)) {
 			fs = append(fs, outOfSupport(s, preflight.Finding{Subject: preflight.Subject{Kind: "NodePool", Name: name}, Summary: "node pool " + name,
-				Remedy: "upgrade the node pool after the control plane:\n" + clusterCommand(s, "upgrade", "--node-pool", name)},
+				Steps: remedy.Do("upgrade the node pool after the control plane", clusterCommand(s, "upgrade", "--node-pool", name))},
 				facts.GKENodePoolUpgradeInfo, pools[name], "/"+name)...)
 		}
 		return fs

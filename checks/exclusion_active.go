@@ -6,6 +6,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var exclusionActive = preflight.Check{
@@ -33,7 +34,7 @@ var exclusionActive = preflight.Check{
 			f.Undecided = ""
 			f.Summary = fmt.Sprintf("exclusion %s (%s%s) covers this upgrade, but only GKE's own upgrades heed it: one by hand goes ahead", e.Name, e.Scope, until(e))
 			f.Evidence = []preflight.Evidence{evidenceOf(facts.GKESettings, e.Scope, "", "/exclusions/%d/scope", i)}
-			f.Remedy = "make sure that whoever asked for the exclusion agrees:\n" + clusterCommand(s, "describe", "--format 'yaml(maintenancePolicy)'")
+			f.Steps = remedy.Do("make sure that whoever asked for the exclusion agrees", clusterCommand(s, "describe", "--format", "yaml(maintenancePolicy)"))
 			fs = append(fs, f)
 		}
 		return fs

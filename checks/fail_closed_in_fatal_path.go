@@ -26,7 +26,7 @@ var failClosedInFatalPath = preflight.Check{
 				Subject:  b.subject(),
 				Summary:  fmt.Sprintf("%s fails closed on %s; it answers now, but a replica that starts while it doesn't crash-loops", b.Interception, b.counted()),
 				Evidence: b.evidence(),
-				Remedy:   remedy(s, b.Interception),
+				Steps:    way(s, b.Culprit),
 			})
 		}
 		return append(fs, openWarnings(s)...)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/removals"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
@@ -48,7 +49,7 @@ func noticed(s *facts.Snapshot, i int, n facts.Insight, a removals.API, target v
 		Severity: preflight.Info,
 		Subject:  preflight.Subject{Kind: "Insight", Name: n.Subtype},
 		Evidence: []preflight.Evidence{{Fact: facts.GKEInsights.ID(), Path: fmt.Sprintf("/%d/subtype", i), Value: n.Subtype, Note: "of Recommender" + insightAge(s, n)}},
-		Remedy:   "find who uses them; GKE pauses automatic upgrades to that minor until 30 days after the last call:\n" + whoAsked(s, a.Removed),
+		Steps:    remedy.Do("find who uses them; GKE pauses automatic upgrades to that minor until 30 days after the last call", whoAsked(s, a.Removed)),
 	}
 	if !a.ServedIn(target) {
 		f.Severity = preflight.Warning

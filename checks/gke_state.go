@@ -2,10 +2,12 @@ package checks
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 func clusterSubject(s *facts.Snapshot) preflight.Subject {
@@ -16,19 +18,29 @@ func poolSubject(p facts.NodePool) preflight.Subject {
 	return preflight.Subject{Kind: "NodePool", Name: p.Name}
 }
 
-func clusterFlags(s *facts.Snapshot) string {
+// placeFlags are the flags that say where the cluster is.
+func placeFlags(s *facts.Snapshot) []string {
 	c := s.Meta.Cluster
-	return fmt.Sprintf("--location %s --project %s", c.Location, c.Project)
+	return []string{"--location", c.Location, "--project", c.Project}
 }
 
 // clusterCommand is a gcloud command on the cluster, such as describe.
-func clusterCommand(s *facts.Snapshot, verb string, flags ...string) string {
-	return strings.Join(append([]string{"gcloud container clusters", verb, s.Meta.Cluster.Name, clusterFlags(s)}, flags...), " ")
+func clusterCommand(s *facts.Snapshot, verb string, flags ...string) remedy.Command {
+	return remedy.Words(slices.Concat([]string{"gcloud", "container", "clusters", verb, s.Meta.Cluster.Name}, placeFlags(s), flags)...)
 }
 
 // poolCommand is a gcloud command on a node pool of the cluster.
-func poolCommand(s *facts.Snapshot, verb string, p facts.NodePool, flags ...string) string {
-	return strings.Join(append([]string{"gcloud container node-pools", verb, p.Name, "--cluster", s.Meta.Cluster.Name, clusterFlags(s)}, flags...), " ")
+func poolCommand(s *facts.Snapshot, verb, pool string, flags ...string) remedy.Command {
+	return remedy.Words(slices.Concat([]string{"gcloud", "container", "node-pools", verb, pool, "--cluster", s.Meta.Cluster.Name}, placeFlags(s), flags)...)
+}
+
+// operationsOf lists the cluster's operations that the filter matches.
+func operationsOf(s *facts.Snapshot, filter string) remedy.Command {
+	words := []string{"gcloud", "container", "operations", "list"}
+	if filter != "" {
+		words = append(words, "--filter", filter)
+	}
+	return remedy.Words(append(words, placeFlags(s)...)...)
 }
 
 // evidenceOf is evidence from a fact at a path, which args fill in.

@@ -7,6 +7,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var googleInsights = preflight.Check{
@@ -32,7 +33,7 @@ var googleInsights = preflight.Check{
 				Severity: preflight.Info, Subject: preflight.Subject{Kind: "Insight", Name: n.Name},
 				Summary:  "Google noticed " + words + insightAge(s, n) + disagreement(s, n),
 				Evidence: []preflight.Evidence{evidenceOf(facts.GKEInsights, n.Subtype, n.Description, "/%d/subtype", i)},
-				Remedy:   "see what it names; it goes up to a day after its cause:\n" + fmt.Sprintf("gcloud recommender insights describe %s --insight-type google.container.DiagnosisInsight %s", n.Name, clusterFlags(s)),
+				Steps:    remedy.Do("see what it names, and remember that it goes up to a day after its cause", remedy.Words(append([]string{"gcloud", "recommender", "insights", "describe", n.Name, "--insight-type", "google.container.DiagnosisInsight"}, placeFlags(s)...)...)),
 			})
 		}
 		switch cp := forecast.Of(s).ControlPlane; {
@@ -47,7 +48,7 @@ var googleInsights = preflight.Check{
 				Severity: preflight.Info, Subject: clusterSubject(s),
 				Summary:  fmt.Sprintf("Google noticed nothing about webhooks, while the forecast of this upgrade is %s: its insights come once a day, and look neither at what a new API server writes nor at whether a webhook answers", cp.Outcome),
 				Evidence: []preflight.Evidence{evidenceOf(facts.GKEInsights, nil, fmt.Sprintf("%s, none of them about webhooks", count(len(insights), "active insight")), "")},
-				Remedy:   "go by what is seen live: see the blockers in this report",
+				Steps:    remedy.Do("go by what is seen live: see the blockers in this report"),
 			})
 		}
 		return fs

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var konnectivityAtRisk = preflight.Check{
@@ -32,14 +33,14 @@ var konnectivityAtRisk = preflight.Check{
 		}
 		f := preflight.Finding{Severity: preflight.Warning, Evidence: evidence,
 			Subject: preflight.Subject{Kind: "Deployment", Namespace: "kube-system", Name: "konnectivity-agent"},
-			Remedy:  "look where the agents are, and let them find another node with room:\n" + lookAtAgents + "\nkubectl get nodes --output wide"}
+			Steps:   remedy.Do("look where the agents are, and let them find another node with room", remedy.Sh(lookAtAgents), remedy.Sh("kubectl get nodes --output wide"))}
 		const lost = "no webhook, aggregated API, log or exec can be reached"
 		switch {
 		case len(agents) == 0:
 			return nil
 		case ready == 0:
 			f.Summary = fmt.Sprintf("none of the %d konnectivity agents is ready; from the control plane %s", len(agents), lost)
-			f.Remedy = "bring an agent back before the upgrade:\n" + lookAtAgents + "\nkubectl --namespace kube-system describe pods --selector k8s-app=konnectivity-agent"
+			f.Steps = remedy.Do("bring an agent back before the upgrade", remedy.Sh(lookAtAgents), remedy.Sh("kubectl --namespace kube-system describe pods --selector k8s-app=konnectivity-agent"))
 		case inOne(here) && len(zoneOf) > 1:
 			f.Summary = fmt.Sprintf("all ready konnectivity agents are on node %s; while it is drained or down, %s", only(here), lost)
 		case inOne(hereZones) && len(zones) > 1:

@@ -1,13 +1,13 @@
 package checks
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var labelNotOnPool = preflight.Check{
@@ -37,7 +37,8 @@ var labelNotOnPool = preflight.Check{
 					Severity: preflight.Warning, Subject: g.subject(),
 					Summary:  fmt.Sprintf("%s requires nodes with label %s, which %s of node pool %s carry and no pool gives; nodes that are upgraded or repaired come back without it, and its pods stay pending", g, l, count(len(on), "node"), n.Pool),
 					Evidence: g.evidence(fmt.Sprintf("nodeLabels/%d", j), l, "on node "+n.Name+", not on its pool"),
-					Remedy:   "give it to the pool, which gives it to new nodes; this replaces the labels that the pool has, so name those too:\n" + updatePool(s, n.Pool, "--node-labels "+pair(n, l)),
+					Steps: remedy.Do("give it to the pool, which gives it to new nodes", poolCommand(s, "update", n.Pool, "--node-labels", "OTHERS,"+pair(n, l))).
+						Where("OTHERS", "the labels that the pool has, as this replaces them; without the comma if it has none", poolCommand(s, "describe", n.Pool, "--format", "value(config.labels)")),
 				})
 			}
 		}
@@ -91,7 +92,8 @@ func onNodesAlone(s *facts.Snapshot, pools map[string]facts.NodePool) nodesAlone
 				Severity: preflight.Info, Subject: poolNamed(p.Name),
 				Summary:  fmt.Sprintf("taint %s is on node %s and not on its node pool %s; the node loses it when it is recreated, and pods that it kept off come", strings.TrimPrefix(key, p.Name+" "), n.Name, p.Name),
 				Evidence: []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/taints/%d/key", i, j), Value: t.Key, Note: n.Name}},
-				Remedy:   "give it to the pool; this replaces the taints that the pool has, so name those too:\n" + updatePool(s, p.Name, fmt.Sprintf("--node-taints %s=%s:%s", t.Key, cmp.Or(t.Value, `""`), t.Effect)),
+				Steps: remedy.Do("give it to the pool", poolCommand(s, "update", p.Name, "--node-taints", fmt.Sprintf("OTHERS,%s=%s:%s", t.Key, t.Value, t.Effect))).
+					Where("OTHERS", "the taints that the pool has, as this replaces them; without the comma if it has none", poolCommand(s, "describe", p.Name, "--format", "yaml(config.taints)")),
 			})
 		}
 	}

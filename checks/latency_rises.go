@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 const (
@@ -36,7 +37,7 @@ var latencyRises = preflight.Check{
 		h := facts.GKELatency.Of(s)
 		told := false
 		server := preflight.Finding{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "APIServer", Name: "writes"},
-			Remedy: "find what holds them up: webhooks by GP116, or etcd and load by the control-plane metrics\nkubectl get --raw /metrics | grep -e apiserver_admission_step -e etcd_request_duration"}
+			Steps: remedy.Do("find what holds them up: webhooks by GP116, or etcd and load by the control-plane metrics", remedy.Sh("kubectl get --raw /metrics | grep -e apiserver_admission_step -e etcd_request_duration"))}
 		var slower []trend
 		for i, w := range h.Writes {
 			t := trendOf(s, w)
@@ -56,7 +57,7 @@ var latencyRises = preflight.Check{
 					fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: w.subject(),
 						Summary:  fmt.Sprintf("webhook %s has become slower: %s", w.name, t),
 						Evidence: []preflight.Evidence{t.evidence("/webhooks/%d/days/%d/oneInHundredOver", i)},
-						Remedy:   "look at its backend before the upgrade adds to its load:\n" + lookAtPods(s, w)})
+						Steps:    remedy.Do("look at its backend before the upgrade adds to its load", lookAtPods(s, w))})
 				}
 			}
 		}

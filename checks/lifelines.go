@@ -83,7 +83,7 @@ func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.F
 		Subject:  subjectOf(c.Culprit),
 		Summary:  c.does() + c.consequence(),
 		Evidence: c.evidence(),
-		Remedy:   remedy(s, c.Interception),
+		Steps:    way(s, c.Culprit),
 	}
 }
 

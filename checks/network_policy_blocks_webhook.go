@@ -8,6 +8,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/network"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var networkPolicyBlocksWebhook = preflight.Check{
@@ -131,7 +132,7 @@ func (t *tally) finding() *preflight.Finding {
 			p := facts.NetworkPolicies.Of(t.s)[i]
 			f.Evidence = append(f.Evidence, evidenceOf(facts.NetworkPolicies, p.Name, "isolates a Pod on the way, in namespace "+p.Namespace, "/%d/name", i))
 		}
-		f.Remedy = t.remedy()
+		f.Steps = t.mend()
 		return f
 	}
 	reason := ""
@@ -173,14 +174,12 @@ func (t *tally) others() string {
 	return "not evaluated are " + namesOf(names)
 }
 
-func (t *tally) remedy() string {
+func (t *tally) mend() remedy.Steps {
 	if t.ingress == nil {
-		return "let the agents out of kube-system again:\nkubectl --namespace kube-system get networkpolicies"
+		return remedy.Do("let the agents out of kube-system again", remedy.Sh("kubectl --namespace kube-system get networkpolicies"))
 	}
 	namespace := t.w.client.Service.Namespace
-	return fmt.Sprintf(`let the agents in by one more policy, here to all Pods of the namespace:
-kubectl apply --filename - <<'END'
-apiVersion: networking.k8s.io/v1
+	return remedy.Do("let the agents in by one more policy, here to all Pods of the namespace", remedy.Apply(`apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {namespace: %s, name: allow-konnectivity-agent}
 spec:
@@ -190,6 +189,5 @@ spec:
   - from:
     - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}
       podSelector: {matchLabels: {k8s-app: konnectivity-agent}}
-    ports: [{protocol: TCP, port: %d}]
-END`, namespace, t.port)
+    ports: [{protocol: TCP, port: %d}]`, namespace, t.port))
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var noReleaseChannel = preflight.Check{
@@ -20,7 +21,7 @@ var noReleaseChannel = preflight.Check{
 				Severity: preflight.Info, Subject: clusterSubject(s),
 				Summary:  fmt.Sprintf("cluster %s is in no release channel; GKE upgrades it all the same, and exclusions can hold off no more than all upgrades at once", c.Name),
 				Evidence: []preflight.Evidence{evidenceOf(facts.GKECluster, c.Version, "runs", "/version")},
-				Remedy:   "choose a channel:\n" + clusterCommand(s, "update", "--release-channel regular"),
+				Steps:    remedy.Do("choose a channel", clusterCommand(s, "update", "--release-channel", "regular")),
 			})
 		}
 		var names []string
@@ -36,7 +37,7 @@ var noReleaseChannel = preflight.Check{
 				Severity: preflight.Info, Subject: preflight.Subject{Kind: "NodePools", Name: namesOf(names)},
 				Summary:  fmt.Sprintf("%s without automatic upgrades (%s) fall behind with each upgrade of the control plane", count(len(names), "node pool"), namesOf(names)),
 				Evidence: es[:min(len(es), 10)],
-				Remedy:   "upgrade them by hand after the control plane, or let GKE do it:\n" + poolCommand(s, "update", facts.NodePool{Name: names[0]}, "--enable-autoupgrade"),
+				Steps:    remedy.Do("upgrade them by hand after the control plane").Or("let GKE do it", poolCommand(s, "update", names[0], "--enable-autoupgrade")),
 			})
 		}
 		return fs

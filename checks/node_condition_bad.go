@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // badWhenTrue are the conditions that name a trouble, with what it does: those of
@@ -51,7 +52,7 @@ var nodeConditionBad = preflight.Check{
 						Severity: preflight.Warning, Subject: nodeSubject(n),
 						Summary:  fmt.Sprintf("%s has %s (%s), for %s: %s", inPool(n), c.Type, c.Reason, age(s.Meta.CollectedAt.Sub(c.LastChange)), does),
 						Evidence: []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/conditions/%d/status", i, j), Value: c.Status, Note: n.Name + ": " + c.Type}},
-						Remedy:   "put it right, or drain it and let its pool replace it, before the upgrade:\n" + describeNode(n),
+						Steps:    remedy.Do("put it right, or drain it and let its pool replace it, before the upgrade", describeNode(n)),
 					})
 				case !known && (c.Status == "True") != goodWhenTrue(c.Type) && c.Status != "Unknown":
 					unknown[c.Type+" is "+c.Status] = append(unknown[c.Type+" is "+c.Status], n.Name)

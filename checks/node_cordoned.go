@@ -6,6 +6,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var nodeCordoned = preflight.Check{
@@ -26,7 +27,7 @@ var nodeCordoned = preflight.Check{
 				Severity: preflight.Info, Subject: nodeSubject(n),
 				Summary:  inPool(n) + " is cordoned: pods that a drain evicts elsewhere find no room on it",
 				Evidence: []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/unschedulable", i), Value: true, Note: n.Name}},
-				Remedy:   "let pods on it again, if nobody needs it as it is:\nkubectl uncordon " + n.Name,
+				Steps:    remedy.Do("let pods on it again, if nobody needs it as it is", remedy.Sh("kubectl uncordon %s", n.Name)),
 			}
 			if cluster.Autopilot {
 				f.Severity = preflight.Warning

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // youth is how long a new node may take to get ready.
@@ -39,7 +40,7 @@ var nodeFlapping = preflight.Check{
 					Severity: preflight.Warning, Subject: nodeSubject(n),
 					Summary:  fmt.Sprintf("%s turned ready only %s ago and is %s old: it was not ready just before, and may be so again while the upgrade runs", inPool(n), age(since), age(s.Meta.CollectedAt.Sub(n.Created))),
 					Evidence: []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/conditions/%d/lastChange", i, j), Value: c.LastChange, Note: n.Name + ": Ready"}},
-					Remedy:   "see in its events what happened, before the upgrade adds its own disturbance:\nkubectl get events --all-namespaces --field-selector involvedObject.kind=Node,involvedObject.name=" + n.Name,
+					Steps:    remedy.Do("see in its events what happened, before the upgrade adds its own disturbance", remedy.Sh("kubectl get events --all-namespaces --field-selector involvedObject.kind=Node,involvedObject.name=%s", n.Name)),
 				})
 			}
 		}
@@ -71,7 +72,7 @@ func flappedOften(s *facts.Snapshot) (fs []preflight.Finding, often map[string]b
 			Summary: fmt.Sprintf("%s turned not ready %d times in %s, last %s ago: it flaps, and will be drained or repaired while the upgrade runs",
 				inPool(n), e.Times, age(max(time.Minute, e.Last.Sub(e.First))), age(s.Meta.CollectedAt.Sub(e.Last))),
 			Evidence: []preflight.Evidence{evidenceOf(facts.NodeEvents, e.Times, n.Name+": NodeNotReady, reported by "+e.Reporter, "/%d/times", i)},
-			Remedy:   "find out why before the upgrade, and replace the node if it is the machine:\n" + describeNode(n),
+			Steps:    remedy.Do("find out why before the upgrade, and replace the node if it is the machine", describeNode(n)),
 		})
 	}
 	return fs, often

@@ -6,6 +6,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var nodeHeartbeatStale = preflight.Check{
@@ -28,7 +29,7 @@ var nodeHeartbeatStale = preflight.Check{
 				Subject:  nodeSubject(n),
 				Summary:  inPool(n) + " has no lease in kube-node-lease: its kubelet does not report, and auto-repair's clock runs",
 				Evidence: []preflight.Evidence{{Fact: facts.NodeLeases.ID(), Note: "no lease of that name"}},
-				Remedy:   "see whether the kubelet can reach the API, and whether a webhook stands in the way of leases:\nkubectl --namespace kube-node-lease get lease " + n.Name,
+				Steps:    remedy.Do("see whether the kubelet can reach the API, and whether a webhook stands in the way of leases", remedy.Sh("kubectl --namespace kube-node-lease get lease %s", n.Name)),
 			}
 			if ok {
 				f.Summary = fmt.Sprintf("%s last renewed its lease %s ago; %s are allowed, and auto-repair, where the pool has it, recreates a node that is silent for %s", inPool(n), age(since), age(clocks.LeaseDuration), age(clocks.Repair))

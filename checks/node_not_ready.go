@@ -6,6 +6,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var nodeNotReady = preflight.Check{
@@ -21,7 +22,7 @@ var nodeNotReady = preflight.Check{
 				Severity: preflight.Warning,
 				Subject:  nodeSubject(n),
 				Summary:  inPool(n) + " has no Ready condition: its kubelet never reported; auto-repair's clock runs",
-				Remedy:   "find out why before the upgrade adds its own disturbance:\n" + describeNode(n),
+				Steps:    remedy.Do("find out why before the upgrade adds its own disturbance", describeNode(n)),
 			}
 			for j, c := range n.Conditions {
 				if c.Type != "Ready" {

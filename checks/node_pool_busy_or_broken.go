@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var nodePoolBusyOrBroken = preflight.Check{
@@ -27,11 +28,11 @@ var nodePoolBusyOrBroken = preflight.Check{
 			case phase != "":
 				f.Summary = fmt.Sprintf("node pool %s is in the middle of a blue-green upgrade: %s; an upgrade of the control plane has to wait", p.Name, phase)
 				f.Evidence = append(f.Evidence, evidenceOf(facts.GKENodePools, p.BlueGreenPhase, "", "/%d/blueGreenPhase", i))
-				f.Remedy = "let it finish, complete it or roll it back:\n" + poolCommand(s, "complete-upgrade", p) + "\n" + poolCommand(s, "rollback", p)
+				f.Steps = remedy.Do("let it finish").Or("complete it", poolCommand(s, "complete-upgrade", p.Name)).Or("roll it back", poolCommand(s, "rollback", p.Name))
 			case meaning != "":
 				f.Summary = fmt.Sprintf("node pool %s is %s: %s", p.Name, p.Status, meaning)
 				f.Evidence = append(f.Evidence, evidenceOf(facts.GKENodePools, p.Status, "", "/%d/status", i))
-				f.Remedy = "put it right before the upgrade:\n" + poolCommand(s, "describe", p)
+				f.Steps = remedy.Do("put it right before the upgrade", poolCommand(s, "describe", p.Name))
 			default:
 				continue
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var nodePoolUpgradeFailed = preflight.Check{
@@ -31,7 +32,7 @@ var nodePoolUpgradeFailed = preflight.Check{
 			for _, a := range bad {
 				f.Evidence = append(f.Evidence, a.evidence)
 			}
-			f.Remedy = "find the cause before trying again; a drain, a quota or a stockout is the usual one:\ngcloud container operations list --filter \"operationType=UPGRADE_NODES\" " + clusterFlags(s)
+			f.Steps = remedy.Do("find the cause before trying again; a drain, a quota or a stockout is the usual one", operationsOf(s, "operationType=UPGRADE_NODES"))
 			fs = append(fs, f)
 		}
 		return alike(fs, "NodePools", "have a failed upgrade behind them")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // Within loopHours two repairs of one node, or loopRepairs in one node pool, are a
@@ -45,7 +46,8 @@ var nodeRepairLoop = preflight.Check{
 				Severity: preflight.Warning, Subject: poolSubject(pool),
 				Summary:  fmt.Sprintf("node pool %s: %s, the last one %s ago; auto-repair takes nodes away faster than they get well, and an upgrade takes more of them", name, what, age(s.Meta.CollectedAt.Sub(r.last()))),
 				Evidence: r.evidence,
-				Remedy:   "find out why the nodes don't get or stay ready before upgrading; where they are well and only can't report, hold auto-repair off meanwhile (Standard clusters):\n" + poolCommand(s, "update", pool, "--no-enable-autorepair"),
+				Steps: remedy.Do("find out before upgrading why the nodes don't get or stay ready").
+					Then("hold auto-repair off meanwhile, where the nodes are well and only can't report, and this is no Autopilot cluster", poolCommand(s, "update", pool.Name, "--no-enable-autorepair")),
 			})
 		}
 		return fs

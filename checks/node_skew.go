@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -34,12 +35,13 @@ var nodeSkew = preflight.Check{
 		pools := facts.GKENodePools.Of(s)
 		for i, p := range pools {
 			aged := agedVersions{subject: poolSubject(p), what: "node pool " + p.Name,
-				remedy: fmt.Sprintf("upgrade the node pool as well; it may skip minors:\n%s --node-pool %s --cluster-version VERSION", clusterCommand(s, "upgrade"), p.Name)}
+				steps: remedy.Do("upgrade the node pool as well, which may skip minors", clusterCommand(s, "upgrade", "--node-pool", p.Name, "--cluster-version", "VERSION")).
+					Where("VERSION", "one of those on offer for nodes, no newer than the control plane", serverConfig(s))}
 			aged.add(p.Version, evidenceOf(facts.GKENodePools, p.Version, "", "/%d/version", i))
 			fs = append(fs, append(aged.judge(target), aged.kubelets(s, func(n facts.Node) bool { return n.Pool == p.Name }).judge(target)...)...)
 			fs = append(fs, aged.proxies(s, p.Name).judge(target)...)
 		}
-		strays := agedVersions{subject: preflight.Subject{Kind: "NodePool", Name: "none"}, what: "the cluster, outside of its node pools,", remedy: "replace these nodes by newer ones, or remove them"}
+		strays := agedVersions{subject: preflight.Subject{Kind: "NodePool", Name: "none"}, what: "the cluster, outside of its node pools,", steps: remedy.Do("replace these nodes by newer ones").Or("remove them")}
 		fs = append(fs, strays.kubelets(s, func(n facts.Node) bool {
 			return !slices.ContainsFunc(pools, func(p facts.NodePool) bool { return p.Name == n.Pool })
 		}).judge(target)...)
@@ -53,7 +55,8 @@ var nodeSkew = preflight.Check{
 // agedVersions collects the oldest and the newest version of a set of nodes.
 type agedVersions struct {
 	subject        preflight.Subject
-	what, remedy   string
+	what           string
+	steps          remedy.Steps
 	oldest, newest version.Version
 	evidence       [2]preflight.Evidence
 	unreadable     string
@@ -128,13 +131,13 @@ func (a *agedVersions) judge(target version.Version) (fs []preflight.Finding) {
 	if !a.any {
 		return fs
 	}
-	f := preflight.Finding{Severity: preflight.Warning, Subject: a.subject, Remedy: a.remedy, Evidence: a.evidence[:1]}
+	f := preflight.Finding{Severity: preflight.Warning, Subject: a.subject, Steps: a.steps, Evidence: a.evidence[:1]}
 	behind := target.Minor - a.oldest.Minor
 	switch {
 	case target.Major != a.oldest.Major || version.CompareLine(a.newest, target) > 0:
 		f.Evidence = a.evidence[1:]
 		f.Summary = fmt.Sprintf("%s runs %s, which is newer than %s; neither a kubelet nor a kube-proxy may be newer than the API server", a.what, a.newest, target.Line())
-		f.Remedy = "choose a target that is no older than the nodes"
+		f.Steps = remedy.Do("choose a target that is no older than the nodes")
 	case behind > kubeletSkew:
 		f.Summary = fmt.Sprintf("%s runs %s, %d minors older than %s; kubelet and kube-proxy are supported up to %d, and GKE upgrades all the same", a.what, a.oldest, behind, target.Line(), kubeletSkew)
 	case behind > gkeSkew:

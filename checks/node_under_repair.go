@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var nodeUnderRepair = preflight.Check{
@@ -23,7 +24,7 @@ var nodeUnderRepair = preflight.Check{
 				Subject:  nodeSubject(n),
 				Summary:  inPool(n) + " is being repaired by GKE; an upgrade beside it lengthens both",
 				Evidence: []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/operation", i), Value: n.Operation, Note: "annotation gke-current-operation"}},
-				Remedy:   "wait until the repair is over, and find out why it was needed:\ngcloud container operations list --filter \"operationType=AUTO_REPAIR_NODES\"",
+				Steps:    remedy.Do("wait until the repair is over, and find out why it was needed", operationsOf(s, "operationType=AUTO_REPAIR_NODES")),
 			})
 		}
 		return alike(fs, "Nodes", "are being repaired by GKE")

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 func nodeSubject(n facts.Node) preflight.Subject {
@@ -30,4 +31,4 @@ func age(d time.Duration) string {
 	return fmt.Sprintf("%.0f days", d.Hours()/24)
 }
 
-func describeNode(n facts.Node) string { return "kubectl describe node " + n.Name }
+func describeNode(n facts.Node) remedy.Command { return remedy.Sh("kubectl describe node %s", n.Name) }

@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
 )
 
@@ -74,10 +75,8 @@ func oneEvent(s *facts.Snapshot, k whatif.Risk) preflight.Finding {
 		Severity: preflight.Warning,
 		Subject:  preflight.Subject{Kind: "Backend", Name: k.Backend},
 		Summary:  strings.Join(scenarios[0].Steps, " → ") + "; that lasts " + scenarios[0].Lasts,
-		Remedy: `let the upgrade not depend on this backend, by the patches that this prints:
-gke-preflight fix
-or let no single event take all of it; this lists the events, and those that come next:
-gke-preflight whatif`,
+		Steps: remedy.Do("let the upgrade not depend on this backend, by the patches that this prints", remedy.Sh("gke-preflight fix")).
+			Or("let no single event take all of it; this lists the events, and those that come next", remedy.Sh("gke-preflight whatif")),
 	}
 	if namespace, rest, ok := strings.Cut(k.Backend, "/"); ok && !strings.Contains(k.Backend, "://") {
 		f.Subject = preflight.Subject{Kind: "Service", Namespace: namespace, Name: rest[:strings.LastIndexByte(rest, ':')]}

@@ -11,6 +11,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // A callee is an object by which the API server calls a backend for other reasons
@@ -81,12 +82,15 @@ func (k callee) target() string {
 }
 
 // lookAt is the command that shows the backend.
-func (k callee) lookAt() string {
+func (k callee) lookAt() []remedy.Command {
 	namespace, name, ok := strings.Cut(k.service, "/")
 	if !ok {
-		return "curl --verbose --max-time 10 " + strconv.Quote(k.url)
+		return []remedy.Command{remedy.Sh("curl --verbose --max-time 10 %s", k.url)}
 	}
-	return fmt.Sprintf("kubectl --namespace %s get pods,endpointslices --output wide\nkubectl --namespace %s get service %s", namespace, namespace, name)
+	return []remedy.Command{
+		remedy.Sh("kubectl --namespace %s get pods,endpointslices --output wide", namespace),
+		remedy.Sh("kubectl --namespace %s get service %s", namespace, name),
+	}
 }
 
 // provided reports whether GKE itself runs the backend: its metrics-server.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // outboundDays is how long before its expiry a certificate that renews itself has
@@ -36,7 +37,7 @@ var outboundCertificate = preflight.Check{
 				Subject:  g[0].subject(),
 				Summary:  fmt.Sprintf("the certificate of %s expires on %s; from then on the API server's calls for %s fail", g[0].target(), a.CertificateNotAfter, named(g)),
 				Evidence: []preflight.Evidence{{Fact: facts.OutboundAttempts.ID(), Path: a.path + "/certificateNotAfter", Value: a.CertificateNotAfter, Note: "seen at " + a.Target}},
-				Remedy:   "renew it, and see why it was not renewed by itself:\n" + g[0].lookAt(),
+				Steps:    remedy.Do("renew it, and see why it was not renewed by itself", g[0].lookAt()...),
 			})
 		}
 		return append(fs, unverified(s)...)
@@ -67,7 +68,7 @@ func unverified(s *facts.Snapshot) (fs []preflight.Finding) {
 			Subject:  k.subject(),
 			Summary:  fmt.Sprintf("insecureSkipTLSVerify: the API server does not verify who answers for %s; whoever answers in its place is believed", k.target()),
 			Evidence: []preflight.Evidence{{Fact: facts.APIServices.ID(), Path: fmt.Sprintf("/%d/insecureSkipTLSVerify", i), Value: true}},
-			Remedy:   fmt.Sprintf("write the CA of its certificate into caBundle and take insecureSkipTLSVerify out:\nkubectl edit apiservice %s", a.Name),
+			Steps:    remedy.Do("write the CA of its certificate into caBundle and take insecureSkipTLSVerify out", remedy.Sh("kubectl edit apiservice %s", a.Name)),
 		})
 	}
 	return fs

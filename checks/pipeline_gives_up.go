@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // How long Terraform's google provider waits for a change of a cluster unless told
@@ -62,7 +63,7 @@ func givesUpOnControlPlane(s *facts.Snapshot) []preflight.Finding {
 	longest, e := longestUpgrade(s)
 	f := preflight.Finding{
 		Severity: preflight.Warning, Subject: clusterSubject(s),
-		Remedy: "let it wait for 90 minutes or longer; where it gave up, GKE goes on, so wait for the operation before trying again:\ngcloud container operations list --filter \"operationType=UPGRADE_MASTER\" " + clusterFlags(s),
+		Steps: remedy.Do("let it wait for 90 minutes or longer; where it gave up, GKE goes on, so wait for the operation before trying again", operationsOf(s, "operationType=UPGRADE_MASTER")),
 	}
 	name := s.Meta.Cluster.Name
 	switch {
@@ -115,7 +116,7 @@ func givesUpOnPool(s *facts.Snapshot, c facts.PoolChange) []preflight.Finding {
 	given := patienceOf(c.TimeoutSeconds, c.TimeoutMostSeconds)
 	f := preflight.Finding{
 		Severity: preflight.Warning, Subject: preflight.Subject{Kind: "NodePool", Name: c.Name},
-		Remedy: "let it wait for longer; where it gave up, GKE goes on, so wait for the operation before trying again:\ngcloud container operations list --filter \"operationType=UPGRADE_NODES\" " + clusterFlags(s),
+		Steps: remedy.Do("let it wait for longer; where it gave up, GKE goes on, so wait for the operation before trying again", operationsOf(s, "operationType=UPGRADE_NODES")),
 	}
 	pools, known := facts.GKENodePools.Get(s)
 	_, seen := facts.Nodes.Get(s)

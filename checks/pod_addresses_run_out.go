@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var crowdedPercent = preflight.Threshold{Check: "GP520", Name: "percent", Default: 80, Min: 1, Max: 100, What: "how much of a range is taken when it is told"}
@@ -36,7 +37,9 @@ var podAddressesRunOut = preflight.Check{
 				Severity: preflight.Warning, Subject: poolSubject(p),
 				Summary:  fmt.Sprintf("node pool %s: %.0f %% of the addresses for its Pods are taken (range %s)", p.Name, 100*r.Utilization, r.named()),
 				Evidence: []preflight.Evidence{at, evidenceOf(facts.GKENodePools, p.Pods.Prefix, fmt.Sprintf("%d addresses for each node", each), "/%d/pods/prefix", i)},
-				Remedy:   "give the cluster another range, for new node pools, or replace this pool by one with fewer Pods on each node:\n" + clusterCommand(s, "update", "--additional-pod-ipv4-ranges RANGE"),
+				Steps: remedy.Do("give the cluster another range, for new node pools", clusterCommand(s, "update", "--additional-pod-ipv4-ranges", "RANGE")).
+					Where("RANGE", "the name of a secondary range of its subnetwork").
+					Or("replace this pool by one with fewer Pods on each node"),
 			}
 			switch {
 			case room < 0:

@@ -31,7 +31,7 @@ var policyParamsUnknownAtStart = preflight.Check{
 				Summary: fmt.Sprintf("%s fails closed and takes its parameters from %s, a custom resource that a replica may not know for its first 30 s; until then it rejects %s, so that the replica starts half a minute late, or exits and is started again",
 					b.Interception, kind, b.counted()),
 				Evidence: b.evidence(),
-				Remedy:   remedy(s, b.Interception),
+				Steps:    way(s, b.Culprit),
 			})
 		}
 		return append(fs, openWarnings(s)...)

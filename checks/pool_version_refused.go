@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -56,9 +57,9 @@ func judgePoolVersion(s *facts.Snapshot, c facts.PoolChange) []preflight.Finding
 	switch offer, told := nodeOffer(s); {
 	case version.Older(plane, v):
 		f.Summary = fmt.Sprintf("node pool %s is to run %s, which is newer than the control plane's %s; GKE refuses nodes that are newer than their control plane", c.Name, c.Version, plane)
-		f.Remedy = "choose a version that is no newer:\n" + serverConfig(s)
+		f.Steps = remedy.Do("choose a version that is no newer", serverConfig(s))
 		if later, err := version.Parse(s.Meta.Target); c.BeforeControlPlane && err == nil && !version.Older(later, v) {
-			f.Remedy = "let one plan upgrade the control plane, and the next one the node pool: the provider upgrades node pools that stand within a cluster before its control plane"
+			f.Steps = remedy.Do("let one plan upgrade the control plane, and the next one the node pool: the provider upgrades node pools that stand within a cluster before its control plane")
 		}
 		return append(fs, f)
 	case anyFits(offer, v) || now != nil && version.Compare(*now, v) == 0:
@@ -66,7 +67,7 @@ func judgePoolVersion(s *facts.Snapshot, c facts.PoolChange) []preflight.Finding
 		fs = append(fs, preflight.Finding{Severity: preflight.Blocker, Subject: f.Subject, Undecided: fmt.Sprintf("node pool %s is to run %s, and which versions GKE offers for nodes was not told", c.Name, c.Version)})
 	default:
 		f.Summary = fmt.Sprintf("node pool %s is to run %s, which is not on offer for nodes in %s; GKE refuses an upgrade to it", c.Name, c.Version, s.Meta.Cluster.Location)
-		f.Remedy = "choose a version that is:\n" + serverConfig(s)
+		f.Steps = remedy.Do("choose a version that is", serverConfig(s))
 		return append(fs, f)
 	}
 	f.Severity = preflight.Warning
@@ -74,10 +75,10 @@ func judgePoolVersion(s *facts.Snapshot, c facts.PoolChange) []preflight.Finding
 	switch {
 	case behind > gkeSkew:
 		f.Summary = fmt.Sprintf("node pool %s is to run %s, %d minors older than the control plane's %s; GKE supports nodes up to %d", c.Name, c.Version, behind, plane, gkeSkew)
-		f.Remedy = "choose a newer version:\n" + serverConfig(s)
+		f.Steps = remedy.Do("choose a newer version", serverConfig(s))
 	case now != nil && version.Older(v, *now):
 		f.Summary = fmt.Sprintf("node pool %s goes back from %s to %s: what runs there may need what only the newer nodes have", c.Name, now, c.Version)
-		f.Remedy = "if that is not meant, correct the version; GKE makes the nodes anew for this too"
+		f.Steps = remedy.Do("correct the version, if that is not meant; GKE makes the nodes anew for this too")
 	default:
 		return fs
 	}

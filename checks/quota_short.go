@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var quotaShort = preflight.Check{
@@ -76,14 +77,15 @@ func quotaFinding(s *facts.Snapshot, region facts.RegionQuotas, n int, pools []s
 			evidenceOf(facts.GKEQuotas, q.Usage, fmt.Sprintf("of %g", q.Limit), "/quotas/%d/usage", n),
 			evidenceOf(facts.GKENodePools, worst.Template.MachineType, "", "/%d/template/machineType", worst.at),
 		},
-		Remedy: fmt.Sprintf("ask for more of it at https://console.cloud.google.com/iam-admin/quotas?project=%s, and see what is taken:\ngcloud compute regions describe %s --project %s", s.Meta.Cluster.Project, region.Region, s.Meta.Cluster.Project),
+		Steps: remedy.Do("ask for more of it at https://console.cloud.google.com/iam-admin/quotas?project="+s.Meta.Cluster.Project+", and see what is taken",
+			remedy.Sh("gcloud compute regions describe %s --project %s", region.Region, s.Meta.Cluster.Project)),
 	}
 	if c, ok := facts.GKECluster.Get(s); ok && !c.Autopilot {
-		surge := "--max-surge-upgrade 0 --max-unavailable-upgrade 1"
+		flags := oneLess()
 		if worst.Upgrade.Strategy == "BLUE_GREEN" {
-			surge = "--enable-surge-upgrade " + surge
+			flags = append([]string{"--enable-surge-upgrade"}, flags...)
 		}
-		f.Remedy += "\nor let the upgrade take a node away first:\n" + updatePool(s, worst.Name, surge)
+		f.Steps = f.Steps.Or("let the upgrade take a node away first", poolCommand(s, "update", worst.Name, flags...))
 	}
 	return f
 }

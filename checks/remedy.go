@@ -4,38 +4,45 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // mostCommand is how long a patch may be to stand in a remedy.
 const mostCommand = 700
 
-// remedy is the patch that was proven to keep the webhook or policy out of the
-// upgrade's way; where there is none, why, and what to do.
-func remedy(s *facts.Snapshot, i forecast.Interception) string {
+// way is how to keep a webhook or policy out of the upgrade's way: the patch that was
+// proven to do so; where there is none, why, and what to do.
+func way(s *facts.Snapshot, c admission.Culprit) remedy.Steps {
 	plan := cure.Of(s)
-	if c, ok := plan.For(i.Culprit); ok {
-		return patch(c)
+	if found, ok := plan.For(c); ok {
+		return patch(found)
 	}
-	if !i.Kind.IsWebhook() && !i.Kind.IsPolicy() {
-		return "see what the API server said in the evidence, and make the same write pass: kubectl apply --dry-run=server"
+	if !c.Kind.IsWebhook() && !c.Kind.IsPolicy() {
+		return remedy.Do("see what the API server said in the evidence, and make the same write pass (kubectl apply --dry-run=server)")
 	}
-	if why, ok := plan.Why(i.Culprit); ok {
-		return fmt.Sprintf("no patch can be offered (%s): bring its backend in order, or get it out of the way by hand:\ngke-preflight explain break-glass", why)
+	if why, ok := plan.Why(c); ok {
+		return remedy.Do(fmt.Sprintf("bring its backend in order, as no patch can be offered (%s)", why)).
+			Or("get it out of the way by hand", remedy.Sh("gke-preflight explain break-glass"))
 	}
-	return fmt.Sprintf("exempt the API server itself by a matchCondition:\nkubectl edit %s %s\n  matchConditions:\n  - name: not-the-api-server\n    expression: request.userInfo.username != \"system:apiserver\"", i.Kind.Resource(), i.Name)
+	return remedy.Do("exempt the API server itself by a matchCondition", remedy.Sh("kubectl edit %s %s", c.Kind.Resource(), c.Name),
+		remedy.YAML("matchConditions:\n- name: not-the-api-server\n  expression: request.userInfo.username != \"system:apiserver\""))
 }
 
 // patch says what the patch does and what comes of it, and gives the command.
-func patch(c cure.Cure) string {
-	s := fmt.Sprintf("patch it so that it %s; %s", c.Does, c.Proof())
+func patch(c cure.Cure) remedy.Steps {
+	commands := []remedy.Command{{Kind: remedy.Shell, Text: c.Command}}
+	if len(c.Command) > mostCommand {
+		commands = []remedy.Command{
+			remedy.Sh("gke-preflight fix --out cures"),
+			remedy.Sh("kubectl patch %s %s --type=json --patch-file=cures/%s", strings.ToLower(c.Kind), c.Name, c.PatchFile()),
+		}
+	}
+	steps := remedy.Do(fmt.Sprintf("patch it so that it %s; %s", c.Does, c.Proof()), commands...)
 	if len(c.Owners) > 0 {
-		s += fmt.Sprintf("; %s manages it, so make the same change in its source", strings.Join(c.Owners, ", "))
+		steps = steps.Then(fmt.Sprintf("make the same change in its source, as %s manages it", strings.Join(c.Owners, ", ")))
 	}
-	if len(c.Command) <= mostCommand {
-		return s + ":\n" + c.Command
-	}
-	return s + fmt.Sprintf(":\ngke-preflight fix --out cures\nkubectl patch %s %s --type=json --patch-file=cures/%s", strings.ToLower(c.Kind), c.Name, c.PatchFile())
+	return steps
 }

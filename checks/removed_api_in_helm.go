@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -68,7 +69,9 @@ func inRelease(i int, r facts.HelmRelease, running, target version.Version) *pre
 	default:
 		f.Summary = fmt.Sprintf("helm release %s holds %s, which the minor after the target no longer serves; helm upgrade of it fails then", release, firstOfMany(named))
 	}
-	f.Remedy = fmt.Sprintf("move to a chart that uses the new API and upgrade the release before the cluster, or rewrite what Helm has on record:\nhelm plugin install https://github.com/helm/helm-mapkubeapis\nhelm mapkubeapis %s --namespace %s --dry-run", r.Name, r.Namespace)
+	f.Steps = remedy.Do("move to a chart that uses the new API, and upgrade the release before the cluster").
+		Or("rewrite what Helm has on record, without --dry-run once you have seen what that changes",
+			remedy.Sh("helm plugin install https://github.com/helm/helm-mapkubeapis"), remedy.Sh("helm mapkubeapis %s --namespace %s --dry-run", r.Name, r.Namespace))
 	return f
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/removals"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
@@ -141,7 +142,8 @@ func (g rulebook) finding(holes []hole) preflight.Finding {
 	}
 	kind := strings.ToLower(g.subject.Kind)
 	f.Summary = fmt.Sprintf("%s names only %s; after the upgrade it sees none of those objects, and what it rejects or changes today passes", g.named(), strings.Join(gone, ", "))
-	f.Remedy = fmt.Sprintf("name the version that stays (%s) in its rules beside the old one, and see that it understands it:\nkubectl edit %s %s", strings.Join(holes[0].stays, ", "), kind, g.subject.Name)
+	f.Steps = remedy.Do(fmt.Sprintf("name the version that stays (%s) in its rules beside the old one, and see that it understands it", strings.Join(holes[0].stays, ", ")),
+		remedy.Sh("kubectl edit %s %s", kind, g.subject.Name))
 	return f
 }
 

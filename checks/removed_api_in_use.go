@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/removals"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
@@ -91,7 +92,7 @@ func (g goingAPI) findings(s *facts.Snapshot) (fs []preflight.Finding) {
 	if !requested && !stranded && (users == nil || g.use.Stays == "") {
 		return fs
 	}
-	f := preflight.Finding{Severity: preflight.Info, Subject: subject, Evidence: g.evidence(s, users), Remedy: g.remedy(s)}
+	f := preflight.Finding{Severity: preflight.Info, Subject: subject, Evidence: g.evidence(s, users), Steps: g.move(s)}
 	fresh := slices.ContainsFunc(users, func(k int) bool { return s.Meta.CollectedAt.Sub(g.use.Writers[k].Latest) < recentDays.Duration(s) })
 	if requested || fresh || stranded {
 		f.Severity = worst
@@ -196,14 +197,16 @@ func orAnnotation(manager string) string {
 	return manager
 }
 
-func (g goingAPI) remedy(s *facts.Snapshot) string {
+func (g goingAPI) move(s *facts.Snapshot) remedy.Steps {
 	if g.use.Stays == "" {
-		return "save the objects, and move what needs them to a successor before the upgrade:\nkubectl get " + g.api.String() + " --all-namespaces --output yaml"
+		return remedy.Do("save the objects, and move what needs them to a successor before the upgrade", remedy.Sh("kubectl get %s --all-namespaces --output yaml", g.api.String()))
 	}
-	lines := []string{"find who uses it, and let it use a version that stays:", whoAsked(s, g.api.Removed)}
-	if g.at >= 0 {
-		stays := fmt.Sprintf("%s.%s.%s", g.api.Resource, g.use.Stays, g.api.Group)
-		lines = append(lines, "kubectl get "+stays+" --all-namespaces --show-managed-fields --output yaml", convert(g.api, g.use.Stays))
+	found := []remedy.Command{whoAsked(s, g.api.Removed)}
+	if g.at < 0 {
+		return remedy.Do("find who uses it, and let it use a version that stays", found...)
 	}
-	return strings.Join(lines, "\n")
+	stays := fmt.Sprintf("%s.%s.%s", g.api.Resource, g.use.Stays, g.api.Group)
+	found = append(found, remedy.Sh("kubectl get %s --all-namespaces --show-managed-fields --output yaml", stays))
+	return remedy.Do("find who uses it, and let it use a version that stays", found...).
+		Then("rewrite the manifests that it comes from", convert(g.api, g.use.Stays)).Where("MANIFEST", "the file that it comes from")
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/removals"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
@@ -44,24 +45,24 @@ func apiAt(apiVersion, kind string) (removals.API, bool) {
 }
 
 // convert is how to rewrite a manifest; "" for a version that nothing replaces.
-func convert(a removals.API, stays string) string {
+func convert(a removals.API, stays string) remedy.Command {
 	to := a.Group + "/" + stays
 	if stays == "" {
 		i := strings.LastIndexByte(a.Replacement, '/')
 		if i < 0 {
-			return ""
+			return remedy.Command{}
 		}
 		to = a.Replacement[:i]
 	}
-	return "kubectl convert --filename MANIFEST.yaml --output-version " + to
+	return remedy.Sh("kubectl convert --filename MANIFEST --output-version %s", to)
 }
 
 // whoAsked finds, in the audit log, who asked for APIs that a minor removes.
-func whoAsked(s *facts.Snapshot, removed string) string {
+func whoAsked(s *facts.Snapshot, removed string) remedy.Command {
 	filter := fmt.Sprintf(`resource.type="k8s_cluster" AND labels."k8s.io/removed-release"="%s"`, removed)
-	command := "gcloud logging read " + quoted(filter)
+	words := []string{"gcloud", "logging", "read", filter}
 	if c := s.Meta.Cluster; c.Project != "" {
-		command = fmt.Sprintf("gcloud logging read %s --project %s", quoted(fmt.Sprintf(`%s AND resource.labels.cluster_name="%s"`, filter, c.Name)), c.Project)
+		words = []string{"gcloud", "logging", "read", fmt.Sprintf(`%s AND resource.labels.cluster_name="%s"`, filter, c.Name), "--project", c.Project}
 	}
-	return command + " --freshness 7d --format 'value(protoPayload.authenticationInfo.principalEmail,protoPayload.requestMetadata.callerSuppliedUserAgent,protoPayload.methodName)'"
+	return remedy.Words(append(words, "--freshness", "7d", "--format", "value(protoPayload.authenticationInfo.principalEmail,protoPayload.requestMetadata.callerSuppliedUserAgent,protoPayload.methodName)")...)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var secretsKey = preflight.Check{
@@ -16,7 +17,7 @@ var secretsKey = preflight.Check{
 	Needs:    []facts.Fact{facts.GKESettings},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		e := facts.GKESettings.Of(s).Secrets
-		f := preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s), Remedy: "see to it that GKE's service agent can encrypt and decrypt by the key, and that its versions are enabled:\n" + clusterCommand(s, "describe", "--format 'yaml(databaseEncryption)'")}
+		f := preflight.Finding{Severity: preflight.Warning, Subject: clusterSubject(s), Steps: remedy.Do("see to it that GKE's service agent can encrypt and decrypt by the key, and that its versions are enabled", clusterCommand(s, "describe", "--format", "yaml(databaseEncryption)"))}
 		state := strings.TrimPrefix(e.State, "CURRENT_STATE_")
 		switch state {
 		case "", "UNSPECIFIED", "ENCRYPTED", "DECRYPTED", "ALL_OBJECTS_ENCRYPTION_ENABLED":

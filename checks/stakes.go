@@ -11,6 +11,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // A stake is the Service behind fail-closed webhooks that see writes of the
@@ -168,5 +169,17 @@ func workloadOf(s *facts.Snapshot, k stake) string {
 			return strings.ToLower(w.Kind) + "/" + w.Name
 		}
 	}
-	return "deployment/NAME"
+	return unnamed
+}
+
+// unnamed stands for a workload of which it is not known which it is.
+const unnamed = "deployment/NAME"
+
+// named says in the last of the steps how to find the workload, where it is not known
+// which it is.
+func (k stake) named(s *facts.Snapshot, steps remedy.Steps) remedy.Steps {
+	if workloadOf(s, k) != unnamed {
+		return steps
+	}
+	return steps.Where("NAME", "the workload that makes its pods, which may be no Deployment", remedy.Sh("kubectl --namespace %s get deployments,statefulsets,daemonsets --output wide", k.namespace))
 }

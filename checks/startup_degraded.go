@@ -22,7 +22,7 @@ var startupDegraded = preflight.Check{
 				Subject:  b.subject(),
 				Summary:  b.stops() + ", again and again" + readyWithout(s),
 				Evidence: b.evidence(),
-				Remedy:   remedy(s, b.Interception),
+				Steps:    way(s, b.Culprit),
 			})
 		}
 		return append(fs, openWarnings(s)...)

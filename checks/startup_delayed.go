@@ -28,7 +28,7 @@ var startupDelayed = preflight.Check{
 				Subject:  b.subject(),
 				Summary:  fmt.Sprintf("%s %s and %s %s%s", b.Interception, b.Says(), holdsUp(b.hooks), b.counted(), readyAfter(s)),
 				Evidence: b.evidence(),
-				Remedy:   remedy(s, b.Interception),
+				Steps:    way(s, b.Culprit),
 			})
 		}
 		for _, h := range forecast.Of(s).ControlPlane.Hooks {

@@ -6,6 +6,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var startupTooSlow = preflight.Check{
@@ -34,11 +35,11 @@ var startupTooSlow = preflight.Check{
 func addedUp(s *facts.Snapshot, h forecast.Hook) preflight.Finding {
 	f := preflight.Finding{
 		Subject: preflight.Subject{Kind: "PostStartHook", Name: h.Name},
-		Remedy:  "let the API server's own writes past what slows them, by a matchCondition; the cluster's other traffic is not affected",
+		Steps:   remedy.Do("let the API server's own writes past what slows them, by a matchCondition, which does not affect the cluster's other traffic"),
 	}
 	for _, b := range slowing(s, h) {
 		f.Evidence = append(f.Evidence, b.evidence()...)
-		f.Remedy = remedy(s, b.Interception)
+		f.Steps = way(s, b.Culprit)
 	}
 	return f
 }

@@ -26,7 +26,7 @@ var startupWriteBlocked = preflight.Check{
 				Subject:  b.subject(),
 				Summary:  fmt.Sprintf("%s, so that the new replica %s", b.stops(), fate(s, b.hooks)),
 				Evidence: b.evidence(),
-				Remedy:   remedy(s, b.Interception),
+				Steps:    way(s, b.Culprit),
 			})
 		}
 		return fs

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var statusConditions = preflight.Check{
@@ -18,12 +19,12 @@ var statusConditions = preflight.Check{
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c := facts.GKECluster.Of(s)
 		fs := conditionFindings(c.Conditions, preflight.Finding{
-			Subject: clusterSubject(s), Summary: "cluster " + c.Name, Remedy: clusterCommand(s, "describe"),
-		}, facts.GKECluster, "")
+			Subject: clusterSubject(s), Summary: "cluster " + c.Name,
+		}, clusterCommand(s, "describe"), facts.GKECluster, "")
 		for i, p := range facts.GKENodePools.Of(s) {
 			fs = append(fs, conditionFindings(p.Conditions, preflight.Finding{
-				Subject: poolSubject(p), Summary: "node pool " + p.Name, Remedy: poolCommand(s, "describe", p),
-			}, facts.GKENodePools, fmt.Sprintf("/%d", i))...)
+				Subject: poolSubject(p), Summary: "node pool " + p.Name,
+			}, poolCommand(s, "describe", p.Name), facts.GKENodePools, fmt.Sprintf("/%d", i))...)
 		}
 		return fs
 	},
@@ -31,9 +32,9 @@ var statusConditions = preflight.Check{
 
 // conditionFindings tells of all conditions of one object in one finding, and
 // leaves open those whose code this version does not know. f names the object in
-// its summary, and how to look at it in its remedy.
-func conditionFindings(cs []facts.StatusCondition, f preflight.Finding, fact facts.Fact, path string) (fs []preflight.Finding) {
-	var parts, todo []string
+// its summary, and look shows it.
+func conditionFindings(cs []facts.StatusCondition, f preflight.Finding, look remedy.Command, fact facts.Fact, path string) (fs []preflight.Finding) {
+	var parts []string
 	for i, c := range cs {
 		m, known := conditionMeaning(c)
 		if !known {
@@ -43,14 +44,14 @@ func conditionFindings(cs []facts.StatusCondition, f preflight.Finding, fact fac
 		}
 		f.Severity = max(f.Severity, m.severity)
 		parts = append(parts, fmt.Sprintf("%s: %s", c.Code, m.words))
-		todo = append(todo, m.todo)
+		f.Steps = f.Steps.Then(m.todo)
 		f.Evidence = append(f.Evidence, evidenceOf(fact, c.Code, c.Message, path+"/conditions/%d/code", i))
 	}
 	if len(parts) == 0 {
 		return fs
 	}
 	f.Summary += " reports " + strings.Join(parts, "; ")
-	f.Remedy = strings.Join(todo, "; ") + ":\n" + f.Remedy
+	f.Steps = f.Steps.Then("see what became of it", look)
 	return append([]preflight.Finding{f}, fs...)
 }
 

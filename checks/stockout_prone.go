@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // perPool judges each node pool.
@@ -65,7 +66,7 @@ var stockoutProne = preflight.Check{
 				Severity: preflight.Info,
 				Summary:  fmt.Sprintf("an upgrade of node pool %s needs %s more with %s%s; where there is no such machine to be had, it waits for one and holds up every other operation on the cluster", p.Name, count(need, "node"), why, where),
 				Evidence: []preflight.Evidence{{Fact: facts.GKENodePools.ID(), Path: fmt.Sprintf("/%d/template/%s", i, path), Value: value}},
-				Remedy:   "reserve one, or let the upgrade take a node away first:\n" + updatePool(s, p.Name, "--max-surge-upgrade 0 --max-unavailable-upgrade 1"),
+				Steps:    remedy.Do("reserve one").Or("let the upgrade take a node away first", poolCommand(s, "update", p.Name, oneLess()...)),
 			}
 		})
 	},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -34,11 +35,11 @@ var targetNotOffered = preflight.Check{
 			f.Severity = preflight.Warning
 			f.Summary = fmt.Sprintf("target %s is on offer %s, and not in %s, which cluster %s is in; GKE may refuse it", target, namesOf(elsewhere), channelWords(c.Channel), c.Name)
 			f.Evidence = []preflight.Evidence{at}
-			f.Remedy = "choose a version of the cluster's own channel:\n" + serverConfig(s)
+			f.Steps = remedy.Do("choose a version of the cluster's own channel", serverConfig(s))
 		default:
 			f.Summary = fmt.Sprintf("target %s is not on offer in %s; GKE refuses an upgrade to it", target, s.Meta.Cluster.Location)
 			f.Evidence = []preflight.Evidence{at, evidenceOf(facts.GKEServerConfig, facts.GKEServerConfig.Of(s).MasterVersions, "on offer", "/masterVersions")}
-			f.Remedy = "choose a version that is:\n" + serverConfig(s)
+			f.Steps = remedy.Do("choose a version that is", serverConfig(s))
 		}
 		return []preflight.Finding{f}
 	},
@@ -94,6 +95,6 @@ func alreadyThere(c facts.ClusterConfig, target version.Version) bool {
 	return anyFits([]string{c.Version}, target) || err == nil && version.CompareLine(back, target) == 0
 }
 
-func serverConfig(s *facts.Snapshot) string {
-	return "gcloud container get-server-config " + clusterFlags(s)
+func serverConfig(s *facts.Snapshot) remedy.Command {
+	return remedy.Words(append([]string{"gcloud", "container", "get-server-config"}, placeFlags(s)...)...)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -36,9 +37,9 @@ var twoStepUpgrade = preflight.Check{
 			Summary: fmt.Sprintf("cluster %s: what the new API server writes while it starts is seen by %s (%s), and an upgrade to %s in one step can't be undone; in two steps it can be rolled back for as long as the first one soaks",
 				c.Name, count(len(watchers), "webhook or policy configuration"), namesOf(watchers), hop.Target.Line()),
 			Evidence: []preflight.Evidence{evidenceOf(facts.GKECluster, c.Version, "runs", "/version")},
-			Remedy: fmt.Sprintf("take it in two steps, and check again before the second: what belongs to features that are new in %s is written only then:\n%s\ngke-preflight check --target-version %s\n%s",
-				hop.Target.Line(), clusterCommand(s, "upgrade", "--master", "--cluster-version", hop.Target.String(), "--control-plane-soak-duration", "24h"),
-				hop.Target.Line(), clusterCommand(s, "complete-control-plane-upgrade")),
+			Steps: remedy.Do("take it in two steps", clusterCommand(s, "upgrade", "--master", "--cluster-version", hop.Target.String(), "--control-plane-soak-duration", "24h")).
+				Then("check again before the second: what belongs to features that are new in "+hop.Target.Line()+" is written only then", checkFirst(hop.Target.Line())).
+				Then("take the second step", clusterCommand(s, "complete-control-plane-upgrade")),
 		}}, openInfo(s)...)
 	},
 }

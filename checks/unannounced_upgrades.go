@@ -1,11 +1,13 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var unannouncedUpgrades = preflight.Check{
@@ -24,15 +26,16 @@ var unannouncedUpgrades = preflight.Check{
 		}
 		if c.Maintenance == (facts.MaintenanceWindow{}) {
 			parts = append(parts, "it has no maintenance window, so GKE upgrades it at any time")
-			f.Remedy = "set a window in which somebody is at work:\n" + clusterCommand(s, "update", "--maintenance-window-start 2026-01-05T09:00:00Z --maintenance-window-end 2026-01-05T15:00:00Z --maintenance-window-recurrence 'FREQ=WEEKLY;BYDAY=MO,TU,WE'")
+			f.Steps = remedy.Do("set a window in which somebody is at work", clusterCommand(s, "update", "--maintenance-window-start", "START", "--maintenance-window-end", "END", "--maintenance-window-recurrence", "FREQ=WEEKLY;BYDAY=DAYS")).
+				Where("START", "the beginning of the first window, such as 2026-01-05T09:00:00Z").
+				Where("END", "its end, such as 2026-01-05T15:00:00Z").
+				Where("DAYS", "the days on which there is one, such as MO,TU,WE")
 		}
 		if !n.Enabled {
 			parts = append(parts, "it has no notifications, so nobody is told of upgrades beforehand")
 			f.Evidence = append(f.Evidence, evidenceOf(facts.GKESettings, n.Enabled, "", "/notifications/enabled"))
-			if f.Remedy != "" {
-				f.Remedy += "\n"
-			}
-			f.Remedy += "let GKE publish what it is about to do:\n" + clusterCommand(s, "update", "--notification-config pubsub=ENABLED,pubsub-topic=projects/PROJECT/topics/TOPIC")
+			f.Steps = f.Steps.Then("let GKE publish what it is about to do", clusterCommand(s, "update", "--notification-config", "pubsub=ENABLED,pubsub-topic=projects/"+cmp.Or(s.Meta.Cluster.Project, "PROJECT")+"/topics/TOPIC")).
+				Where("TOPIC", "a topic of Pub/Sub", remedy.Words("gcloud", "pubsub", "topics", "list", "--project", s.Meta.Cluster.Project))
 		}
 		if len(parts) == 0 {
 			return open

@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var upgradeSettingsUnworkable = preflight.Check{
@@ -24,11 +25,11 @@ var upgradeSettingsUnworkable = preflight.Check{
 			case u.Strategy == "SURGE" && u.MaxSurge == 0 && u.MaxUnavailable == 0:
 				f.Summary = fmt.Sprintf("node pool %s may neither add a node nor do without one during an upgrade (maxSurge 0, maxUnavailable 0): it can't be upgraded", p.Name)
 				f.Evidence = []preflight.Evidence{evidenceOf(facts.GKENodePools, u.Strategy, "maxSurge 0, maxUnavailable 0", "/%d/upgrade/strategy", i)}
-				f.Remedy = "let it add a node:\n" + poolCommand(s, "update", p, "--max-surge-upgrade 1 --max-unavailable-upgrade 0")
+				f.Steps = remedy.Do("let it add a node", poolCommand(s, "update", p.Name, oneMore()...))
 			case u.MaxUnavailable > 1 && size > 1 && int(u.MaxUnavailable) >= size:
 				f.Summary = fmt.Sprintf("node pool %s may do without %s during an upgrade and has %d: all of it is taken down at once", p.Name, count(int(u.MaxUnavailable), "node"), size)
 				f.Evidence = []preflight.Evidence{evidenceOf(facts.GKENodePools, u.MaxUnavailable, "", "/%d/upgrade/maxUnavailable", i)}
-				f.Remedy = "let it take fewer at a time, and add some first:\n" + poolCommand(s, "update", p, "--max-surge-upgrade 1 --max-unavailable-upgrade 0")
+				f.Steps = remedy.Do("let it take fewer at a time, and add some first", poolCommand(s, "update", p.Name, oneMore()...))
 			default:
 				continue
 			}

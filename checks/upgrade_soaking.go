@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var rollBackHours = preflight.Threshold{Check: "GP306", Name: "hours", Default: 6, Min: 0, Max: 168, What: "how much of the soak period is left when information becomes a warning"}
@@ -39,12 +40,13 @@ var upgradeSoaking = preflight.Check{
 		left := r.Until.Sub(s.Meta.Now())
 		until := r.Until.UTC().Format("2006-01-02 15:04 UTC")
 		f.Evidence = append(f.Evidence, evidenceOf(facts.GKEUpgradeInfo, r.Until, "the soak period ends", "/rollback/until"))
-		f.Remedy = "check the second step, then complete it, or roll back:\ngke-preflight check --target-version " + line(c.Version) + "\n" +
-			clusterCommand(s, "complete-control-plane-upgrade") + "\n" + clusterCommand(s, "upgrade", "--master", "--cluster-version", back)
+		f.Steps = remedy.Do("check the second step", checkFirst(line(c.Version))).
+			Then("complete it", clusterCommand(s, "complete-control-plane-upgrade")).
+			Or("roll back", clusterCommand(s, "upgrade", "--master", "--cluster-version", back))
 		switch {
 		case left <= 0:
 			f.Summary = fmt.Sprintf("%s, and its soak period ended at %s; it can't be rolled back to %s any more", what, until, back)
-			f.Remedy = "check the second step, then complete it:\ngke-preflight check --target-version " + line(c.Version) + "\n" + clusterCommand(s, "complete-control-plane-upgrade")
+			f.Steps = f.Steps[:2]
 		case left <= rollBackHours.Duration(s):
 			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s for %s only, until %s", what, back, age(left), until)
 		default:

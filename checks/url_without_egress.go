@@ -6,6 +6,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var urlWithoutEgress = preflight.Check{
@@ -34,7 +35,8 @@ var urlWithoutEgress = preflight.Check{
 				evidenceOf(facts.GKENetwork, mode, "mode of the control plane's egress", "/egress"),
 				evidenceOf(w.fact, *w.client.URL, "what it calls", "%s/clientConfig/url", w.path),
 			}
-			f.Remedy = fmt.Sprintf("call a Service of the cluster instead (clientConfig.service), or delete the configuration:\nkubectl edit %s %s\nkubectl delete %s %s", w.resource(), w.config, w.resource(), w.config)
+			f.Steps = remedy.Do("call a Service of the cluster instead (clientConfig.service)", edit(s, w)).
+				Or("delete the configuration", remedy.Sh("kubectl delete %s %s", w.resource(), w.config))
 			fs = append(fs, f)
 		}
 		return append(fs, convertersWithoutEgress(s, mode)...)
@@ -58,7 +60,7 @@ func convertersWithoutEgress(s *facts.Snapshot, mode string) (fs []preflight.Fin
 			evidenceOf(facts.GKENetwork, mode, "mode of the control plane's egress", "/egress"),
 			evidenceOf(facts.Conversions, *c.ClientConfig.URL, "what it calls", "/%d/clientConfig/url", i),
 		}
-		f.Remedy = "call a Service of the cluster instead (spec.conversion.webhook.clientConfig.service):\nkubectl edit customresourcedefinition " + c.Name
+		f.Steps = remedy.Do("call a Service of the cluster instead (spec.conversion.webhook.clientConfig.service)", remedy.Sh("kubectl edit customresourcedefinition %s", c.Name))
 		fs = append(fs, f)
 	}
 	return fs

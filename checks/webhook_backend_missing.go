@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var webhookBackendMissing = preflight.Check{
@@ -20,15 +21,16 @@ var webhookBackendMissing = preflight.Check{
 			if w.client.Service == nil {
 				continue
 			}
-			summary, remedy := "", ""
+			summary := ""
+			var steps remedy.Steps
 			i := findService(s, w)
 			switch {
 			case i < 0:
 				summary = fmt.Sprintf("service %s does not exist; %s", w.service(), w.effect())
-				remedy = fmt.Sprintf("reinstall what the webhook belongs to, or delete what was left behind of it:\nkubectl delete %s %s", w.resource(), w.config)
+				steps = remedy.Do("reinstall what the webhook belongs to").Or("delete what was left behind of it", remedy.Sh("kubectl delete %s %s", w.resource(), w.config))
 			case servicePort(facts.Services.Of(s)[i], w.port()) == nil:
 				summary = fmt.Sprintf("service %s has no port %d%s; %s", w.service(), w.port(), ports(facts.Services.Of(s)[i]), w.effect())
-				remedy = "make clientConfig.service.port name a port of the service:\n" + commands(s, w, []command{service, edit})
+				steps = mend(s, w, nil, "make clientConfig.service.port name a port of the service", service, edit)
 			default:
 				continue
 			}
@@ -37,7 +39,7 @@ var webhookBackendMissing = preflight.Check{
 				Subject:  w.subject(),
 				Summary:  summary,
 				Evidence: []preflight.Evidence{w.serviceReference()},
-				Remedy:   remedy,
+				Steps:    steps,
 			})
 		}
 		return fs

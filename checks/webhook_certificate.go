@@ -10,6 +10,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var webhookCertificate = preflight.Check{
@@ -60,15 +61,16 @@ func unseenCertificates(s *facts.Snapshot) (fs []preflight.Finding) {
 
 // bundleFinding is what the caBundle alone tells; nil if nothing.
 func bundleFinding(s *facts.Snapshot, w webhook) *preflight.Finding {
-	defect, remedy := bundleDefect(w.client.CABundle, s.Meta.Now()), ""
+	defect := bundleDefect(w.client.CABundle, s.Meta.Now())
+	var steps remedy.Steps
 	switch {
 	case strings.HasPrefix(defect, "expired"):
-		remedy = "renew the CA, issue the serving certificate anew by it, and write it into caBundle:\n" + commands(s, w, []command{bundle, certificates, edit})
+		steps = mend(s, w, nil, "renew the CA, issue the serving certificate anew by it, and write it into caBundle", bundle, certificates, edit)
 	case defect != "":
-		remedy = inject + "\n" + commands(s, w, []command{bundle, edit})
+		steps = mend(s, w, nil, inject, bundle, edit)
 	case len(w.client.CABundle) == 0 && w.client.Service != nil && !trusted(s, w):
 		defect = fmt.Sprintf("is empty, and none of the system's roots signs certificates for %s", w.serverName())
-		remedy = inject + "\n" + commands(s, w, []command{served, edit})
+		steps = mend(s, w, nil, inject, served, edit)
 	default:
 		return nil
 	}
@@ -77,7 +79,7 @@ func bundleFinding(s *facts.Snapshot, w webhook) *preflight.Finding {
 		Subject:  w.subject(),
 		Summary:  fmt.Sprintf("caBundle %s, so no call to %s can succeed; %s", defect, w.target(), w.effect()),
 		Evidence: []preflight.Evidence{{Fact: w.fact.ID(), Path: w.path + "/name", Value: w.name, Note: "caBundle " + defect}},
-		Remedy:   remedy,
+		Steps:    steps,
 	}
 }
 

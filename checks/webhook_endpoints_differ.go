@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -97,11 +98,13 @@ func (d drawn) finding(s *facts.Snapshot) preflight.Finding {
 		Severity: preflight.Warning,
 		Subject:  subjectOf(d.Culprit),
 		Summary:  fmt.Sprintf("%s: %s; %s", d.Interception, d.Says(), d.comes(s)),
-		Remedy:   d.replace(s),
+		Steps:    d.replace(s),
 	}
 	if slices.ContainsFunc(d.hooks, forecast.Hook.MayFail) || slices.ContainsFunc(d.lines, mayBeLost) {
 		f.Severity = preflight.Blocker
-		f.Remedy += "\nwhether they answer or not, " + remedy(s, d.Interception)
+		out := way(s, d.Culprit)
+		out[0].Text += ", whether they answer or not"
+		f.Steps = append(f.Steps, out...)
 	}
 	if i, ok := d.seen.By(d.Culprit); ok {
 		f.Evidence = answersOf(d.seen, i)
@@ -185,10 +188,10 @@ func percent(c forecast.Chance) string {
 
 // replace is how the endpoints at fault are replaced: the Pods' controller makes new
 // ones.
-func (d drawn) replace(s *facts.Snapshot) string {
+func (d drawn) replace(s *facts.Snapshot) remedy.Steps {
 	n := slices.IndexFunc(webhooks(s), func(w webhook) bool { return w.culprit() == d.Culprit })
 	if n < 0 {
-		return "replace the Pods at fault"
+		return remedy.Do("replace the Pods at fault")
 	}
 	w := webhooks(s)[n]
 	var bad []string
@@ -199,9 +202,9 @@ func (d drawn) replace(s *facts.Snapshot) string {
 		}
 	}
 	if bad == nil {
-		return "find out which of its Pods it is, by port-forwards, which gke-preflight does itself where it is permitted, and replace that one:\n" + commands(s, w, []command{pods, logs})
+		return mend(s, w, nil, "find out which of its Pods it is, by port-forwards, which gke-preflight does itself where it is permitted, and replace that one", pods, logs)
 	}
-	return fmt.Sprintf("replace %s: its controller makes a new one:\n%s", strings.Join(bad, ", "), inNamespace(w, "delete pod "+strings.Join(bad, " ")))
+	return remedy.Do(fmt.Sprintf("replace %s, of which its controller makes a new one", strings.Join(bad, ", ")), inNamespace(w, append([]string{"delete", "pod"}, bad...)...))
 }
 
 // endpointPods are the names of the Pods behind w's Service.

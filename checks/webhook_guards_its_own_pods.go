@@ -10,6 +10,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var webhookGuardsItsOwnPods = preflight.Check{
@@ -62,20 +63,21 @@ func guarded(s *facts.Snapshot, w webhook, l forecast.Lifeline) []preflight.Find
 	default:
 		f.Summary = fmt.Sprintf("%s fails closed on the pods of its own namespace %s, so that its backend can't come back once all its pods are gone", worst, l.Namespace)
 	}
-	f.Remedy = exemptNamespace(w, l.Namespace)
+	f.Steps = exemptNamespace(w, l.Namespace)
 	if c, ok := cure.Of(s).For(w.culprit()); ok && harms(c.Before, l.Name) && !harms(c.After, l.Name) {
-		f.Remedy = patch(c)
+		f.Steps = patch(c)
 	}
 	return append([]preflight.Finding{f}, unknownAnswer(w, worst)...)
 }
 
-func exemptNamespace(w webhook, namespace string) string {
-	return fmt.Sprintf(`exempt its own namespace:
-kubectl edit %s %s
-  namespaceSelector:
-    matchExpressions:
-    - {key: kubernetes.io/metadata.name, operator: NotIn, values: [%s]}
-if its backend is down now, that also lets it come back`, strings.ToLower(string(w.kind)), w.config, namespace)
+func exemptNamespace(w webhook, namespace string) remedy.Steps {
+	return remedy.Do("exempt its own namespace, which also lets its backend come back if it is down now",
+		remedy.Sh("kubectl edit %s %s", w.kind.Resource(), w.config), notIn(namespace))
+}
+
+// notIn is the part of a webhook that keeps it out of namespaces.
+func notIn(namespaces ...string) remedy.Command {
+	return remedy.YAML("namespaceSelector:\n  matchExpressions:\n  - {key: kubernetes.io/metadata.name, operator: NotIn, values: [%s]}", remedy.Raw(strings.Join(namespaces, ", ")))
 }
 
 // unknownAnswer leaves open whether the backend is down already.

@@ -35,10 +35,10 @@ var webhookNoReadyEndpoints = preflight.Check{
 			f := preflight.Finding{Severity: preflight.Warning, Subject: w.subject(), Evidence: []preflight.Evidence{evidence}}
 			if known == 0 {
 				f.Summary = fmt.Sprintf("service %s has no endpoints; %s", w.service(), w.effect())
-				f.Remedy = "see whether its selector fits any pod, and whether what makes the pods is scaled to zero or can't make them:\n" + commands(s, w, []command{service, pods, deployments})
+				f.Steps = mend(s, w, nil, "see whether its selector fits any pod, and whether what makes the pods is scaled to zero or can't make them", service, pods, deployments)
 			} else {
 				f.Summary = fmt.Sprintf("service %s has no ready endpoint, of %d; %s", w.service(), known, w.effect())
-				f.Remedy = "see why its pods are not ready (readiness probe, image, node), and bring them back:\n" + commands(s, w, []command{pods, described, logs})
+				f.Steps = mend(s, w, nil, "see why its pods are not ready (readiness probe, image, node), and bring them back", pods, described, logs)
 			}
 			fs = append(fs, f)
 		}

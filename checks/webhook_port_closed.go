@@ -8,6 +8,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/network"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var webhookPortClosed = preflight.Check{
@@ -92,13 +93,26 @@ func firewalled(s *facts.Snapshot, w webhook, port int32) *preflight.Finding {
 		by = "rule " + rules[decisive].Name + " denies it"
 		evidence = append(evidence, evidenceOf(facts.GKEFirewall, rules[decisive].Name, "denies", "/%d/name", decisive))
 	}
-	project, name := hostProject(n.Network)
 	return &preflight.Finding{
 		Summary:  fmt.Sprintf("the firewall does not let the control plane connect to %s: %s; calls time out, and %s", where, by, w.effect()),
 		Evidence: evidence,
-		Remedy: fmt.Sprintf("let it in, or let the backend listen on 443 or 10250, which GKE's own rule allows:\ngcloud compute firewall-rules create %s-webhooks --project %s --network %s --direction INGRESS --source-ranges %s --target-tags %s --allow tcp:%d",
-			s.Meta.Cluster.Name, project, name, n.ControlPlaneRange, nodeTag, port),
+		Steps:    letIn(s, nodeTag, port).Or("let the backend listen on 443 or 10250, which GKE's own rule allows"),
 	}
+}
+
+// letIn is the rule that lets the control plane connect to the port on the nodes.
+func letIn(s *facts.Snapshot, nodeTag string, port int32) remedy.Steps {
+	n := facts.GKENetwork.Of(s)
+	project, network := hostProject(n.Network)
+	steps := remedy.Do("let it in", remedy.Sh("gcloud compute firewall-rules create %s-webhooks --project %s --network %s --direction INGRESS --source-ranges %s --target-tags %s --allow tcp:%d",
+		s.Meta.Cluster.Name, project, network, n.ControlPlaneRange, nodeTag, port))
+	if network == "NETWORK" {
+		steps = steps.Where("PROJECT", "the project that the cluster's network belongs to").Where("NETWORK", "the network's name", clusterCommand(s, "describe", "--format", "value(networkConfig.network)"))
+	}
+	if nodeTag == "NODE_TAG" {
+		steps = steps.Where("NODE_TAG", "the network tag that GKE gave the nodes", remedy.Sh("gcloud compute instances list --project %s --filter name~gke-%s- --format 'value(tags.items)'", s.Meta.Cluster.Project, s.Meta.Cluster.Name))
+	}
+	return steps
 }
 
 // hostProject takes projects/PROJECT/global/networks/NAME apart.

@@ -39,7 +39,7 @@ var webhookSeesNewKind = preflight.Check{
 				Summary: fmt.Sprintf("%s fails closed on %s, of kinds that only the target serves (%s); it passes them now, but one that looks a kind up at an older replica may reject it",
 					b.Interception, b.counted(), strings.Join(kinds, ", ")),
 				Evidence: b.evidence(),
-				Remedy:   remedy(s, b.Interception),
+				Steps:    way(s, b.Culprit),
 			})
 		}
 		return append(fs, openWarnings(s)...)

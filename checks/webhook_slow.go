@@ -60,7 +60,7 @@ func slow(s *facts.Snapshot, w webhook) *preflight.Finding {
 		Subject:  w.subject(),
 		Summary: fmt.Sprintf("%s takes %d ms of the %d that it has to answer; a call that takes longer fails, and then %s",
 			w.target(), median.Milliseconds, w.timeout.Milliseconds(), w.effect()),
-		Remedy: "see what it waits for (CPU limits, its own lookups, too few replicas), and give it more of that rather than more time:\n" + commands(s, w, []command{top, pods, logs}),
+		Steps: mend(s, w, nil, "see what it waits for (CPU limits, its own lookups, too few replicas), and give it more of that rather than more time", top, pods, logs),
 	}
 	for _, i := range at[len(at)/2:][:min(5, len(at)-len(at)/2)] {
 		a := facts.Attempts.Of(s)[i]

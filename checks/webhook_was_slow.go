@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // slowCalls is in milliseconds; the metrics have buckets, in seconds.
@@ -37,7 +38,7 @@ var webhookWasSlow = preflight.Check{
 							Fact: facts.APIServerMetrics.ID(), Path: fmt.Sprintf("/webhooks/%d/latency/count", i), Value: c.Latency.Count,
 							Note: "calls that one API server made" + since(s, m) + "; on a regional cluster the others are not in it, and a webhook of the same name in another configuration is",
 						}},
-						Remedy: "look at its backend under load before the upgrade adds more:\n" + lookAtPods(s, w),
+						Steps: remedy.Do("look at its backend under load before the upgrade adds more", lookAtPods(s, w)),
 					})
 				}
 			}

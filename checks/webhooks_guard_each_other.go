@@ -10,6 +10,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var webhooksGuardEachOther = preflight.Check{
@@ -99,11 +100,7 @@ func guardedCircle(edges map[string]map[string]string, circle []string) prefligh
 		}
 	}
 	f.Summary = fmt.Sprintf("webhooks served from namespaces %s fail closed on each other's pods; once all of them are down, none comes back by itself", strings.Join(circle, ", "))
-	f.Remedy = fmt.Sprintf(`exempt each other's namespaces in each webhook:
-kubectl edit validatingwebhookconfigurations,mutatingwebhookconfigurations
-  namespaceSelector:
-    matchExpressions:
-    - {key: kubernetes.io/metadata.name, operator: NotIn, values: [%s]}`, strings.Join(circle, ", "))
+	f.Steps = remedy.Do("exempt each other's namespaces in each webhook", remedy.Sh("kubectl edit validatingwebhookconfigurations,mutatingwebhookconfigurations"), notIn(circle...))
 	return f
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 var webhooksKeptOut = preflight.Check{
@@ -28,11 +29,11 @@ var webhooksKeptOut = preflight.Check{
 			switch {
 			case keeps && outside > 0:
 				f.Summary = fmt.Sprintf("GKE keeps webhooks out of the namespaces that it manages, and %s stops %s of the new replica outside of them all the same", b.Interception, count(outside, "write"))
-				f.Remedy = "do not rely on it: a namespaceSelector exempts nothing that has no namespace, such as ClusterRoles; see the blocker on this webhook for what does"
+				f.Steps = remedy.Do("do not rely on it: a namespaceSelector exempts nothing that has no namespace, such as ClusterRoles; see the blocker on this webhook for what does")
 				f.Evidence = b.evidence()
 			case !keeps && inside > 0:
 				f.Summary = fmt.Sprintf("%s stops %s of the new replica in namespaces that GKE manages; GKE can keep webhooks out of those", b.Interception, count(inside, "write"))
-				f.Remedy = "beside the cure of this webhook, consider the cluster policy no_unsafe_webhooks (cluster_policy_config in Terraform); it covers nothing without a namespace"
+				f.Steps = remedy.Do("consider, beside the cure of this webhook, the cluster policy no_unsafe_webhooks (cluster_policy_config in Terraform); it covers nothing without a namespace")
 				f.Evidence = b.evidence()
 			default:
 				continue

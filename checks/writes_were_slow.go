@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // fewestWrites is how many of a kind are needed before their latency says anything.
@@ -26,7 +27,7 @@ var writesWereSlow = preflight.Check{
 		f := preflight.Finding{
 			Severity: preflight.Warning,
 			Subject:  preflight.Subject{Kind: "APIServer", Name: "metrics"},
-			Remedy:   "find what holds them up: webhooks by GP116, or etcd and load by the control-plane metrics\nkubectl get --raw /metrics | grep -e apiserver_admission_step -e etcd_request_duration",
+			Steps:    remedy.Do("find what holds them up: webhooks by GP116, or etcd and load by the control-plane metrics", remedy.Sh("kubectl get --raw /metrics | grep -e apiserver_admission_step -e etcd_request_duration")),
 		}
 		var slowest facts.WriteLatency
 		for i, w := range m.Writes {

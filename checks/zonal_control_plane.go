@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // zone is how a zone is named: its region, and a letter.
@@ -26,7 +27,7 @@ var zonalControlPlane = preflight.Check{
 		case zone.MatchString(c.Location):
 			f.Summary = fmt.Sprintf("cluster %s has its control plane in the one zone %s, as a single replica: while that is upgraded the API may be away for some minutes, and if the new one does not get ready, there is none", c.Name, c.Location)
 			f.Evidence = []preflight.Evidence{evidenceOf(facts.GKECluster, c.Location, "a zone", "/location")}
-			f.Remedy = "upgrade when nothing has to be deployed or scaled; only a new cluster can have a control plane in several zones"
+			f.Steps = remedy.Do("upgrade when nothing has to be deployed or scaled; only a new cluster can have a control plane in several zones")
 		default:
 			return nil
 		}

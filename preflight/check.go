@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // A Severity is how much a finding matters to the upgrade. Severities are ordered.
@@ -115,7 +116,9 @@ type Finding struct {
 	// Summary is lower case without a full stop: object, defect, consequence.
 	Summary  string     `json:"summary"`
 	Evidence []Evidence `json:"evidence,omitempty"`
-	// Remedy is what to do, with the command.
+	// Steps are what to do; none in reports of versions that had Remedy alone.
+	Steps remedy.Steps `json:"steps,omitempty"`
+	// Remedy is Steps in one text; the engine fills it in.
 	Remedy string `json:"remedy,omitempty"`
 	// CausedBy is the ID of a check whose finding on the same subject explains
 	// this one; empty if none does.
@@ -138,6 +141,14 @@ type Finding struct {
 	Undecided string `json:"-"`
 	// Cause is Undecided without what is the subject's own; see [OpenQuestion.Cause].
 	Cause string `json:"-"`
+}
+
+// ToDo is what to do: in a report that has no steps, what Remedy tells.
+func (f Finding) ToDo() remedy.Steps {
+	if f.Steps == nil && f.Remedy != "" {
+		return remedy.Earlier(f.Remedy)
+	}
+	return f.Steps
 }
 
 // A Status is what came of a check.

@@ -6,6 +6,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // MaxString is the number of runes after which a string from the cluster is cut.
@@ -33,21 +35,26 @@ func Clean(s string) string {
 }
 
 // CleanCopy returns a deep copy of v in which every string is clean. The lines of
-// a field named Remedy stay lines.
+// what is to be copied, and of a field named Remedy, stay lines.
 func CleanCopy[T any](v T) T {
 	return cleanValue(reflect.ValueOf(v)).Interface().(T)
 }
 
-// cleanValue returns a deep copy of v in which every string is clean, except
-// remedies, whose newlines separate commands.
+// cleanValue returns a deep copy of v in which every string is clean, and lines stay
+// lines where they belong to a command.
 func cleanValue(v reflect.Value) reflect.Value {
 	c := reflect.New(v.Type()).Elem()
 	switch v.Kind() {
 	case reflect.String:
 		c.SetString(Clean(v.String()))
 	case reflect.Struct:
-		if v.Type() == reflect.TypeFor[time.Time]() {
+		switch v.Type() {
+		case reflect.TypeFor[time.Time]():
 			return v
+		case reflect.TypeFor[remedy.Command]():
+			command := v.Interface().(remedy.Command)
+			command.Text = cleanLines(command.Text)
+			return reflect.ValueOf(command)
 		}
 		for i := range v.NumField() {
 			if v.Type().Field(i).Name == "Remedy" {

@@ -84,6 +84,9 @@ func Summarise(c Check, fs []Finding) Result {
 		}
 		f.Check, f.Docs = c.ID, DocsURL(c.ID)
 		f.Fingerprint = fingerprint(c.ID, f.Subject)
+		if f.Steps != nil {
+			f.Remedy = f.Steps.String()
+		}
 		if f.Undecided != "" {
 			r.Open = append(r.Open, f)
 		} else {

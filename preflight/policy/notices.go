@@ -6,6 +6,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // Own are the checks of the policy itself, which do not look at the cluster. The
@@ -69,7 +70,7 @@ func (a *applying) acceptedNothing(results []preflight.Result) (fs []preflight.F
 			Subject:  preflight.Subject{Kind: "Flag", Name: "--accept " + id},
 			Summary:  fmt.Sprintf("--accept %s covers nothing: %s %s", id, id, why),
 			Evidence: []preflight.Evidence{{Value: string(results[i].Status), Note: "what came of " + id}},
-			Remedy:   "leave " + id + " out of --accept, so that it does not cover what comes later",
+			Steps:    remedy.Do("leave " + id + " out of --accept, so that it does not cover what comes later"),
 		})
 	}
 	return fs
@@ -78,16 +79,16 @@ func (a *applying) acceptedNothing(results []preflight.Result) (fs []preflight.F
 func (a *applying) notice(w Waiver, used bool, results []preflight.Result) []preflight.Finding {
 	name := fmt.Sprintf("waiver %s in %s", w.Scope, a.Policy.by(w.Scope))
 	last := w.Until.Format(dateLayout)
-	renew := fmt.Sprintf("cure what it covers, or agree anew and move until, by %d days at most", MaxDays)
-	remove := "remove it from " + a.Policy.File
+	renew := remedy.Do("cure what it covers").Or(fmt.Sprintf("agree anew and move until, by %d days at most", MaxDays))
+	remove := remedy.Do("remove it from " + a.Policy.File)
 	var fs []preflight.Finding
 	switch state := w.On(a.Day); {
 	case state == Expired && used:
-		fs = append(fs, preflight.Finding{Check: "GP901", Summary: fmt.Sprintf("%s expired after %s; what it covered counts again", name, last), Remedy: renew})
+		fs = append(fs, preflight.Finding{Check: "GP901", Summary: fmt.Sprintf("%s expired after %s; what it covered counts again", name, last), Steps: renew})
 	case state == Expired:
-		return []preflight.Finding{{Check: "GP901", Summary: fmt.Sprintf("%s expired after %s, and nothing is there that it covered", name, last), Remedy: remove}}
+		return []preflight.Finding{{Check: "GP901", Summary: fmt.Sprintf("%s expired after %s, and nothing is there that it covered", name, last), Steps: remove}}
 	case state == EndsSoon && used:
-		fs = append(fs, preflight.Finding{Check: "GP903", Summary: fmt.Sprintf("%s applies up to %s and ends in %s; what it covers counts then", name, last, days(daysUntil(w.Until, a.Day))), Remedy: renew})
+		fs = append(fs, preflight.Finding{Check: "GP903", Summary: fmt.Sprintf("%s applies up to %s and ends in %s; what it covers counts then", name, last, days(daysUntil(w.Until, a.Day))), Steps: renew})
 	}
 	i := slices.IndexFunc(results, func(r preflight.Result) bool { return r.Check.ID == w.Check })
 	switch {
@@ -95,7 +96,7 @@ func (a *applying) notice(w Waiver, used bool, results []preflight.Result) []pre
 	case results[i].Status == preflight.NotApplicable || results[i].Status == preflight.Undecided || results[i].Open != nil:
 		fs = append(fs, preflight.Finding{Check: "GP902", Undecided: fmt.Sprintf("whether it is still needed can't be told: %s has no full answer", w.Check)})
 	default:
-		fs = append(fs, preflight.Finding{Check: "GP902", Summary: fmt.Sprintf("%s covers nothing: %s finds nothing that it matches", name, w.Check), Remedy: remove})
+		fs = append(fs, preflight.Finding{Check: "GP902", Summary: fmt.Sprintf("%s covers nothing: %s finds nothing that it matches", name, w.Check), Steps: remove})
 	}
 	return fs
 }

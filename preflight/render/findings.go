@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
 
@@ -110,12 +111,12 @@ func (v *view) group(g []story) {
 		for _, f := range st.rest {
 			v.label(4, relation(st.lead, f), noted(consequence(st.lead, f), f))
 		}
-		if shared == "" {
-			v.remedy("Do", st.lead.Remedy)
+		if shared == nil {
+			v.remedy("Do", st.lead.ToDo())
 		}
 		for _, f := range st.rest {
 			if f.Remedy != st.lead.Remedy {
-				v.remedy("Do", f.Remedy)
+				v.remedy("Do", f.ToDo())
 			}
 		}
 	}
@@ -225,8 +226,8 @@ func asStored(v any) any {
 
 // sharedRemedy is the remedy for every story of a group of several, with its
 // label: the same for all, or, where there are many, the first one's if the
-// others differ from it by the subject's name alone. Empty if there is none.
-func (v *view) sharedRemedy(g []story) (remedy, label string) {
+// others differ from it by the subject's name alone. None if there is none.
+func (v *view) sharedRemedy(g []story) (steps remedy.Steps, label string) {
 	first := g[0].lead
 	same, alike := true, true
 	for _, s := range g[1:] {
@@ -235,36 +236,11 @@ func (v *view) sharedRemedy(g []story) (remedy, label string) {
 	}
 	switch {
 	case len(g) > 1 && same:
-		return first.Remedy, "Do"
+		return first.ToDo(), "Do"
 	case len(g) > 3 && alike && !v.Wide:
-		return first.Remedy, "Do, for " + first.Subject.Name + " and likewise for the others"
+		return first.ToDo(), "Do, for " + first.Subject.Name + " and likewise for the others"
 	}
-	return "", ""
-}
-
-// remedy writes what to do, commands on lines of their own.
-func (v *view) remedy(label, remedy string) {
-	if remedy == "" {
-		return
-	}
-	for i, line := range strings.Split(remedy, "\n") {
-		switch {
-		case strings.HasPrefix(line, " "):
-			v.verbatim(8, line)
-		case isCommand(line):
-			v.command(8, line)
-		case i == 0:
-			v.label(4, label, line)
-		default:
-			v.text(6, line)
-		}
-	}
-}
-
-// isCommand reports whether a line of a remedy is a command.
-func isCommand(line string) bool {
-	first, _, _ := strings.Cut(line, " ")
-	return slices.Contains([]string{"kubectl", "gcloud", "gke-preflight", "openssl", "curl"}, first)
+	return nil, ""
 }
 
 func explain(shown []story) string {

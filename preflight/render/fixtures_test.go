@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 const (
@@ -118,15 +119,23 @@ func notAnswering() preflight.Finding {
 		Check: "GP113", Severity: preflight.Warning, Subject: opa,
 		Summary:  "service opa/opa does not answer: webhook validating-webhook.openpolicyagent.org of opa-validating-webhook got no answer within 10.0 s",
 		Evidence: []preflight.Evidence{{Fact: "attempts", Path: "/0", Value: map[string]any{"answer": "hung"}, Note: "hung after 10002 ms, seen from service-proxy"}},
-		Remedy:   "look at the backend, and restart it:\nkubectl -n opa get pods -l app=opa\nkubectl -n opa rollout restart deployment opa",
+		Steps:    remedy.Do("look at the backend, and restart it", remedy.Sh("kubectl -n opa get pods -l app=opa"), remedy.Sh("kubectl -n opa rollout restart deployment opa")),
 	}
 }
 
-const exempt = `narrow the rules of webhook "validating-webhook.openpolicyagent.org" to the kinds its policy covers, or exempt the API server itself by a matchCondition:
-kubectl edit validatingwebhookconfiguration opa-validating-webhook
-  matchConditions:
-  - name: not-the-api-server
-    expression: request.userInfo.username != "system:apiserver"`
+func exempt() remedy.Steps {
+	return remedy.Do(`narrow the rules of webhook "validating-webhook.openpolicyagent.org" to the kinds its policy covers`).
+		Or("exempt the API server itself by a matchCondition", remedy.Sh("kubectl edit validatingwebhookconfiguration opa-validating-webhook"),
+			remedy.YAML("matchConditions:\n- name: not-the-api-server\n  expression: request.userInfo.username != \"system:apiserver\""))
+}
+
+// remedied has findings say their steps in one text, as the engine does.
+func remedied(r preflight.Report) preflight.Report {
+	for n := range r.Findings {
+		r.Findings[n].Remedy = r.Findings[n].Steps.String()
+	}
+	return r
+}
 
 // lost is the outage of a regional cluster.
 func lost() outage.Outage {
@@ -169,7 +178,7 @@ func incident() preflight.Report {
 	blocked := preflight.Finding{
 		Check: "GP101", Severity: preflight.Blocker, Subject: opa, CausedBy: "GP113",
 		Summary: "ValidatingWebhookConfiguration opa-validating-webhook (validating-webhook.openpolicyagent.org) hung, failurePolicy Fail: 6 writes of rbac/bootstrap-roles fail, and the new replica exits 122 to 125 s after each start",
-		Remedy:  exempt,
+		Steps:   exempt(),
 	}
 	for _, w := range rbacWrites() {
 		blocked.Evidence = append(blocked.Evidence, preflight.Evidence{Value: w.Verb + " " + w.Resource + " " + w.Name, Note: "rbac/bootstrap-roles: hung in 10002 ms seen from service-proxy"})
@@ -179,7 +188,7 @@ func incident() preflight.Report {
 		r.Findings = append(r.Findings, preflight.Finding{
 			Check: "GP201", Severity: preflight.Warning, Subject: preflight.Subject{Kind: "NodePool", Name: pool},
 			Summary: "node pool " + pool + " has auto-repair; its nodes are recreated while the API is down",
-			Remedy:  "switch auto-repair off for the time of the upgrade:\ngcloud container node-pools update " + pool + " --cluster prod --location europe-west1 --no-enable-autorepair",
+			Steps:   remedy.Do("switch auto-repair off for the time of the upgrade", remedy.Sh("gcloud container node-pools update %s --cluster prod --location europe-west1 --no-enable-autorepair", pool)),
 		})
 	}
 	for _, id := range []string{"GP101", "GP113", "GP201"} {
@@ -187,7 +196,7 @@ func incident() preflight.Report {
 	}
 	set(&r, "GP202", preflight.Undecided, "could not read node-leases (forbidden: leases.coordination.k8s.io is forbidden)")
 	unread(&r, "node-leases", "forbidden: leases.coordination.k8s.io is forbidden")
-	return r
+	return remedied(r)
 }
 
 // delayed is the same webhook failing open, and a policy in the way of a background write.
@@ -201,14 +210,14 @@ func delayed() preflight.Report {
 	cp.Hooks[1] = forecast.Hook{Name: authInfo, Outcome: forecast.Degraded, Writes: by([]forecast.Write{authWrite()}, policy)}
 	slow := notAnswering()
 	r.Findings = []preflight.Finding{
-		{Check: "GP102", Severity: preflight.Warning, Subject: opa, CausedBy: "GP113", Summary: "ValidatingWebhookConfiguration opa-validating-webhook (validating-webhook.openpolicyagent.org) hung, failurePolicy Ignore: holds up 6 writes of rbac/bootstrap-roles; the new replica is ready 62 to 66 s after its start at the earliest", Remedy: exempt},
-		{Check: "GP103", Severity: preflight.Warning, Subject: preflight.Subject{Kind: "ValidatingAdmissionPolicy", Name: "no-kube-system", Webhook: "everywhere"}, Summary: "denied, failurePolicy Fail: 1 write of start-cluster-authentication-info-controller keep failing; the new replica gets ready without them", Remedy: "exempt the API server itself by a matchCondition of the policy:\nkubectl edit validatingadmissionpolicy no-kube-system"},
+		{Check: "GP102", Severity: preflight.Warning, Subject: opa, CausedBy: "GP113", Summary: "ValidatingWebhookConfiguration opa-validating-webhook (validating-webhook.openpolicyagent.org) hung, failurePolicy Ignore: holds up 6 writes of rbac/bootstrap-roles; the new replica is ready 62 to 66 s after its start at the earliest", Steps: exempt()},
+		{Check: "GP103", Severity: preflight.Warning, Subject: preflight.Subject{Kind: "ValidatingAdmissionPolicy", Name: "no-kube-system", Webhook: "everywhere"}, Summary: "denied, failurePolicy Fail: 1 write of start-cluster-authentication-info-controller keep failing; the new replica gets ready without them", Steps: remedy.Do("exempt the API server itself by a matchCondition of the policy", remedy.Sh("kubectl edit validatingadmissionpolicy no-kube-system"))},
 		slow,
 	}
 	for _, id := range []string{"GP102", "GP103", "GP113"} {
 		set(&r, id, preflight.Fail, "")
 	}
-	return r
+	return remedied(r)
 }
 
 // inconclusive is a webhook that may not be asked, and a GKE API that may not be read.
@@ -238,7 +247,7 @@ func inconclusive() preflight.Report {
 		set(&r, id, preflight.Undecided, "could not read services (timeout)")
 	}
 	set(&r, "GP201", preflight.NotApplicable, "the forecast does not fail")
-	return r
+	return remedied(r)
 }
 
 // longNames has names of the greatest length everywhere, without a place to break them.
@@ -260,7 +269,7 @@ func longNames() preflight.Report {
 	f.CausedBy, f.Subject = "", preflight.Subject{Kind: opa.Kind, Name: long, Webhook: i.Webhook}
 	f.Evidence[0].Value = strings.Repeat("v", 300)
 	r.Open = []preflight.OpenQuestion{{Check: "GP104", Subject: f.Subject, Reason: strings.Repeat("q", 200)}}
-	return r
+	return remedied(r)
 }
 
 // manyNodes has 300 nodes that are not ready, and as many open questions.
@@ -272,13 +281,13 @@ func manyNodes() preflight.Report {
 			Check: "GP202", Severity: preflight.Warning, Subject: node,
 			Summary:  "node " + node.Name + " is not ready since 2026-11-22 13:40 UTC: KubeletNotReady",
 			Evidence: []preflight.Evidence{{Fact: "nodes", Path: fmt.Sprintf("/%d", n), Note: "Ready is False"}},
-			Remedy:   "find out why, before the upgrade does:\nkubectl describe node " + node.Name,
+			Steps:    remedy.Do("find out why, before the upgrade does", remedy.Sh("kubectl describe node %s", node.Name)),
 		})
 		r.Open = append(r.Open, preflight.OpenQuestion{Check: "GP201", Severity: preflight.Warning, Subject: node, Reason: "it has no pool label"})
 	}
 	set(&r, "GP202", preflight.Fail, "")
 	set(&r, "GP201", preflight.Undecided, "it has no pool label, and 299 more")
-	return r
+	return remedied(r)
 }
 
 // refused is a cluster on which GKE would refuse the upgrade, though its new replica would start;
@@ -288,11 +297,11 @@ func refused() preflight.Report {
 	r.Verdict = preflight.NotReady
 	r.Findings = []preflight.Finding{
 		{Check: "GP104", Severity: preflight.Warning, Waived: true, Subject: preflight.Subject{Kind: "ValidatingWebhookConfiguration", Name: "kyverno", Webhook: "validate.kyverno.svc-fail"}, Summary: "ValidatingWebhookConfiguration kyverno (validate.kyverno.svc-fail) fails closed on 6 writes of rbac/bootstrap-roles"},
-		{Check: "GP501", Severity: preflight.Blocker, Subject: preflight.Subject{Kind: "Cluster", Name: "prod"}, Summary: "cluster prod is RECONCILING; GKE refuses an upgrade until the running operation is done", Evidence: []preflight.Evidence{{Fact: "gke-cluster", Path: "/status", Value: "RECONCILING"}}, Remedy: "wait for the operation:\ngcloud container operations list --location europe-west1 --filter status=RUNNING"},
+		{Check: "GP501", Severity: preflight.Blocker, Subject: preflight.Subject{Kind: "Cluster", Name: "prod"}, Summary: "cluster prod is RECONCILING; GKE refuses an upgrade until the running operation is done", Evidence: []preflight.Evidence{{Fact: "gke-cluster", Path: "/status", Value: "RECONCILING"}}, Steps: remedy.Do("wait for the operation", remedy.Sh("gcloud container operations list --location europe-west1 --filter status=RUNNING"))},
 	}
 	set(&r, "GP104", preflight.Fail, "")
 	set(&r, "GP501", preflight.Fail, "")
 	set(&r, "GP201", preflight.NotApplicable, "left out: gke-node-pools (left-out: --no-gke)")
 	unread(&r, "gke-node-pools", "left-out: --no-gke")
-	return r
+	return remedied(r)
 }

@@ -20,6 +20,7 @@ import (
 	"golang.org/x/net/html"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // hostile is a cluster whose strings try to be more than text.
@@ -30,12 +31,13 @@ func hostile() preflight.Report {
 	for n := range r.Findings {
 		r.Findings[n].Summary += evil
 		r.Findings[n].Subject.Name = evil
-		r.Findings[n].Remedy = evil + "\n" + evil
+		r.Findings[n].Steps = remedy.Do(evil, remedy.Sh("kubectl get %s", evil), remedy.YAML("a: %s", evil), remedy.Apply("kind: %s", evil)).
+			Or(evil, remedy.Sh("kubectl get VALUE")).Where("VALUE", evil, remedy.Sh("kubectl describe %s", evil))
 		r.Findings[n].Evidence = []preflight.Evidence{{Value: evil, Note: evil}}
 	}
 	r.Open = append(r.Open, preflight.OpenQuestion{Check: "GP101", Severity: preflight.Blocker, Subject: preflight.Subject{Kind: evil, Name: evil}, Reason: evil})
 	r.Forecast.ControlPlane.Hooks[0].Name = evil
-	return preflight.CleanCopy(r)
+	return preflight.CleanCopy(remedied(r))
 }
 
 func reports() map[string]preflight.Report {

@@ -16,6 +16,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // poisoned is a report in which every text tries to be more than text.
@@ -220,7 +221,8 @@ func crowd() preflight.Report {
 		f := manyNodes().Findings[n%300]
 		f.Subject.Name = fmt.Sprintf("gke-prod-default-pool-%05d", n)
 		f.Summary = "node " + f.Subject.Name + " is not ready since 2026-11-22 13:40 UTC: KubeletNotReady, and has been so four times today"
-		f.Remedy = fmt.Sprintf("find out why, before the upgrade does, as it is in zone %d:\nkubectl describe node %s", n, f.Subject.Name)
+		f.Steps = remedy.Do(fmt.Sprintf("find out why, before the upgrade does, as it is in zone %d", n), remedy.Sh("kubectl describe node %s", f.Subject.Name))
+		f.Remedy = f.Steps.String()
 		r.Findings = append(r.Findings, f)
 		r.Open = append(r.Open, preflight.OpenQuestion{Check: "GP201", Severity: preflight.Warning, Subject: f.Subject, Reason: fmt.Sprintf("it has no pool label, and its machine %d is not known to GKE", n)})
 	}

@@ -16,7 +16,7 @@ type chapter struct {
 	// Count is the number of stories.
 	Count int
 	// Do is what to do about all of them; empty where each has its own.
-	Do remedy
+	Do []advice
 }
 
 // told is a story: the finding that leads it, what belongs to it and what to do.
@@ -24,7 +24,7 @@ type told struct {
 	Text     string
 	Evidence []string
 	Rest     []relative
-	Do       []remedy
+	Do       []advice
 }
 
 // A relative is a finding that belongs to a story.
@@ -35,17 +35,6 @@ type relative struct {
 	Evidence       []string
 }
 
-// A remedy is what to do, in words and in lines to copy.
-type remedy struct {
-	Label string
-	Parts []remedyPart
-}
-
-type remedyPart struct {
-	Text string
-	Code bool
-}
-
 // A word of a command; one that is Whole would else be broken after its hyphens,
 // where a reader takes the break for a space.
 type word struct {
@@ -54,7 +43,7 @@ type word struct {
 }
 
 // Words are the words of what is to be copied, and the blanks between them.
-func (p remedyPart) Words() []word { return words(p.Text) }
+func (p advicePart) Words() []word { return words(p.Text) }
 
 // Words are those of the command.
 func (b beginning) Words() []word { return words(b.Command) }
@@ -95,16 +84,14 @@ func (d document) Chapters() []chapter {
 		s, word := severitySign(g[0].lead.Severity)
 		c := chapter{Sign: strings.TrimSpace(s.text), Word: word, Severity: g[0].lead.Severity.String(), Check: linkTo(g[0].lead.Check), Title: d.title(g[0].lead.Check), Count: len(g)}
 		shared, label := d.sharedRemedy(g)
-		if shared != "" {
-			c.Do = remedyOn(label, shared)
-		}
+		c.Do = advise(label, shared)
 		var stories []told
 		for n, st := range g {
 			evidence := maxEvidence
 			if n >= shownStories {
 				evidence = fewEvidence
 			}
-			stories = append(stories, tell(st, shared == "", evidence))
+			stories = append(stories, tell(st, shared == nil, evidence))
 		}
 		c.Stories = foldAfter(stories, shownStories)
 		all = append(all, c)
@@ -114,13 +101,13 @@ func (d document) Chapters() []chapter {
 
 func tell(st story, own bool, evidence int) told {
 	t := told{Text: noted(named(st.lead), st.lead), Evidence: seen(st.lead, evidence)}
-	if own && st.lead.Remedy != "" {
-		t.Do = append(t.Do, remedyOn("Do", st.lead.Remedy))
+	if own {
+		t.Do = append(t.Do, advise("Do", st.lead.ToDo())...)
 	}
 	for _, f := range st.rest {
 		t.Rest = append(t.Rest, relative{related(st.lead, f), noted(consequence(st.lead, f), f), linkTo(f.Check), seen(f, evidence)})
-		if f.Remedy != "" && f.Remedy != st.lead.Remedy {
-			t.Do = append(t.Do, remedyOn("Do", f.Remedy))
+		if f.Remedy != st.lead.Remedy {
+			t.Do = append(t.Do, advise("Do", f.ToDo())...)
 		}
 	}
 	return t
@@ -145,20 +132,6 @@ func seen(f preflight.Finding, most int) []string {
 		all = append(all, fmt.Sprintf("and %d more, see -o json", more))
 	}
 	return all
-}
-
-// remedyOn parts a remedy into words and what is to be copied, line by line.
-func remedyOn(label, text string) remedy {
-	do := remedy{Label: label}
-	for _, line := range strings.Split(text, "\n") {
-		code := strings.HasPrefix(line, " ") || isCommand(line)
-		if last := len(do.Parts) - 1; last >= 0 && code && do.Parts[last].Code {
-			do.Parts[last].Text += "\n" + line
-			continue
-		}
-		do.Parts = append(do.Parts, remedyPart{line, code})
-	}
-	return do
 }
 
 // Waived are what was found or left open, and accepted.

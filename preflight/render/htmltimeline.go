@@ -201,10 +201,10 @@ func (d document) Aftermath() []string {
 }
 
 // Stops are the commands to have at hand.
-func (d document) Stops() fold[remedy] {
-	var all []remedy
+func (d document) Stops() fold[advice] {
+	var all []advice
 	for _, s := range d.r.Forecast.Stop {
-		all = append(all, remedy{Parts: []remedyPart{{Text: atHand(s)}, {s.Command, true}}})
+		all = append(all, advice{Parts: []advicePart{{Text: atHand(s)}, {Text: s.Command, Code: true}}})
 	}
 	return foldAfter(all, 3)
 }

@@ -68,7 +68,7 @@ func (m markdown) findings(r preflight.Report, o Options) {
 			open = append(open, f)
 		}
 	}
-	severity, remedy := preflight.Severity(-1), ""
+	severity, before := preflight.Severity(-1), ""
 	for _, s := range stories(open) {
 		if s.lead.Severity != severity {
 			severity = s.lead.Severity
@@ -83,37 +83,24 @@ func (m markdown) findings(r preflight.Report, o Options) {
 			m.line("")
 			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, preflight.DocsURL(f.Check), escape(noted(consequence(s.lead, f), f))))
 		}
-		if s.lead.Remedy == remedy && remedy != "" {
+		if s.lead.Remedy == before && before != "" {
 			m.line("")
 			m.line("  What to do: as above.")
 		} else {
-			m.remedy(s.lead.Remedy)
+			m.remedy("What to do", s.lead.ToDo())
 		}
-		remedy = s.lead.Remedy
+		before = s.lead.Remedy
+		for _, f := range s.rest {
+			if f.Remedy != s.lead.Remedy {
+				m.remedy("What to do about "+f.Check, f.ToDo())
+			}
+		}
 		m.evidence(s.lead)
 	}
 }
 
 func (m markdown) finding(f preflight.Finding) {
 	m.line(fmt.Sprintf("- **[%s](%s)** %s", f.Check, preflight.DocsURL(f.Check), escape(named(f))))
-}
-
-func (m markdown) remedy(remedy string) {
-	words, commands := remedyParts(remedy)
-	if words != "" {
-		m.line("")
-		m.line("  What to do: " + escape(words))
-	}
-	if commands == nil {
-		return
-	}
-	fence := fenceFor(strings.Join(commands, "\n"))
-	m.line("")
-	m.line("  " + fence + "sh")
-	for _, c := range commands {
-		m.line("  " + c)
-	}
-	m.line("  " + fence)
 }
 
 func (m markdown) evidence(f preflight.Finding) {
@@ -131,15 +118,6 @@ func (m markdown) evidence(f preflight.Finding) {
 	}
 	m.line("")
 	m.line("  </details>")
-}
-
-// remedyParts are the words of a remedy and the lines to copy.
-func remedyParts(remedy string) (words string, commands []string) {
-	first, rest, more := strings.Cut(remedy, "\n")
-	if !more {
-		return first, nil
-	}
-	return first, strings.Split(rest, "\n")
 }
 
 // waived lists what is accepted, and what became of an earlier report's findings.

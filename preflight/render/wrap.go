@@ -83,11 +83,18 @@ func continued(command string, width int) []string {
 	return append(lines, line)
 }
 
-// shellParts splits a command into words, and flags with what follows them.
+// shellParts splits a command into words, and flags with what follows them. A word
+// may have quotes and backslashes in it, within which no blank ends it.
 func shellParts(command string) []string {
 	var quote rune
+	escaped := false
 	words := strings.FieldsFunc(command, func(r rune) bool {
 		switch {
+		case escaped:
+			escaped = false
+			return false
+		case r == '\\' && quote != '\'':
+			escaped = true
 		case quote != 0:
 			if r == quote {
 				quote = 0
