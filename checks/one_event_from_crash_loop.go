@@ -2,10 +2,13 @@ package checks
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
@@ -75,7 +78,7 @@ func oneEvent(s *facts.Snapshot, k whatif.Risk) preflight.Finding {
 		Severity: preflight.Warning,
 		Subject:  preflight.Subject{Kind: "Backend", Name: k.Backend},
 		Summary:  strings.Join(scenarios[0].Steps, " → ") + "; that lasts " + scenarios[0].Lasts,
-		Steps: remedy.Do("let the upgrade not depend on this backend, by the patches that this prints", remedy.Sh("gke-preflight fix")).
+		Steps: independence(s, k).
 			Or("let no single event take all of it; this lists the events, and those that come next", remedy.Sh("gke-preflight whatif")),
 	}
 	if namespace, rest, ok := strings.Cut(k.Backend, "/"); ok && !strings.Contains(k.Backend, "://") {
@@ -86,6 +89,24 @@ func oneEvent(s *facts.Snapshot, k whatif.Risk) preflight.Finding {
 		f.Evidence = append(f.Evidence, preflight.Evidence{Value: sc.Steps[0], Note: "is enough: lasts " + sc.Lasts})
 	}
 	return f
+}
+
+// independence is what lets the upgrade not depend on the backend: the patches of
+// the configurations that call it, where each has one.
+func independence(s *facts.Snapshot, k whatif.Risk) remedy.Steps {
+	var steps remedy.Steps
+	for _, w := range k.Webhooks {
+		c, ok := cure.Of(s).For(admission.Culprit{Kind: admission.Kind(w.Kind), Name: w.Config, Webhook: w.Name})
+		if !ok || !c.Cures {
+			return remedy.Do("let the upgrade not depend on this backend, as far as the patches that this prints do", remedy.Sh("gke-preflight fix"))
+		}
+		for _, step := range patch(c) {
+			if !slices.ContainsFunc(steps, func(t remedy.Step) bool { return reflect.DeepEqual(step, t) }) {
+				steps = append(steps, step)
+			}
+		}
+	}
+	return steps
 }
 
 // compareGrave puts what takes the control plane or all nodes down first.

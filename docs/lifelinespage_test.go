@@ -33,10 +33,11 @@ has given up. No dry-run is made of these writes, for this tool may not write as
 a kubelet.
 
 Writes stand for many like them. Leases are as their clients send them; of Pods,
-Nodes and the like only the name and some labels are known. Where an expression
-reads more than that, or where a backend denies such a sketch, the outcome is
-unknown, not lost. Left out are mirror Pods, without which static Pods run all the
-same, evictions, and the labels that a provider puts on nodes.
+Nodes and the like only the name is known, and the labels that kubelets, GKE and
+controllers always set. Where an expression reads more than that, where an
+objectSelector reads another label, or where a backend denies such a sketch, the
+outcome is unknown, not lost. Left out are mirror Pods, without which static Pods
+run all the same, and evictions.
 
 This page is generated from what the program knows.
 `

@@ -217,7 +217,7 @@ func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
 			p.Cures[n].Alone = &alone
 		}
 	}
-	for _, t := range precautions(f, harming) {
+	for _, t := range precautions(s, f, harming) {
 		if c, _, left := heal(s, harming, t, o); left == nil {
 			p.Precautions = append(p.Precautions, c)
 		}
@@ -260,6 +260,16 @@ func (p Plan) Why(culprit admission.Culprit) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// Applied returns s with the patch of c applied to what was recorded. Dry-runs that
+// the object stopped say nothing of what comes behind it, and are left out.
+func Applied(s *facts.Snapshot, c Cure) *facts.Snapshot {
+	o, ok := find(s, key{c.Kind, c.Name})
+	if !ok {
+		return s
+	}
+	return together(s, []patched{{object: o, patch: c.Patch}})
 }
 
 // unowned is what stands in the way and is neither webhook nor policy.

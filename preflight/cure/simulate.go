@@ -104,9 +104,6 @@ const (
 // score is how much harm t's object does in s.
 func score(s *facts.Snapshot, t trouble) int {
 	f := forecast.Of(s)
-	if t.precaution {
-		f.Lifelines = nil
-	}
 	if _, harms := troublesOf(f).of(t.key); !harms {
 		return none
 	}
@@ -138,11 +135,13 @@ func score(s *facts.Snapshot, t trouble) int {
 
 // stateFor is the forecast for s in short, as far as it concerns t.
 func stateFor(s *facts.Snapshot, t trouble) State {
-	state := stateOf(forecast.Of(s))
+	f := forecast.Of(s)
 	if t.precaution {
-		state.Lifelines = nil
+		f.Lifelines = slices.DeleteFunc(slices.Clone(f.Lifelines), func(l forecast.Lifeline) bool {
+			return !slices.ContainsFunc(l.AtFault(), func(c forecast.Blame) bool { return t.key == keyOf(c.Culprit) })
+		})
 	}
-	return state
+	return stateOf(f)
 }
 
 // providers reports whether GKE itself runs that webhook.

@@ -92,9 +92,14 @@ func harmed(l forecast.Lifeline) bool {
 	case forecast.Lost, forecast.Slowed:
 		return true
 	case forecast.Open:
-		return l.AtWorst == forecast.Lost && (l.Group == string(lifeline.Heartbeats) || l.Group == string(lifeline.Elections))
+		return l.AtWorst == forecast.Lost && grave(l)
 	}
 	return false
+}
+
+// grave reports whether the cluster stands or falls by the line.
+func grave(l forecast.Lifeline) bool {
+	return l.Group == string(lifeline.Heartbeats) || l.Group == string(lifeline.Elections)
 }
 
 func touched(l forecast.Lifeline, c forecast.Blame) []write {
@@ -108,29 +113,39 @@ func touched(l forecast.Lifeline, c forecast.Blame) []write {
 }
 
 // precautions are the webhooks that answer now, fail closed, and see writes of a
-// hook whose failure ends the process; those that harm anything already are left out.
-func precautions(f forecast.Forecast, harming troubles) troubles {
+// hook whose failure ends the process, or of what the cluster stands or falls by;
+// those that harm anything already are left out. What each would harm is seen by
+// supposing that its backend hangs, so that the patch exempts what the cure of
+// that would: one that exempts less turns what is proven of its backend into what
+// is not.
+func precautions(s *facts.Snapshot, f forecast.Forecast, harming troubles) troubles {
 	var ts troubles
-	for _, h := range f.ControlPlane.Hooks {
-		if !h.Fatal {
-			continue
+	add := func(c forecast.Blame, name string, line bool) {
+		known := slices.ContainsFunc(harming, func(t trouble) bool { return t.key == keyOf(c.Culprit) })
+		if !known && c.FailurePolicy == "Fail" && c.Kind.IsWebhook() && c.Answer != string(facts.NotAsked) {
+			ts.note(c, name, line, nil)
 		}
-		for _, c := range h.Doing(forecast.Passes) {
-			known := slices.ContainsFunc(harming, func(t trouble) bool { return t.key == keyOf(c.Culprit) })
-			if known || c.FailurePolicy != "Fail" || !c.Kind.IsWebhook() || c.Answer == string(facts.NotAsked) {
-				continue
+	}
+	for _, h := range f.ControlPlane.Hooks {
+		if h.Fatal {
+			for _, c := range h.Doing(forecast.Passes) {
+				add(c, h.Name, false)
 			}
-			var ws []write
-			for _, w := range c.Writes {
-				ws = append(ws, write{apiServer, w.Verb, w.Resource, w.Namespace})
+		}
+	}
+	for _, l := range f.Lifelines {
+		if grave(l) {
+			for _, c := range l.Doing(forecast.Passes) {
+				add(c, l.Name, true)
 			}
-			ts.note(c, h.Name, false, ws)
 		}
 	}
 	for n := range ts {
 		ts[n].precaution = true
+		supposed, _ := troublesOf(forecast.Of(isolate(s, harming, ts[n]))).of(ts[n].key)
+		ts[n].hooks, ts[n].lines, ts[n].writes = supposed.hooks, supposed.lines, supposed.writes
 	}
-	return ts
+	return slices.DeleteFunc(ts, func(t trouble) bool { return t.writes == nil })
 }
 
 func (ts troubles) of(k key) (trouble, bool) {

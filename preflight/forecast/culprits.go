@@ -74,6 +74,16 @@ func (l Lifeline) AtFault() []Blame {
 	return nil
 }
 
+// Doing returns who has the given effect on writes of the line, whether they are at
+// fault for anything or not.
+func (l Lifeline) Doing(e Effect) []Blame {
+	var ws []Write
+	for _, w := range l.Writes {
+		ws = append(ws, w.Write)
+	}
+	return doing(ws, e)
+}
+
 func (h Hook) atFault() (found []Blame) {
 	switch h.Outcome {
 	case Ready:

@@ -3,11 +3,9 @@ package manifest
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -20,6 +18,9 @@ import (
 type adder struct {
 	s     *facts.Snapshot
 	whole bool
+	// now and target are what is served before and after the upgrade; nil where
+	// that is not known.
+	now, target serves
 	// found are the configurations, policies and bindings, also those that are not
 	// served; names those of them that are judged.
 	found, names []Name
@@ -74,9 +75,7 @@ func put[T any](a *adder, k facts.Key[[]T], o object, validate func(*validator, 
 	if err != nil {
 		return err
 	}
-	if object := any(value).(metav1.Object); object.GetName() == "" && object.GetGenerateName() != "" {
-		object.SetName(object.GetGenerateName() + "x")
-	}
+	admitted(any(value).(metav1.Object))
 	if errs := validate(newValidator(a.s), value); len(errs) > 0 {
 		return fmt.Errorf("%s: %s: the API server would refuse it: %w%s", o.where, o.head, errs.ToAggregate(), hint(o.json))
 	}
@@ -100,6 +99,16 @@ func put[T any](a *adder, k facts.Key[[]T], o object, validate func(*validator, 
 	return nil
 }
 
+// admitted does to the object what the API server does before it looks at it: it
+// makes a name where it is asked to, and takes away the namespace, which no such
+// object has (k8s.io/apiserver pkg/registry/rest, BeforeCreate).
+func admitted(object metav1.Object) {
+	if object.GetName() == "" && object.GetGenerateName() != "" {
+		object.SetName(object.GetGenerateName() + "x")
+	}
+	object.SetNamespace("")
+}
+
 func nameOf(object any) string { return object.(metav1.Object).GetName() }
 
 // readable says that nothing can be added to what was not read; nil if it was.
@@ -121,12 +130,9 @@ func (a *adder) served(o object) (bool, error) {
 	if !slices.Contains([]string{"v1", "v1beta1", "v1alpha1"}, o.version()) {
 		return false, fmt.Errorf("%s: %s: apiVersion: %s is not known to this version of gke-preflight", o.where, o.head, o.APIVersion)
 	}
-	now, known := servedOf(facts.APIResources.Get(a.s))
-	target, knownAfter := servedOf(targetResources(a.s))
-	if !known || !knownAfter {
-		return true, nil
-	}
+	now, target := a.now, a.target
 	switch {
+	case now == nil || target == nil:
 	case now(o.head, o.version()):
 	case target(o.head, o.version()):
 		a.note("%s %s of %s is served from %s on: it can be applied once the upgrade is done, and is judged as if it were there", o.Kind, o.name(), o.APIVersion, targetLine(a.s))
@@ -139,15 +145,19 @@ func (a *adder) served(o object) (bool, error) {
 	return true, nil
 }
 
-// servedOf returns what tells whether a kind is served in a version, or in any if
-// that is empty; false if it is not known what is served.
-func servedOf(resources []facts.APIResource, known bool) (func(h head, version string) bool, bool) {
-	kinds := slices.ContainsFunc(resources, func(r facts.APIResource) bool { return r.Group == admissionregistrationv1.GroupName })
+// serves tells whether a kind is served in a version, or in any if that is empty.
+type serves func(h head, version string) bool
+
+// servedOf returns nil if it is not known what is served.
+func servedOf(resources []facts.APIResource, known bool) serves {
+	if !known || !slices.ContainsFunc(resources, func(r facts.APIResource) bool { return r.Group == admissionregistrationv1.GroupName }) {
+		return nil
+	}
 	return func(h head, version string) bool {
 		return slices.ContainsFunc(resources, func(r facts.APIResource) bool {
 			return r.Group == h.group() && r.Kind == h.Kind && (version == "" || r.Version == version)
 		})
-	}, known && kinds
+	}
 }
 
 // targetResources are what the target serves as it comes.
@@ -165,110 +175,4 @@ func targetLine(s *facts.Snapshot) string {
 		return s.Meta.Target
 	}
 	return v.Line()
-}
-
-// surrounding adds what decides who sees a write, and is no configuration or
-// policy itself: namespaces by their labels, Services, and kinds.
-func (a *adder) surrounding(o object) {
-	var err error
-	switch {
-	case a.err != nil:
-	case o.APIVersion == "v1" && o.Kind == "Namespace":
-		err = a.namespace(o)
-	case o.APIVersion == "v1" && o.Kind == "Service":
-		err = a.service(o)
-	case o.group() == "apiextensions.k8s.io" && o.Kind == "CustomResourceDefinition":
-		err = a.kind(o)
-	}
-	if err != nil && a.err == nil {
-		a.err = err
-	}
-}
-
-func (a *adder) namespace(o object) error {
-	n, err := loose[corev1.Namespace](o)
-	if err != nil {
-		return err
-	}
-	all, ok := facts.Namespaces.Get(a.s)
-	if !ok {
-		return nil
-	}
-	labels := map[string]string{corev1.LabelMetadataName: n.Name}
-	all = slices.Clone(all)
-	at := slices.IndexFunc(all, func(v facts.Namespace) bool { return v.Name == n.Name })
-	if at < 0 {
-		at = len(all)
-		all = append(all, facts.Namespace{Name: n.Name})
-	}
-	maps.Copy(labels, all[at].Labels)
-	maps.Copy(labels, n.Labels)
-	all[at].Labels = labels
-	slices.SortFunc(all, func(x, y facts.Namespace) int { return cmp.Compare(x.Name, y.Name) })
-	a.s = a.s.With(facts.Present(facts.Namespaces, all))
-	return nil
-}
-
-func (a *adder) service(o object) error {
-	v, err := loose[corev1.Service](o)
-	if err != nil {
-		return err
-	}
-	all, ok := facts.Services.Get(a.s)
-	if !ok {
-		return nil
-	}
-	made := facts.Service{
-		Namespace: cmp.Or(v.Namespace, metav1.NamespaceDefault), Name: v.Name, Selector: v.Spec.Selector,
-		Type: string(cmp.Or(v.Spec.Type, corev1.ServiceTypeClusterIP)), ExternalName: v.Spec.ExternalName,
-	}
-	for _, p := range v.Spec.Ports {
-		made.Ports = append(made.Ports, facts.ServicePort{Name: p.Name, Port: p.Port, TargetPort: p.TargetPort.String(), Protocol: string(cmp.Or(p.Protocol, corev1.ProtocolTCP))})
-	}
-	all = slices.DeleteFunc(slices.Clone(all), func(s facts.Service) bool { return s.Namespace == made.Namespace && s.Name == made.Name })
-	all = append(all, made)
-	slices.SortFunc(all, func(x, y facts.Service) int {
-		return cmp.Or(cmp.Compare(x.Namespace, y.Namespace), cmp.Compare(x.Name, y.Name))
-	})
-	a.s = a.s.With(facts.Present(facts.Services, all))
-	return nil
-}
-
-// definition is what is read of a CustomResourceDefinition.
-type definition struct {
-	Spec struct {
-		Group string `json:"group"`
-		Scope string `json:"scope"`
-		Names struct {
-			Kind   string `json:"kind"`
-			Plural string `json:"plural"`
-		} `json:"names"`
-		Versions []struct {
-			Name   string `json:"name"`
-			Served bool   `json:"served"`
-		} `json:"versions"`
-	} `json:"spec"`
-}
-
-func (a *adder) kind(o object) error {
-	d, err := loose[definition](o)
-	if err != nil {
-		return err
-	}
-	all, ok := facts.APIResources.Get(a.s)
-	if !ok {
-		return nil
-	}
-	all = slices.Clone(all)
-	for _, v := range d.Spec.Versions {
-		r := facts.APIResource{Group: d.Spec.Group, Version: v.Name, Resource: d.Spec.Names.Plural, Kind: d.Spec.Names.Kind, Namespaced: d.Spec.Scope == "Namespaced"}
-		known := slices.ContainsFunc(all, func(x facts.APIResource) bool {
-			return x.Group == r.Group && x.Version == r.Version && x.Resource == r.Resource
-		})
-		if v.Served && !known {
-			all = append(all, r)
-		}
-	}
-	a.s = a.s.With(facts.Present(facts.APIResources, all))
-	return nil
 }

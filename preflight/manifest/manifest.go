@@ -192,6 +192,9 @@ func tidy(err error) error {
 	if errors.As(err, &kind) && kind.Field != "" {
 		return fmt.Errorf("%s is a JSON %s, and must be another kind of value", kind.Field, kind.Value)
 	}
+	if strings.Contains(err.Error(), "illegal base64") {
+		return fmt.Errorf("clientConfig.caBundle is no base64: %w", err)
+	}
 	return errors.New(strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), "json: "))
 }
 
@@ -202,7 +205,10 @@ func tidy(err error) error {
 // It is an error if the API server would refuse an object, or if there is nothing
 // to judge and nothing to say.
 func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Added, error) {
-	a := adder{s: s, whole: whole}
+	a := adder{s: s, whole: whole, now: servedOf(facts.APIResources.Get(s)), target: servedOf(targetResources(s))}
+	if _, absent := s.Absence(facts.BackendPods); absent && whole {
+		a.s = s.With(facts.Present(facts.BackendPods, []facts.Pod{}))
+	}
 	for _, m := range all {
 		for _, o := range m.objects {
 			a.surrounding(o)

@@ -10,12 +10,21 @@ import (
 // manifest, and what renders it; empty for any other.
 func unrendered(h head, value []byte) string {
 	switch {
-	case h.group() == "kustomize.config.k8s.io", h.Kind == "" && (has(value, "resources") || has(value, "bases") || has(value, "components")):
+	case h.group() == "kustomize.config.k8s.io", h.Kind == "" && (lists(value, "resources") || lists(value, "bases") || lists(value, "components")):
 		return "is a kustomization, and no manifest: render it first: kubectl kustomize DIRECTORY | gke-preflight simulate --webhook -"
 	case h.Kind == "" && h.APIVersion != "" && has(value, "name") && has(value, "version"):
 		return "is the head of a chart, and no manifest: render it first: helm template CHART | gke-preflight simulate --webhook -"
 	}
 	return ""
+}
+
+func lists(value []byte, key string) bool {
+	fields, err := loose[map[string]any](object{json: value})
+	if err != nil {
+		return false
+	}
+	_, ok := (*fields)[key].([]any)
+	return ok
 }
 
 func has(value []byte, key string) bool {
@@ -89,6 +98,9 @@ func (a *adder) instead() string {
 type workload struct {
 	Spec struct {
 		Template struct {
+			Metadata struct {
+				Labels map[string]string `json:"labels"`
+			} `json:"metadata"`
 			Spec struct {
 				Containers []struct {
 					Image string `json:"image"`

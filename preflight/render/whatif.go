@@ -53,15 +53,22 @@ func already(hs []whatif.Harm) string {
 
 func (p *page) judgement(r whatif.Result) string {
 	verdict := strings.ToUpper(string(r.Verdict))
-	switch {
-	case r.Verdict == whatif.Endangered && single(r):
-		return red.of(verdict) + ": one event is enough."
-	case r.Verdict == whatif.Endangered:
+	switch r.Verdict {
+	case whatif.Endangered:
+		if single(r) {
+			return red.of(verdict) + ": one event is enough."
+		}
 		return red.of(verdict) + ": it needs no event."
-	case r.Verdict == whatif.Undecided:
+	case whatif.Undecided:
 		return yellow.of(verdict) + ": no single event was found that is enough, and not everything could be looked at."
+	case whatif.Exposed:
+		return yellow.of(verdict) + ": no single event takes the control plane or all nodes down, of those in the model, but one is enough to lose what is named below."
+	case whatif.Tolerant:
+		return green.of(verdict) + ": no single event is enough of those in the model; two at the same time are."
+	case whatif.Robust:
+		return green.of(verdict) + ": no event is enough of those in the model, and no two at the same time."
 	}
-	return green.of(verdict) + ": no single event is enough of those in the model."
+	return verdict
 }
 
 func single(r whatif.Result) bool {

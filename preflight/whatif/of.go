@@ -73,8 +73,14 @@ func (r Result) judge() Verdict {
 			return Endangered
 		}
 	}
-	if len(r.Gaps) > 0 || !r.Complete {
+	single := slices.ContainsFunc(r.Risks, func(k Risk) bool { return k.Size == 1 })
+	switch {
+	case len(r.Gaps) > 0 || !r.Complete:
 		return Undecided
+	case single || len(r.Already) > 0:
+		return Exposed
+	case len(r.Risks) > 0:
+		return Tolerant
 	}
 	return Robust
 }

@@ -14,8 +14,14 @@ const Schema = "gke-preflight/whatif/v1"
 type Verdict string
 
 const (
-	// Robust: no single event of those in the model is enough.
+	// Robust: nothing is lost by any set of events that was tried.
 	Robust Verdict = "robust"
+	// Tolerant: no single event of those in the model loses anything; two at the same
+	// time do.
+	Tolerant Verdict = "tolerant"
+	// Exposed: no single event takes the control plane or all nodes down, but one is
+	// enough to lose something else, or something is lost with no event at all.
+	Exposed Verdict = "exposed"
 	// Endangered: one event is enough, or none is needed.
 	Endangered Verdict = "endangered"
 	// Undecided: nothing was found, and something that it hangs on could not be read.
