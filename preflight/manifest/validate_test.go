@@ -1,6 +1,7 @@
 package manifest
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -16,8 +17,12 @@ import (
 // does so is tested on one, in testdata/controlplane/manifest.
 func TestRefusals(t *testing.T) {
 	s := untouched(t)
+	table, err := os.ReadFile("testdata/refused.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	refused := 0
-	for _, r := range manifesttest.Refusals(t, "testdata/refused.yaml") {
+	for _, r := range manifesttest.Refusals(t, table) {
 		var got []string
 		for _, e := range refusal(t, s, r.Object) {
 			got = append(got, e.Field)

@@ -65,7 +65,7 @@ func TestBundleExpires(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := snapshot(t, a)
-	for days, want := range map[int]Verdict{20: Endangered, 40: Robust} {
+	for days, want := range map[int]Verdict{20: Endangered, 40: Tolerant} {
 		webhooks := facts.ValidatingWebhooks.Of(s)
 		changed := webhooks[0].DeepCopy()
 		changed.Webhooks[0].ClientConfig.CABundle = authority(t, s.Meta.CollectedAt.AddDate(0, 0, days))

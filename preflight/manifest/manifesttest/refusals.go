@@ -5,7 +5,6 @@ package manifesttest
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 
@@ -24,13 +23,9 @@ type Refusal struct {
 	Fields []string
 }
 
-// Refusals reads the table in that file.
-func Refusals(t testing.TB, file string) []Refusal {
+// Refusals reads the table.
+func Refusals(t testing.TB, b []byte) []Refusal {
 	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var table struct {
 		Objects map[string]json.RawMessage `json:"objects"`
 		Changes []struct {

@@ -27,7 +27,11 @@ func TestRefusals(t *testing.T) {
 		t.Fatal(minors, err)
 	}
 	c := controlplane.Start(t, controlplane.Options{Minor: minors[len(minors)-1]})
-	for _, r := range manifesttest.Refusals(t, "../../../preflight/manifest/testdata/refused.yaml") {
+	table, err := os.ReadFile("../../../preflight/manifest/testdata/refused.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range manifesttest.Refusals(t, table) {
 		err := c.Client.AdmissionregistrationV1().RESTClient().Post().
 			AbsPath("/apis/admissionregistration.k8s.io/v1", resource(t, r.Object)).
 			Param("dryRun", "All").Param("fieldValidation", "Strict").
