@@ -20,7 +20,7 @@ import (
 // it is with all the patches together.
 func TestAdvice(t *testing.T) {
 	applied := 0
-	for name, s := range advised(t) {
+	for name, s := range judgedAgain(t) {
 		plan := cure.Of(s)
 		if len(plan.Cures)+len(plan.Precautions) == 0 {
 			continue
@@ -46,9 +46,9 @@ func TestAdvice(t *testing.T) {
 	}
 }
 
-// advised are the cases of all checks and the recordings, each of those once that
+// judgedAgain are the cases of all checks and the recordings, each of those once that
 // have the same webhooks and policies, and the same answers of them.
-func advised(t *testing.T) map[string]*facts.Snapshot {
+func judgedAgain(t *testing.T) map[string]*facts.Snapshot {
 	t.Helper()
 	all := map[string]*facts.Snapshot{}
 	seen := map[[sha256.Size]byte]bool{}

@@ -2,7 +2,6 @@ package checks
 
 import (
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -91,22 +90,20 @@ func oneEvent(s *facts.Snapshot, k whatif.Risk) preflight.Finding {
 	return f
 }
 
-// independence is what lets the upgrade not depend on the backend: the patches of
-// the configurations that call it, where each has one.
+// independence is what lets the upgrade not depend on the backend: the patch of the
+// configuration that calls it, where there is one that has one.
 func independence(s *facts.Snapshot, k whatif.Risk) remedy.Steps {
-	var steps remedy.Steps
+	var cures []cure.Cure
 	for _, w := range k.Webhooks {
 		c, ok := cure.Of(s).For(admission.Culprit{Kind: admission.Kind(w.Kind), Name: w.Config, Webhook: w.Name})
-		if !ok || !c.Cures {
-			return remedy.Do("let the upgrade not depend on this backend, as far as the patches that this prints do", remedy.Sh("gke-preflight fix"))
-		}
-		for _, step := range patch(c) {
-			if !slices.ContainsFunc(steps, func(t remedy.Step) bool { return reflect.DeepEqual(step, t) }) {
-				steps = append(steps, step)
-			}
+		if ok && c.Cures && !slices.ContainsFunc(cures, func(o cure.Cure) bool { return o.Command == c.Command }) {
+			cures = append(cures, c)
 		}
 	}
-	return steps
+	if len(cures) != 1 {
+		return remedy.Do("let the upgrade not depend on this backend, as far as the patches that this prints do", remedy.Sh("gke-preflight fix"))
+	}
+	return patch(cures[0])
 }
 
 // compareGrave puts what takes the control plane or all nodes down first.
