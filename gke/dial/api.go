@@ -126,19 +126,17 @@ func (a *api) allowed(ctx context.Context, patience time.Duration, what authoriz
 const reviewPatience = 3 * time.Second
 
 // takesLoopback reports whether the user may impersonate a starting API server, which
-// is a member of system:masters. Where there is no answer, that is not tried either: of
-// a run without that right nothing forbidden is in the audit log.
+// is a member of system:masters: where that is refused it is not tried, so that of a run
+// without that right nothing forbidden is in the audit log. Where there is no answer, as
+// where a webhook stops the question itself, it is tried.
 func (a *api) takesLoopback(ctx context.Context) bool {
-	ask := func(resource, name string) bool {
-		ok, err := a.allowed(ctx, reviewPatience, authorizationv1.ResourceAttributes{Verb: "impersonate", Resource: resource, Name: name})
-		return ok && err == nil
-	}
-	if !ask("users", bootstrap.Loopback.Name) {
-		return false
-	}
+	asked := []authorizationv1.ResourceAttributes{{Verb: "impersonate", Resource: "users", Name: bootstrap.Loopback.Name}}
 	for _, group := range bootstrap.Loopback.Groups {
-		if !ask("groups", group) {
-			return false
+		asked = append(asked, authorizationv1.ResourceAttributes{Verb: "impersonate", Resource: "groups", Name: group})
+	}
+	for _, what := range asked {
+		if ok, err := a.allowed(ctx, reviewPatience, what); err != nil || !ok {
+			return err != nil
 		}
 	}
 	return true
