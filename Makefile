@@ -7,13 +7,16 @@ TEST := $(GO) test -vet=off
 # These hold foretold seconds against real ones, so they run by themselves.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
 OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$ -e cmd/gke-preflight$$)
-# These try every case in every way, one after the other: minutes with the race
-# detector, which TestCases runs each case with, twice at once.
-TRIES := ^Test(Needs|Pure|Evidence|NoFailureIsSilent|EveryRecording|Smallest)$$
-TRIED := ./checks ./preflight/cure ./preflight/whatif
+# Tests of these names try every case in every way, one after the other: minutes with
+# the race detector, which TestCases runs each case with, twice at once. So they are
+# skipped there, and run without it in whatever package has one.
+TRIES := Test(Needs|Pure|Evidence|NoFailureIsSilent|EveryRecording|Smallest)
+TRIED = $(sort $(addprefix ./,$(dir $(shell grep -rlE --include='*_test.go' '^func $(TRIES)\b' checks cmd docs gke preflight testdata/controlplane))))
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
 SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|FleetShards|FleetMemory)$$
+# What go vet runs beside its own passes.
+VET := $(CURDIR)/bin/vet
 
 # Cloud Storage's client brings Envoy's protocol along, for gRPC, which is not used:
 # a tenth of the program.
@@ -39,9 +42,13 @@ lab: build controlplane ## a real control plane with the incident in it, until i
 test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet $(ALL)
 	@$(GO) -C testdata/nightly vet ./...
-	@$(TEST) -race -timeout 15m -p 3 -parallel 6 -skip '$(TRIES)' $(OTHERS)
+	@$(GO) -C testdata/vet build -o $(VET) .
+	@$(GO) vet -vettool=$(VET) $(ALL)
+	@$(GO) -C testdata/nightly vet -vettool=$(VET) ./...
+	@$(GO) -C testdata/vet vet -vettool=$(VET) ./...
+	@$(TEST) -race -timeout 15m -p 3 -parallel 6 -skip '^$(TRIES)$$' $(OTHERS)
 	@$(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
-	@$(TEST) -run '$(TRIES)' $(TRIED)
+	@$(TEST) -run '^$(TRIES)$$' $(TRIED)
 	@$(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
 	@$(GO) -C testdata/nightly test -vet=off ./...
 	@$(TEST) -race -timeout 15m -p 2 -parallel 9 $(TIMED)
@@ -62,8 +69,8 @@ terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters 
 	@$(GO) test -count 1 ./testdata/terraform
 
 test-pure: ## the tests that need no control plane
-	@$(GO) test -race -skip '$(TRIES)' ./preflight/... ./checks/... ./docs/...
-	@$(GO) test -run '$(TRIES)' $(TRIED)
+	@$(GO) test -race -skip '^$(TRIES)$$' ./preflight/... ./checks/... ./docs/...
+	@$(GO) test -run '^$(TRIES)$$' $(filter ./checks/% ./preflight/% ./docs/%,$(TRIED))
 
 controlplane: ## build etcd, the newest two kube-apiservers and OPA into the user's cache
 	@$(GO) run ./testdata/controlplane/build

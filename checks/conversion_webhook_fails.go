@@ -40,8 +40,7 @@ var conversionWebhookFails = preflight.Check{
 // root is the same for callees that one defect explains: that of a backend which
 // can't be called explains all that it serves, a wrong answer only itself.
 func (k callee) root() string {
-	switch k.failed()[0].Answer {
-	case facts.BadAnswer, facts.Denied:
+	if a := k.failed()[0].Answer; a == facts.BadAnswer || a == facts.Denied {
 		return "of " + k.name
 	}
 	return k.target()

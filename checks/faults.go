@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,76 +11,75 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// A defect is one thing that may be wrong with a webhook's backend, in words.
+// A defect is one thing that may be wrong with a webhook's backend.
 type defect struct {
 	answer facts.Answer
 	// fault is empty where the answer says it all, and for what is none of the others.
 	fault facts.Fault
-	// says goes on from the backend's name. {ms} and {said} stand for what the
-	// attempt has of them.
-	says string
 	// cure is a step, and commands take it.
 	cure     string
 	commands []command
 }
 
+func (d defect) words() facts.Wording { return d.answer.Words(d.fault) }
+
 // silences, misanswers and untrusted are the defects that GP113, GP114 and GP115
 // name. The first that fits an attempt is meant.
 var (
 	silences = []defect{
-		{facts.Refused, "", "refuses connections ({said})",
+		{facts.Refused, "",
 			"start the backend, let it listen on all addresses instead of localhost alone, or correct the port (of a Service, its targetPort), as nothing listens there", []command{pods, service, logs}},
-		{facts.ConnectTimeout, "", "can't be connected to within {ms} ms",
+		{facts.ConnectTimeout, "",
 			"look for a NetworkPolicy or firewall rule that does not let the control plane to the pod's own port, and for a node that is gone, as packets get lost on the way", []command{pods, policies, firewall}},
-		{facts.HungBeforeTLS, "", "accepts connections and then says nothing, not even TLS, for {ms} ms",
+		{facts.HungBeforeTLS, "",
 			"restart it, as the process is stuck or starved, and give it a liveness probe that makes a TLS handshake (httpGet with scheme HTTPS, on the same port)", []command{restart, pods}},
-		{facts.Hung, facts.HTTPStatus, "puts its callers off until their time is over ({said})",
+		{facts.Hung, facts.HTTPStatus,
 			"see why it says that it is overloaded or not ready, and give it more replicas, as each call costs its whole timeout meanwhile", []command{logs, pods}},
-		{facts.Hung, "", "does not answer within {ms} ms",
+		{facts.Hung, "",
 			"see what it waits for when it handles a review (its own lookups, another service, a lock, CPU), restart it, and give it a liveness probe that asks what the API server asks", []command{logs, restart}},
 	}
 	misanswers = []defect{
-		{facts.CouldNotAsk, facts.Redirected, "sends the API server elsewhere ({said})", reroute, []command{edit, service}},
-		{facts.BadAnswer, facts.Redirected, "sends the API server elsewhere ({said})", reroute, []command{edit, service}},
-		{facts.BadAnswer, facts.HTTPStatus, "answers with an HTTP error instead of a review ({said})",
+		{facts.CouldNotAsk, facts.Redirected, reroute, []command{edit, service}},
+		{facts.BadAnswer, facts.Redirected, reroute, []command{edit, service}},
+		{facts.BadAnswer, facts.HTTPStatus,
 			"see in its logs why it fails; if the path is not its own, correct clientConfig", []command{logs, edit}},
-		{facts.BadAnswer, facts.TooLarge, "answers without end, or more than a review can be ({said})",
+		{facts.BadAnswer, facts.TooLarge,
 			"see what answers there, and let clientConfig name the path that answers reviews; an API server that reads it all runs out of memory or into the timeout", []command{logs, edit}},
-		{facts.CouldNotAsk, facts.TooLarge, "answers with a patch larger than any object needs ({said})",
+		{facts.CouldNotAsk, facts.TooLarge,
 			"update or correct the backend: the API server applies it all, however long that takes", []command{logs}},
-		{facts.BadAnswer, facts.NotReview, "answers what is no AdmissionReview ({said})",
+		{facts.BadAnswer, facts.NotReview,
 			"see what answers there: an ingress, a sidecar, a health or metrics port; then let clientConfig name the path and port that answer reviews", []command{service, edit}},
-		{facts.BadAnswer, facts.WrongVersion, "answers in a version of AdmissionReview that it is not asked in ({said})",
+		{facts.BadAnswer, facts.WrongVersion,
 			"let admissionReviewVersions name a version that the backend speaks, v1 or v1beta1, or update the backend to v1", []command{edit}},
-		{facts.BadAnswer, facts.NoResponse, "answers an AdmissionReview without a response ({said})",
+		{facts.BadAnswer, facts.NoResponse,
 			"update or correct the backend: it has to fill in response, with uid and allowed; one that sends the request back as it came looks like this", []command{logs}},
-		{facts.BadAnswer, facts.WrongUID, "answers another question than it is asked ({said})",
+		{facts.BadAnswer, facts.WrongUID,
 			"update or correct the backend: response.uid has to be request.uid; a cache or proxy that repeats answers looks like this", []command{logs}},
-		{facts.Denied, facts.BadPatch, "answers with a patch that does not fit the object ({said})",
+		{facts.Denied, facts.BadPatch,
 			"update or correct the backend: an add into a map that is not there has to add the map first, a remove needs something to remove", []command{logs}},
-		{facts.BadAnswer, facts.BadPatch, "answers with a patch that can't be used ({said})",
+		{facts.BadAnswer, facts.BadPatch,
 			"update or correct the backend: patch has to be a JSON patch in base64, with patchType JSONPatch, and only a mutating webhook may send one", []command{logs}},
-		{facts.BadAnswer, facts.Cut, "ends the connection in the middle ({said})",
+		{facts.BadAnswer, facts.Cut,
 			"see whether it crashes or is killed while it answers, or whether a proxy before it gives up first", []command{pods, lastWords}},
-		{facts.BadAnswer, facts.NotTLS, "does not speak TLS ({said})",
+		{facts.BadAnswer, facts.NotTLS,
 			"let clientConfig name the port that speaks HTTPS, or have the backend serve it with the certificate that it has", []command{service, edit}},
-		{facts.BadAnswer, facts.TLSRefused, "breaks off the TLS handshake ({said})",
+		{facts.BadAnswer, facts.TLSRefused,
 			"let the backend take TLS 1.2 or later without a client certificate: the API server shows none unless it is told to; a service mesh that demands one has to leave this port alone", []command{logs, served}},
-		{facts.BadAnswer, "", "gives an answer that the API server can't use ({said})",
+		{facts.BadAnswer, "",
 			"look at what the backend logs, and whether clientConfig names the right path and port", []command{logs, edit}},
 	}
 	untrusted = []defect{
-		{facts.BadCertificate, facts.WrongName, "shows a certificate for another name ({said})",
-			"issue its certificate for the name that the API server asks for, {name}, as a DNS name (subjectAltName)", []command{served, certificates}},
-		{facts.BadCertificate, facts.Expired, "shows a certificate that has expired or is not valid yet ({said})",
+		{facts.BadCertificate, facts.WrongName,
+			"issue its certificate for the name that the API server asks for, {name}, as {kind} (subjectAltName)", []command{served, certificates}},
+		{facts.BadCertificate, facts.Expired,
 			"renew its certificate, and restart the backend if it reads it only at its start", []command{certificates, restart}},
-		{facts.BadCertificate, facts.OtherAuthority, "shows a certificate that no CA of caBundle has signed ({said})",
+		{facts.BadCertificate, facts.OtherAuthority,
 			"write the CA that has signed it into caBundle, or let what injects it (such as cert-manager's cainjector) do so; these are the signer and the bundle", []command{served, bundle}},
-		{facts.BadCertificate, facts.BundleEmpty, "has an empty caBundle, and the system's own roots have not signed its certificate ({said})", inject, []command{served, edit}},
-		{facts.BadCertificate, facts.BundleNotPEM, "has a caBundle that can't be read ({said})", inject, []command{bundle, edit}},
-		{facts.BadCertificate, facts.BundleExpired, "shows a certificate whose CA in caBundle has expired ({said})",
+		{facts.BadCertificate, facts.BundleEmpty, inject, []command{served, edit}},
+		{facts.BadCertificate, facts.BundleNotPEM, inject, []command{bundle, edit}},
+		{facts.BadCertificate, facts.BundleExpired,
 			"renew the CA, issue the serving certificate anew by it, and write it into caBundle", []command{bundle, certificates}},
-		{facts.BadCertificate, "", "shows a certificate that the API server would not accept ({said})",
+		{facts.BadCertificate, "",
 			"look at the certificate, and at the CA that should have signed it", []command{served, bundle}},
 	}
 )
@@ -109,7 +109,7 @@ func symptoms(s *facts.Snapshot, w webhook, among []defect) []symptom {
 			continue
 		}
 		d := among[n]
-		k := slices.IndexFunc(found, func(y symptom) bool { return y.says == d.says })
+		k := slices.IndexFunc(found, func(y symptom) bool { return y.words().Defect == d.words().Defect })
 		if k < 0 {
 			k = len(found)
 			found = append(found, symptom{defect: d})
@@ -128,11 +128,12 @@ func faultFinding(s *facts.Snapshot, w webhook, ys []symptom) *preflight.Finding
 	f := &preflight.Finding{Severity: preflight.Warning, Subject: w.subject()}
 	var says []string
 	partly := false
+	name := strings.NewReplacer("{name}", w.serverName(), "{kind}", nameKind(w.serverName()))
 	for _, y := range ys {
 		at := elsewhere(s, w, y)
 		partly = partly || at != ""
-		says = append(says, y.told()+at)
-		f.Steps = mend(s, w, f.Steps, strings.ReplaceAll(y.cure, "{name}", w.serverName()), y.commands...)
+		says = append(says, y.attempts[0].Defect(y.words())+at)
+		f.Steps = mend(s, w, f.Steps, name.Replace(y.cure), y.commands...)
 		for i, a := range y.attempts[:min(len(y.attempts), 5)] {
 			f.Evidence = append(f.Evidence, attemptEvidence(a, y.paths[i]))
 		}
@@ -141,13 +142,12 @@ func faultFinding(s *facts.Snapshot, w webhook, ys []symptom) *preflight.Finding
 	return f
 }
 
-// told is what the first attempt shows, in words.
-func (y symptom) told() string {
-	a := y.attempts[0]
-	if a.Detail == "" {
-		return strings.ReplaceAll(strings.ReplaceAll(y.says, " ({said})", ""), "{ms}", strconv.FormatInt(a.Milliseconds, 10))
+// nameKind is what a certificate has to hold the name as.
+func nameKind(name string) string {
+	if net.ParseIP(name) != nil {
+		return "an IP address"
 	}
-	return strings.NewReplacer("{ms}", strconv.FormatInt(a.Milliseconds, 10), "{said}", a.Detail).Replace(y.says)
+	return "a DNS name"
 }
 
 // elsewhere names the addresses that show y, if others of the same webhook do not.

@@ -172,9 +172,5 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 // unasked reports whether nothing is known of the culprit, rather than too little
 // of the write.
 func unasked(b forecast.Blame) bool {
-	switch facts.Answer(b.Answer) {
-	case facts.Allowed, facts.Denied, "undecided":
-		return false
-	}
-	return true
+	return b.Answer != string(facts.Allowed) && b.Answer != string(facts.Denied) && b.Answer != "undecided"
 }

@@ -96,6 +96,7 @@ func (t *tally) add(from, to facts.Pod, port int32) {
 		t.denied, t.port = t.denied+1, port
 	case network.Depends:
 		t.depends, t.port = t.depends+1, port
+	case network.Allowed:
 	}
 	if in == network.Denied {
 		t.ingress = isolating

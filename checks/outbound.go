@@ -103,9 +103,10 @@ func (k callee) failed() []tried {
 	for _, a := range k.tried {
 		switch a.Answer {
 		case facts.Allowed, facts.TLSOnly, facts.NotAsked, facts.CouldNotAsk:
-		default:
-			bad = append(bad, a)
+			continue
+		case facts.Denied, facts.HungBeforeTLS, facts.Hung, facts.ConnectTimeout, facts.Refused, facts.NoEndpoints, facts.BadCertificate, facts.BadAnswer:
 		}
+		bad = append(bad, a)
 	}
 	slices.SortStableFunc(bad, func(a, b tried) int { return cmp.Compare(rank(a.Attempt), rank(b.Attempt)) })
 	return bad
@@ -123,31 +124,13 @@ func rank(a facts.Attempt) int {
 	return 1
 }
 
-// fault says what is wrong, as said of the backend.
+// fault says what is wrong, as said of the backend: of a call that is no admission
+// review by its answer alone.
 func (a tried) fault() string {
-	switch a.Answer {
-	case facts.NoEndpoints:
-		return map[facts.Fault]string{facts.NoService: "does not exist", facts.NoPort: "has no port that is called"}[a.Fault] + map[facts.Fault]string{facts.NoEndpoint: "has no endpoints", facts.NoneReady: "has no ready endpoints"}[a.Fault]
-	case facts.BadCertificate:
-		return "has a certificate that is not accepted (" + a.Detail + ")"
-	case facts.Denied:
-		return "answers that it can't (" + a.Detail + ")"
-	case facts.BadAnswer:
-		return "gives an answer that the API server can't use (" + a.Detail + ")"
+	if a.Answer == facts.NoEndpoints {
+		return a.Defect(a.Answer.Words(a.Fault))
 	}
-	return a.silence()
-}
-
-func (a tried) silence() string {
-	switch a.Answer {
-	case facts.Refused:
-		return "refuses connections"
-	case facts.ConnectTimeout:
-		return fmt.Sprintf("can't be connected to within %d ms", a.Milliseconds)
-	case facts.HungBeforeTLS:
-		return fmt.Sprintf("accepts connections and then says nothing, not even TLS, for %d ms", a.Milliseconds)
-	}
-	return fmt.Sprintf("does not answer within %d ms", a.Milliseconds)
+	return a.Defect(a.Answer.Words(""))
 }
 
 func (a tried) evidence() preflight.Evidence {

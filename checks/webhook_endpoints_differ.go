@@ -172,18 +172,11 @@ func chances(h forecast.Hook) string {
 			forecast.Unknown:    "comes out in a way that can't be told",
 		}[p.Outcome]
 		if p.Chance != nil {
-			said += fmt.Sprintf(" (%s)", percent(*p.Chance))
+			said += fmt.Sprintf(" (%s of the starts)", p.Chance)
 		}
 		says = append(says, said)
 	}
 	return strings.Join(says, ", or ")
-}
-
-func percent(c forecast.Chance) string {
-	if c.Min == c.Max {
-		return fmt.Sprintf("%.3g %% of the starts", 100*c.Min)
-	}
-	return fmt.Sprintf("%.3g to %.3g %% of the starts", 100*c.Min, 100*c.Max)
 }
 
 // replace is how the endpoints at fault are replaced: the Pods' controller makes new

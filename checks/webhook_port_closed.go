@@ -86,6 +86,7 @@ func firewalled(s *facts.Snapshot, w webhook, port int32) *preflight.Finding {
 		return nil
 	case network.Depends:
 		return open("rules are for machines or addresses of which it can't be told whether the nodes and the control plane are among them")
+	case network.Denied:
 	}
 	by := "no rule allows it"
 	evidence := []preflight.Evidence{evidenceOf(facts.GKENetwork, n.ControlPlaneRange, "the control plane's addresses", "/controlPlaneRange")}

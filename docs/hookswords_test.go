@@ -84,6 +84,7 @@ func brief(h bootstrap.Hook) string {
 		return "exit after " + duration(h.Deadline)
 	case bootstrap.NeverReady:
 		return "never ready"
+	case bootstrap.Retry:
 	}
 	return "retried or logged"
 }

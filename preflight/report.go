@@ -38,6 +38,7 @@ func (v Verdict) ExitCode() int {
 		return ExitReady
 	case NotReady:
 		return ExitNotReady
+	case Inconclusive:
 	}
 	return ExitInconclusive
 }

@@ -91,6 +91,7 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 		return exitCode(preflight.ExitNotReady)
 	case simulation.Undecided:
 		return exitCode(preflight.ExitInconclusive)
+	case simulation.Clear, simulation.NoEffect:
 	}
 	return nil
 }

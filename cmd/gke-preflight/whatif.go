@@ -73,6 +73,7 @@ func (f *whatIfFlags) run(cmd *cobra.Command) error {
 		return exitCode(preflight.ExitNotReady)
 	case whatif.Undecided:
 		return exitCode(preflight.ExitInconclusive)
+	case whatif.Robust:
 	}
 	return nil
 }

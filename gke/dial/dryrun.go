@@ -64,6 +64,7 @@ func try(ctx context.Context, client dynamic.Interface, w bootstrap.Write) error
 		return err
 	case bootstrap.Delete:
 		return on.Delete(ctx, w.Name, metav1.DeleteOptions{DryRun: all}, sub...)
+	case bootstrap.Update:
 	}
 	for again := true; ; again = false {
 		live, err := on.Get(ctx, w.Name, metav1.GetOptions{})

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -19,11 +20,11 @@ import (
 // questions in each, stay in order.
 func lanesOf(questions []*question) [][]*question {
 	var lanes [][]*question
-	index := map[string]int{}
+	index := map[lane]int{}
 	for _, q := range questions {
 		k := q.lane()
 		n, ok := index[k]
-		if !ok || k == "" {
+		if !ok || k == (lane{}) {
 			n = len(lanes)
 			index[k] = n
 			lanes = append(lanes, nil)
@@ -33,18 +34,30 @@ func lanesOf(questions []*question) [][]*question {
 	return lanes
 }
 
-func (q *question) lane() string {
-	if q.settled {
-		return ""
-	}
-	if q.DryRun() {
-		return q.Group()
-	}
+// A lane is what questions have in common that can answer for one another; the zero
+// value is that of a question which nothing answers for.
+type lane struct {
+	vantage facts.Vantage
+	// group is of dry-runs alone, culprit and target of questions to a webhook, and the
+	// rest of handshakes.
+	group           string
+	culprit         admission.Culprit
+	target, address string
+	name, bundle    string
+	timeout         time.Duration
+}
+
+func (q *question) lane() lane {
 	i := q.Interception
-	if q.handshakes() {
-		return strings.Join([]string{string(q.Vantage), q.ServerName, string(i.Backend.CABundle), q.address, q.Timeout.String()}, "\x00")
+	switch {
+	case q.settled:
+		return lane{}
+	case q.DryRun():
+		return lane{vantage: q.Vantage, group: q.Group()}
+	case q.handshakes():
+		return lane{vantage: q.Vantage, address: q.address, name: q.ServerName, bundle: string(i.Backend.CABundle), timeout: q.Timeout}
 	}
-	return strings.Join([]string{string(q.Vantage), string(i.Kind), i.Name, i.Webhook, q.Target(), q.address}, "\x00")
+	return lane{vantage: q.Vantage, culprit: i.Culprit(), target: q.Target(), address: q.address}
 }
 
 // handshakes reports whether a TLS handshake through a port-forward is all there is
@@ -154,11 +167,7 @@ func (p *prober) backendSlots(q *question) chan struct{} {
 const slowDryRun = time.Second
 
 func hangs(a facts.Attempt) bool {
-	switch a.Answer {
-	case facts.Hung, facts.HungBeforeTLS, facts.ConnectTimeout:
-		return true
-	}
-	return a.Vantage == facts.ServerDryRun && a.Milliseconds >= slowDryRun.Milliseconds()
+	return a.Answer.Hangs() || a.Vantage == facts.ServerDryRun && a.Milliseconds >= slowDryRun.Milliseconds()
 }
 
 // everyWrite reports whether a question about another write would be answered
@@ -179,6 +188,7 @@ func everyWrite(a facts.Attempt) bool {
 		return a.Vantage != facts.ServiceProxy && (a.Fault == facts.NotTLS || a.Fault == facts.TLSRefused)
 	case facts.Denied:
 		return a.Vantage == facts.ServerDryRun && strings.Contains(a.Detail, failedCalling)
+	case facts.Allowed, facts.Hung, facts.HungBeforeTLS, facts.ConnectTimeout:
 	}
 	return false
 }

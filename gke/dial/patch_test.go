@@ -47,7 +47,7 @@ func FuzzPatch(f *testing.F) {
 			if len(patch) < 1<<14 {
 				t.Errorf("%d bytes are too many: %+v", len(patch), a)
 			}
-		default:
+		case facts.HungBeforeTLS, facts.Hung, facts.ConnectTimeout, facts.Refused, facts.NoEndpoints, facts.BadCertificate, facts.TLSOnly, facts.NotAsked:
 			t.Errorf("%+v", a)
 		}
 	})

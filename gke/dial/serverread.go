@@ -161,10 +161,10 @@ func (q *question) listed(s sample) facts.Attempt {
 
 // noSample is the attempt of a question for which there is no object.
 func (q *question) noSample(s sample) facts.Attempt {
-	switch s.failed.Answer {
-	case "":
+	switch {
+	case s.failed.Answer == "":
 		return q.Attempt(facts.NotAsked, "", "nothing is stored, so that there is nothing to convert")
-	case facts.CouldNotAsk:
+	case s.failed.Answer == facts.CouldNotAsk:
 		return q.Attempt(facts.CouldNotAsk, s.failed.Fault, "no object could be read to ask with: "+s.failed.Detail)
 	}
 	return q.Attempt(facts.NotAsked, "", fmt.Sprintf("no object could be read to ask with: %s", s.failed.Answer))

@@ -61,6 +61,9 @@ func disruptionBudgets(ctx context.Context, c *cluster) ([]facts.DisruptionBudge
 	return list(ctx, c.reader, c.typed.PolicyV1().PodDisruptionBudgets("").List, metav1.ListOptions{}, func(b *policyv1.PodDisruptionBudget) (facts.DisruptionBudget, bool) {
 		out := facts.DisruptionBudget{Namespace: b.Namespace, Name: b.Name, MinAvailable: text(b.Spec.MinAvailable), MaxUnavailable: text(b.Spec.MaxUnavailable),
 			DisruptionsAllowed: b.Status.DisruptionsAllowed, ExpectedPods: b.Status.ExpectedPods, Healthy: b.Status.CurrentHealthy, DesiredHealthy: b.Status.DesiredHealthy}
+		if b.Spec.UnhealthyPodEvictionPolicy != nil {
+			out.UnhealthyPods = string(*b.Spec.UnhealthyPodEvictionPolicy)
+		}
 		if b.Spec.Selector != nil {
 			out.Selector, out.Expressions = b.Spec.Selector.MatchLabels, b.Spec.Selector.MatchExpressions
 		}

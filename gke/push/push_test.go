@@ -65,8 +65,10 @@ func TestFailures(t *testing.T) {
 		answer http.HandlerFunc
 		says   string
 	}{
-		"refused":    {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no room", 500) }, "unexpected status code 500"},
-		"a redirect": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, 308) }, "unexpected status code 308"},
+		"refused": {func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "no room", 500) }, "unexpected status code 500"},
+		"a redirect": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, elsewhere.URL, http.StatusPermanentRedirect)
+		}, "unexpected status code 308"},
 		"hanging": {func(_ http.ResponseWriter, r *http.Request) {
 			_, _ = io.Copy(io.Discard, r.Body)
 			<-r.Context().Done()

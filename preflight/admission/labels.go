@@ -32,6 +32,7 @@ func (r *request) unknownLabel(s *metav1.LabelSelector) string {
 			return ""
 		case perhaps:
 			unknown = q.Key
+		case yes:
 		}
 	}
 	return unknown

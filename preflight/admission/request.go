@@ -57,9 +57,9 @@ func options(op bootstrap.Operation) runtime.Object {
 		return &metav1.CreateOptions{TypeMeta: kind("CreateOptions")}
 	case bootstrap.Delete:
 		return &metav1.DeleteOptions{TypeMeta: kind("DeleteOptions")}
-	default:
-		return &metav1.UpdateOptions{TypeMeta: kind("UpdateOptions")}
+	case bootstrap.Update:
 	}
+	return &metav1.UpdateOptions{TypeMeta: kind("UpdateOptions")}
 }
 
 // AddAnnotation implements admission.Attributes: nothing is audited.

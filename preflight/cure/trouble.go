@@ -93,6 +93,7 @@ func harmed(l forecast.Lifeline) bool {
 		return true
 	case forecast.Open:
 		return l.AtWorst == forecast.Lost && grave(l)
+	case forecast.Kept:
 	}
 	return false
 }

@@ -60,6 +60,17 @@ const (
 	CouldNotAsk Answer = "could-not-ask"
 )
 
+// Hangs reports whether no answer came in time, so that whoever waits for one waits for
+// as long as that is allowed.
+func (a Answer) Hangs() bool {
+	switch a {
+	case Hung, HungBeforeTLS, ConnectTimeout:
+		return true
+	case Allowed, Denied, Refused, NoEndpoints, BadCertificate, BadAnswer, TLSOnly, NotAsked, CouldNotAsk:
+	}
+	return false
+}
+
 // A Fault says what exactly was wrong where an [Answer] covers several defects.
 // The set is closed.
 type Fault string

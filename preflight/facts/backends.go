@@ -135,6 +135,9 @@ type DisruptionBudget struct {
 	// of them evictions leave.
 	Healthy        int32 `json:"healthy,omitempty"`
 	DesiredHealthy int32 `json:"desiredHealthy,omitempty"`
+	// UnhealthyPods is spec.unhealthyPodEvictionPolicy; empty if not set, which is
+	// IfHealthyBudget, and in recordings of earlier versions.
+	UnhealthyPods string `json:"unhealthyPodEvictionPolicy,omitempty"`
 }
 
 var (

@@ -99,7 +99,7 @@ func TestDerivationIsComputedOncePerSnapshot(t *testing.T) {
 	calls := 0
 	d := &Derivation[int]{func(*Snapshot) int { calls++; return calls }}
 	s := sample()
-	if d.Of(s) != 1 || d.Of(s) != 1 || d.Of(s.With()) != 2 {
+	if first, again := d.Of(s), d.Of(s); first != 1 || again != 1 || d.Of(s.With()) != 2 {
 		t.Errorf("computed %d times for two snapshots", calls)
 	}
 }

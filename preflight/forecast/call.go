@@ -233,7 +233,9 @@ func (c *caller) after(i admission.Interception, w bootstrap.Write, a facts.Atte
 	case facts.NoEndpoints, facts.BadCertificate, facts.BadAnswer:
 		r = certain(bound{rejects: i.Fails, cost: min(took, i.Timeout)})
 		r.unread(a)
-	default:
+	case facts.TLSOnly, facts.NotAsked, facts.CouldNotAsk:
+		return c.unasked(i, w, a)
+	default: // an answer of a later version's recording
 		return c.unasked(i, w, a)
 	}
 	r.best.breaks, r.worst.breaks = broken(a), broken(a)

@@ -3,7 +3,6 @@ package forecast
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -70,6 +69,7 @@ func (l Lifeline) AtFault() []Blame {
 		return first(ws, Slows)
 	case Open:
 		return first(ws, Undecided, Rejects, Slows)
+	case Kept:
 	}
 	return nil
 }
@@ -195,30 +195,14 @@ func (i Interception) Says() string {
 }
 
 func (i Interception) says() string {
-	switch facts.Answer(i.Answer) {
-	case facts.Allowed:
-		if i.Effect == Undecided && i.Detail != "" {
-			return "allows, but " + i.Detail
-		}
-		return fmt.Sprintf("allows in %d ms", i.Milliseconds)
-	case facts.Denied:
-		return "denies"
-	case facts.HungBeforeTLS:
-		return "accepts connections and then says nothing"
-	case facts.Hung:
-		return "does not answer in time"
-	case facts.ConnectTimeout:
-		return "can't be connected to"
-	case facts.Refused:
-		return "refuses connections"
-	case facts.NoEndpoints:
-		return "has no backend"
-	case facts.BadCertificate:
-		return "has a certificate that is not accepted"
-	case facts.BadAnswer:
-		return "gives an unusable answer"
+	a := facts.Attempt{Answer: facts.Answer(i.Answer), Milliseconds: i.Milliseconds}
+	switch {
+	case i.Effect == Undecided && a.Answer == facts.Allowed && i.Detail != "":
+		return "allows, but " + i.Detail
+	case a.Answer.Words("").Brief == facts.NotAsked.Words("").Brief && i.Detail != "":
+		return a.Brief() + ": " + i.Detail
 	}
-	return strings.TrimSuffix("was not asked: "+i.Detail, ": ")
+	return a.Brief()
 }
 
 func (h Hook) affected(e Effect) bool {

@@ -177,11 +177,7 @@ func (c *caller) failures(i admission.Interception, some []facts.Attempt) *call 
 
 // explains reports whether the endpoint is known to fail as bad does.
 func (k at) explains(bad call) bool {
-	return !k.unsure && broken(k.attempt) && (k.attempt.Answer == bad.attempt.Answer || hanging(k.attempt.Answer) && hanging(bad.attempt.Answer))
-}
-
-func hanging(a facts.Answer) bool {
-	return a == facts.Hung || a == facts.HungBeforeTLS || a == facts.ConnectTimeout
+	return !k.unsure && broken(k.attempt) && (k.attempt.Answer == bad.attempt.Answer || k.attempt.Answer.Hangs() && bad.attempt.Answer.Hangs())
 }
 
 func worseOf(a, b bound) bound {

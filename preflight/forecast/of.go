@@ -221,5 +221,6 @@ func (cp *ControlPlane) sum() {
 		if ready.Max >= clocks.Liveness.Seconds() {
 			cp.Notes = append(cp.Notes, fmt.Sprintf("a liveness probe like the one of GCE's manifest restarts a replica that is not live after %.0f s; how long GKE waits is not public", clocks.Liveness.Seconds()))
 		}
+	case Unknown, NeverReady:
 	}
 }

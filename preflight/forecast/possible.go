@@ -2,6 +2,7 @@ package forecast
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -26,6 +27,14 @@ type Possibility struct {
 type Chance struct {
 	Min float64 `json:"min"`
 	Max float64 `json:"max"`
+}
+
+// String returns the chance in percent, such as "12.5 to 50 %".
+func (c Chance) String() string {
+	if c.Min == c.Max {
+		return fmt.Sprintf("%.3g %%", 100*c.Min)
+	}
+	return fmt.Sprintf("%.3g to %.3g %%", 100*c.Min, 100*c.Max)
 }
 
 // possible returns what may come of the hook where the endpoints of a webhook in its

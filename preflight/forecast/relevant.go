@@ -124,6 +124,7 @@ func neverReached(a facts.Attempt) bool {
 	switch a.Answer {
 	case facts.Refused, facts.ConnectTimeout, facts.HungBeforeTLS, facts.BadCertificate:
 		return true
+	case facts.Allowed, facts.Denied, facts.Hung, facts.NoEndpoints, facts.BadAnswer, facts.TLSOnly, facts.NotAsked, facts.CouldNotAsk:
 	}
 	return false
 }

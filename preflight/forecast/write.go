@@ -73,6 +73,7 @@ func (s *simulated) admit(reinvoked time.Duration, end func(n int) bound) bound 
 				return bound{rejects: true, cost: serial, until: b.until}
 			}
 			continue
+		case admission.MutatingPolicy, admission.MutatingWebhook:
 		}
 		if i.Reinvoked {
 			b.cost *= reinvoked

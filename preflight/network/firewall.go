@@ -54,6 +54,7 @@ func Firewall(rules []facts.FirewallRule, source string, port int32, nodeTag fun
 			return decide(answer, i)
 		case Depends:
 			perhaps[answer] = true
+		case Denied:
 		}
 	}
 	return decide(Denied, -1)

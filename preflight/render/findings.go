@@ -18,6 +18,7 @@ func severitySign(s preflight.Severity) (sign, string) {
 		return sign{"✗ ", red}, "BLOCKER"
 	case preflight.Warning:
 		return sign{"! ", yellow}, "WARNING"
+	case preflight.Info:
 	}
 	return sign{"- ", bold}, "INFO"
 }

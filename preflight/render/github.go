@@ -72,6 +72,7 @@ func annotation(s preflight.Severity) string {
 		return "error"
 	case preflight.Warning:
 		return "warning"
+	case preflight.Info:
 	}
 	return "notice"
 }

@@ -60,6 +60,7 @@ func gitlabSeverity(s preflight.Severity) string {
 		return "blocker"
 	case preflight.Warning:
 		return "major"
+	case preflight.Info:
 	}
 	return "info"
 }

@@ -61,14 +61,18 @@ func (d document) Timeline() []drawing {
 	return drawn
 }
 
+// since names the events that others are counted from.
 func since(e outage.Event) string {
 	switch e {
 	case outage.UpgradeBegins:
 		return "From the beginning of the upgrade"
 	case outage.APILost:
 		return "From the loss of the API"
+	case outage.HeartbeatsLost:
+		return "From the loss of the heartbeats"
+	case outage.ReplicaFails, outage.RenewalsFail, outage.NodesNotReady, outage.PodsEvicted, outage.RepairBegins, outage.NodesDeleted, outage.RepairRepeats:
 	}
-	return "From the loss of the heartbeats"
+	return "From " + string(e)
 }
 
 // draw draws the first moment, the hooks, the other moments, and when the replica

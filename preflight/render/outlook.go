@@ -100,6 +100,7 @@ func (v *view) foretell(cp forecast.ControlPlane) string {
 		return fmt.Sprintf("%s would get ready as usual,%s its start, but writes of %s would keep failing in the background.", replica, after(cp.ReadyAfterSeconds), hooks)
 	case forecast.Ready:
 		return fmt.Sprintf("%s would get ready as usual,%s its start. %s", replica, after(cp.ReadyAfterSeconds), passage(cp))
+	case forecast.Unknown:
 	}
 	if cp.Possible != nil {
 		return fmt.Sprintf("%s would draw an endpoint, and by that %s.", replica, chances(cp.Possible))
@@ -145,18 +146,11 @@ func chances(ps []forecast.Possibility) string {
 			said = "come out in a way that can't be told"
 		}
 		if p.Chance != nil {
-			said += fmt.Sprintf(" (%s of the starts)", percent(*p.Chance))
+			said += fmt.Sprintf(" (%s of the starts)", p.Chance)
 		}
 		says = append(says, said)
 	}
 	return strings.Join(says, ", or ")
-}
-
-func percent(c forecast.Chance) string {
-	if c.Min == c.Max {
-		return fmt.Sprintf("%.3g %%", 100*c.Min)
-	}
-	return fmt.Sprintf("%.3g to %.3g %%", 100*c.Min, 100*c.Max)
 }
 
 // decisive names the hooks from which the outcome comes: where it is unknown,

@@ -172,6 +172,7 @@ func sarifLevel(s preflight.Severity) string {
 		return "error"
 	case preflight.Warning:
 		return "warning"
+	case preflight.Info:
 	}
 	return "note"
 }

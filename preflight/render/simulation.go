@@ -139,6 +139,7 @@ func ifItFails(h simulation.Hook) string {
 		return fmt.Sprintf("the process exits %.0f s after the hook's begin", h.DeadlineSeconds)
 	case bootstrap.NeverReady:
 		return "the replica runs on and never gets ready"
+	case bootstrap.Retry:
 	}
 	return "it is tried again in the background; the replica gets ready without"
 }

@@ -81,6 +81,7 @@ func verdictSign(v preflight.Verdict) sign {
 		return sign{"✓ ", green}
 	case preflight.NotReady:
 		return sign{"✗ ", red}
+	case preflight.Inconclusive:
 	}
 	return sign{"? ", yellow}
 }

@@ -54,30 +54,9 @@ func full(c admission.Culprit) string {
 	return s + " (webhook " + c.Webhook + ")"
 }
 
-var answers = map[facts.Answer]string{
-	facts.Allowed:        "answers, after %s",
-	facts.HungBeforeTLS:  "takes the connection and leaves the TLS handshake hanging (given up after %s)",
-	facts.Hung:           "hangs: no answer within %s",
-	facts.ConnectTimeout: "can't be connected to (given up after %s)",
-	facts.Refused:        "refuses the connection",
-	facts.NoEndpoints:    "has no ready endpoint",
-	facts.BadCertificate: "shows a certificate that the API server doesn't accept",
-	facts.BadAnswer:      "gives an answer that the API server can't use",
-	facts.TLSOnly:        "completes a TLS handshake, and more could not be asked of it",
-	facts.NotAsked:       "was not asked",
-	facts.CouldNotAsk:    "could not be asked from here",
-	"undecided":          "can't be evaluated from here",
-}
-
 // answered says what came of asking, and why nothing did.
 func answered(i forecast.Interception) string {
-	s, ok := answers[facts.Answer(i.Answer)]
-	if !ok {
-		return "answers " + i.Answer
-	}
-	if strings.Contains(s, "%s") {
-		s = fmt.Sprintf(s, milliseconds(i.Milliseconds))
-	}
+	s := strings.ReplaceAll(facts.Answer(i.Answer).Words("").Full, "{time}", milliseconds(i.Milliseconds))
 	if i.Effect == forecast.Undecided && i.Detail != "" {
 		s += ": " + short(i.Detail)
 	}

@@ -79,6 +79,7 @@ func (o Outcome) ExitCode() int {
 		return preflight.ExitReady
 	case Failed:
 		return preflight.ExitNotReady
+	case Unknown:
 	}
 	return preflight.ExitInconclusive
 }

@@ -91,6 +91,7 @@ func (m *model) touches(e Event, b backend) int {
 			n += one(e.Name == p.zone)
 		case PoolUpgrade:
 			n += one(e.Name == p.pool)
+		case Expiry:
 		}
 	}
 	if e.Kind == Expiry && (e.Name == b.name || slices.ContainsFunc(b.webhooks, func(w int) bool { return m.webhooks[w].bundleName() == e.Name })) {

@@ -73,6 +73,7 @@ func (w world) hit(e Event, p worldPod) bool {
 		return e.Name == p.node
 	case ZoneLoss:
 		return e.Name == p.zone
+	case PoolUpgrade, Expiry:
 	}
 	return false
 }

@@ -77,6 +77,7 @@ func (s *state) strike(e Event) {
 			hit = e.Name == p.node
 		case ZoneLoss:
 			hit = e.Name == p.zone
+		case PoolUpgrade, Expiry:
 		}
 		if _, already := s.lost[n]; hit && !already {
 			s.lost[n] = cause{e, withPlace}

@@ -79,6 +79,7 @@ func (m *model) opening(e Event) string {
 		return "pod " + e.Name + " " + m.goes(e)
 	case NodeLoss:
 		return "node " + e.Name + " is lost"
+	case ZoneLoss:
 	}
 	return "zone " + e.Name + " is lost"
 }

@@ -91,6 +91,7 @@ func sameHooks(f Foretold, h Happened) bool {
 		return len(f.Hooks) > 0 && holds(h.Hooks, f.Hooks)
 	case forecast.Degraded:
 		return slices.Equal(slices.Sorted(slices.Values(f.Hooks)), h.Hooks) && holds(f.Rejected, h.Failing)
+	case forecast.Ready, forecast.Unknown:
 	}
 	return len(f.Hooks) == 0 || f.AtBest == forecast.Ready
 }

@@ -38,6 +38,7 @@ func (n news) String() string {
 		return fmt.Sprintf("%s is out, and not in the catalogue: docs/new-minor.md says what to review%s", n.line, add)
 	case patch:
 		return fmt.Sprintf("%s is out, the catalogue holds %s; if it can't be built, an earlier patch may do%s", n.newest, n.recorded, add)
+	case coming:
 	}
 	return fmt.Sprintf("%s is coming: %s. Nothing is to be done yet.", n.line, n.newest)
 }

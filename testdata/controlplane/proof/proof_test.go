@@ -181,11 +181,13 @@ func hold(t *testing.T, s scenario, cp forecast.ControlPlane, out controlplane.O
 		if out.State != controlplane.Ready || len(out.FailedWrites) == 0 {
 			t.Errorf("it is not degraded: %s", out)
 		}
-	default:
+	case forecast.Ready, forecast.Delayed:
 		if out.State != controlplane.Ready || len(out.FailedWrites) > 0 {
 			t.Errorf("it is not ready: %s", out)
 		}
 		within(t, "readiness", cp.ReadyAfterSeconds, out.After)
+	case forecast.NeverReady, forecast.Unknown:
+		t.Errorf("no scenario is held to be %s here", s.outcome)
 	}
 }
 
