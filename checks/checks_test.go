@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +22,16 @@ var update = flag.Bool("update", false, "rewrite the want section of each case")
 
 func one(s *facts.Snapshot, c preflight.Check) preflight.Result {
 	return preflight.Run(s, []preflight.Check{c})[0]
+}
+
+// checkOf is the check with that ID.
+func checkOf(id string) preflight.Check {
+	all := All()
+	return all[slices.IndexFunc(all, func(c preflight.Check) bool { return c.ID == id })]
+}
+
+func declares(fs []facts.Fact, f facts.Fact) bool {
+	return slices.ContainsFunc(fs, func(o facts.Fact) bool { return o.ID() == f.ID() })
 }
 
 // twice runs the check two times at once, and returns what each says as well.
@@ -122,11 +133,11 @@ func deleteEach(t *testing.T, c preflight.Check, k testCase) {
 		}
 		gone := facts.Absent(f, facts.Forbidden, "taken away by the test")
 		switch {
-		case has(c.Needs, f):
+		case declares(c.Needs, f):
 			if r := one(k.s.With(gone), c); r.Status != preflight.Undecided && full.Status != preflight.NotApplicable {
 				t.Errorf("%s, %s: without %s, which it needs, it is %s", c.ID, filepath.Base(k.file), f.ID(), r.Status)
 			}
-		case has(c.Uses, f):
+		case declares(c.Uses, f):
 			if r := one(k.s.With(gone), c); len(r.Findings) < len(full.Findings) && len(r.Open) == 0 {
 				t.Errorf("%s, %s: without %s, which it uses, it finds less and leaves nothing open", c.ID, filepath.Base(k.file), f.ID())
 			}

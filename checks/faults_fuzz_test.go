@@ -2,7 +2,6 @@ package checks
 
 import (
 	"encoding/json"
-	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -19,17 +18,20 @@ import (
 func FuzzSaid(f *testing.F) {
 	k := load(f, "../testdata/checks/GP114/http-500.txtar")
 	asked := facts.Attempts.Of(k.s)[0]
-	all := slices.Concat(silences, misanswers, untrusted)
-	all = append(all, defect{answer: facts.Denied})
+	answers := []facts.Answer{facts.Refused, facts.ConnectTimeout, facts.HungBeforeTLS, facts.Hung, facts.Denied, facts.BadCertificate, facts.BadAnswer, facts.CouldNotAsk}
+	faults := []facts.Fault{
+		"", facts.HTTPStatus, facts.Redirected, facts.TooLarge, facts.NotReview, facts.WrongVersion, facts.NoResponse, facts.WrongUID, facts.BadPatch, facts.Cut,
+		facts.NotTLS, facts.TLSRefused, facts.WrongName, facts.Expired, facts.OtherAuthority, facts.BundleEmpty, facts.BundleNotPEM, facts.BundleExpired,
+	}
 	f.Add(0, "connection refused", "10.4.0.7:8443")
 	f.Add(5, "HTTP 500: \x1b[2J\x1b]8;;http://evil\x07", "\u202e10.4.0.7")
 	f.Add(7, "\nkubectl delete namespaces --all\n", "{said}{ms}{name}")
 	f.Add(9, "\xff\xfe\u2028 \u2066"+strings.Repeat("a", 5000), "")
 	f.Add(40, "`reboot`; $(reboot) {name}", "%s%!d(MISSING)")
 	f.Fuzz(func(t *testing.T, n int, said, target string) {
-		d := all[uint(n)%uint(len(all))]
 		a := asked
-		a.Answer, a.Fault, a.Detail, a.Target = d.answer, d.fault, said, target
+		a.Answer, a.Fault = answers[uint(n)%uint(len(answers))], faults[uint(n)/uint(len(answers))%uint(len(faults))]
+		a.Detail, a.Target = said, target
 		told := findings(k.s, a)
 		a.Detail, a.Target = "plain", "plain"
 		plain := findings(k.s, a)
@@ -50,7 +52,10 @@ func FuzzSaid(f *testing.F) {
 
 func findings(s *facts.Snapshot, a facts.Attempt) preflight.Report {
 	s = s.With(facts.Present(facts.Attempts, []facts.Attempt{a}))
-	among := []preflight.Check{webhookNotAnswering, webhookAnswersWrong, webhookCertificate, webhookSlow}
+	var among []preflight.Check
+	for _, id := range []string{"GP113", "GP114", "GP115", "GP118"} {
+		among = append(among, checkOf(id))
+	}
 	return preflight.NewReport(s, preflight.Run(s, among), forecast.Forecast{})
 }
 

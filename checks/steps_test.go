@@ -19,11 +19,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
-	recordings "github.com/gke-preflight/gke-preflight/testdata/recorded"
-	"github.com/gke-preflight/gke-preflight/testdata/recorded/cases"
 )
 
 // advised are the findings of all cases of the checks, and of the recordings on which
@@ -57,19 +54,7 @@ func find(t *testing.T) (fs []preflight.Finding) {
 			add(one(k.s, c))
 		}
 	}
-	zips := [][]byte{recordings.Incident}
-	for _, name := range []string{"overrun", "gp153", "gp314", "gp413"} {
-		b, err := cases.Recordings.ReadFile(name + ".zip")
-		if err != nil {
-			t.Fatal(err)
-		}
-		zips = append(zips, b)
-	}
-	for _, b := range zips {
-		s, err := facts.LoadZip(b)
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, s := range everyRecording(t) {
 		add(preflight.Run(s, All())...)
 	}
 	return fs
@@ -308,7 +293,7 @@ func textOfGitHub(_ *testing.T, b []byte) []string {
 // TestNoCheckWritesRemedy holds checks to say what to do by steps: the text of a
 // remedy is made of them in one place.
 func TestNoCheckWritesRemedy(t *testing.T) {
-	for _, dir := range []string{".", "../preflight/policy"} {
+	for _, dir := range []string{"finding", "admission", "nodes", "versions", "workloads", "cluster", "../preflight/policy"} {
 		files, err := filepath.Glob(dir + "/*.go")
 		if err != nil {
 			t.Fatal(err)

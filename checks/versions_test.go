@@ -67,7 +67,7 @@ func TestTargetTooNew(t *testing.T) {
 		t.Fatal(err)
 	}
 	meta := s.Meta
-	meta.Target = next(newest).Line()
+	meta.Target = version.Version{Major: newest.Major, Minor: newest.Minor + 1}.Line()
 	s = s.WithMeta(meta).With(facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v" + newest.Line() + ".1"}))
 	r := preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s))
 	cp := r.Forecast.ControlPlane

@@ -117,7 +117,7 @@ func TestWidth(t *testing.T) {
 // TestQuoted holds what pages quote against the files.
 func TestQuoted(t *testing.T) {
 	page, _ := Page("adding-a-check")
-	for _, file := range []string{"checks/alpha_cluster.go", "testdata/checks/GP517/alpha.txtar"} {
+	for _, file := range []string{"checks/cluster/alpha_cluster.go", "testdata/checks/GP517/alpha.txtar"} {
 		b, err := os.ReadFile("../" + file)
 		if err != nil {
 			t.Fatal(err)

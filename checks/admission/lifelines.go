@@ -1,0 +1,176 @@
+package admission
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+)
+
+// lifelineNeeds are the facts without which no lifeline can be judged.
+func lifelineNeeds() []facts.Fact {
+	return slices.DeleteFunc(StartupNeeds(), func(f facts.Fact) bool { return f.ID() == facts.ServerVersion.ID() })
+}
+
+// lifelineUses are the facts whose absence leaves single lines open.
+func lifelineUses() []facts.Fact {
+	uses := []facts.Fact{facts.Attempts, facts.ServerVersion}
+	for _, f := range slices.Concat(StartupUses(), lifeline.Needs()) {
+		if !has(lifelineNeeds(), f) && !has(uses, f) {
+			uses = append(uses, f)
+		}
+	}
+	return uses
+}
+
+func has(fs []facts.Fact, f facts.Fact) bool {
+	return slices.ContainsFunc(fs, func(o facts.Fact) bool { return o.ID() == f.ID() })
+}
+
+// A cut is one webhook or policy with the lines that it costs.
+type cut struct {
+	forecast.Blame
+	lines []forecast.Lifeline
+}
+
+// cuts collects who is at fault for lines with that outcome, of those that
+// concern accepts.
+func cuts(s *facts.Snapshot, outcome forecast.Fate, concern func(forecast.Lifeline) bool) []cut {
+	var cs []cut
+	for _, l := range forecast.Of(s).Lifelines {
+		if l.Outcome != outcome || !concern(l) {
+			continue
+		}
+		for _, c := range l.AtFault() {
+			n := slices.IndexFunc(cs, func(o cut) bool { return o.Culprit == c.Culprit })
+			if n < 0 {
+				n = len(cs)
+				cs = append(cs, cut{Blame: c})
+			}
+			cs[n].lines = append(cs[n].lines, l)
+		}
+	}
+	return cs
+}
+
+func of(groups ...lifeline.Group) func(forecast.Lifeline) bool {
+	return func(l forecast.Lifeline) bool { return slices.Contains(groups, lifeline.Group(l.Group)) }
+}
+
+// lost are the findings on lines that are lost, of that severity, followed by
+// what is open about any. The loss of add-ons alone takes no cluster down.
+func lost(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) []preflight.Finding {
+	var fs []preflight.Finding
+	for _, c := range cuts(s, forecast.Lost, concern) {
+		mine := severity
+		if !slices.ContainsFunc(c.lines, graver) {
+			mine = preflight.Warning
+		}
+		fs = append(fs, c.finding(s, mine))
+	}
+	return append(fs, openLines(s, severity, concern)...)
+}
+
+func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons) }
+
+func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.Finding {
+	return preflight.Finding{
+		Severity: severity,
+		Subject:  subjectOf(c.Culprit),
+		Summary:  c.does() + c.consequence(),
+		Evidence: c.evidence(),
+		Steps:    way(s, c.Culprit),
+	}
+}
+
+// does says what the culprit does to the writes, and why failing open is no help.
+func (c cut) does() string {
+	l := c.lines[0]
+	switch {
+	case c.Answer == string(facts.Denied):
+		return fmt.Sprintf("%s denies (%s)", c.Interception, c.Detail)
+	case l.Outcome == forecast.Slowed:
+		return fmt.Sprintf("%s %s", c.Interception, c.Says())
+	case c.Effect != forecast.Rejects && l.DeadlineSeconds > 0:
+		return fmt.Sprintf("%s %s, and its clients give up after %.0f s, before failurePolicy %s is of any help", c.Interception, c.Says(), l.DeadlineSeconds, c.FailurePolicy)
+	case c.Effect != forecast.Rejects:
+		return fmt.Sprintf("%s %s, and with others in the way the API server gives up", c.Interception, c.Says())
+	}
+	return fmt.Sprintf("%s %s; failurePolicy %s stops the write", c.Interception, c.Says(), c.FailurePolicy)
+}
+
+func (c cut) consequence() string {
+	l := c.lines[0]
+	if l.Outcome == forecast.Slowed {
+		return fmt.Sprintf(" and slows %s, whose clients wait for %.0f s; with a longer timeout, or a second webhook like it, they are lost: %s", c.named(), l.DeadlineSeconds, l.Consequence)
+	}
+	return fmt.Sprintf(", so that the cluster loses %s: %s", c.named(), l.Consequence)
+}
+
+func (c cut) named() string {
+	var names []string
+	for _, l := range c.lines {
+		names = append(names, l.Name)
+	}
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return names[0]
+}
+
+func (c cut) evidence() []preflight.Evidence {
+	var es []preflight.Evidence
+	for _, l := range c.lines {
+		for _, w := range l.Writes {
+			if i, ok := w.By(c.Culprit); ok && i.Effect == c.Effect {
+				es = append(es, preflight.Evidence{Value: writeName(w.Write), Note: seen(l, w, i)})
+			}
+		}
+	}
+	return es
+}
+
+// seen says whose write it is, and what was answered about it.
+func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception) string {
+	n := fmt.Sprintf("%s, by %s: %s", l.Name, w.User, i.Answer)
+	if i.Vantage != "" {
+		n += fmt.Sprintf(" in %d ms seen from %s", i.Milliseconds, i.Vantage)
+	}
+	if i.Detail != "" {
+		n += ": " + i.Detail
+	}
+	return n
+}
+
+// openLines are the lines of which it can't be told what becomes of them. Where
+// that hangs on what differs from one write to the next, or on a certificate that
+// could not be seen, the running cluster tells: it writes the same all the time.
+// Where a draw decides, GP107 has it.
+func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
+	for _, l := range forecast.Of(s).Lifelines {
+		if l.Outcome != forecast.Open || l.Draws || !concern(l) {
+			continue
+		}
+		mine := preflight.Warning
+		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || graver(l) && slices.ContainsFunc(l.AtFault(), unasked)) {
+			mine = severity
+		}
+		fs = append(fs, preflight.Finding{
+			Severity:  mine,
+			Subject:   preflight.Subject{Kind: "Lifeline", Name: l.Name},
+			Undecided: fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Reason),
+			Cause:     fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Cause),
+		})
+	}
+	return fs
+}
+
+// unasked reports whether nothing is known of the culprit, rather than too little
+// of the write.
+func unasked(b forecast.Blame) bool {
+	return b.Answer != string(facts.Allowed) && b.Answer != string(facts.Denied) && b.Answer != "undecided"
+}

@@ -1,0 +1,150 @@
+package cluster
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/checks/finding"
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+)
+
+// How long Terraform's google provider waits for a change of a cluster unless told
+// otherwise: before its version 7.30, and since (its CHANGELOG).
+const (
+	upgradeTimeout    = time.Hour
+	upgradeTimeoutNow = 90 * time.Minute
+)
+
+var pipelineGivesUp = preflight.Check{
+	ID:       "GP524",
+	Name:     "pipeline-gives-up",
+	Title:    "The pipeline waits for less time than an upgrade of this cluster takes",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.GKEOperations, facts.GKEUpgradeInfo},
+	Uses:     []facts.Fact{facts.GKENodePools, facts.Nodes},
+	Moot: func(m facts.Meta) string {
+		if m.UpgradeTimeoutSeconds == 0 && !slices.ContainsFunc(m.PoolChanges, func(c facts.PoolChange) bool { return c.TimeoutSeconds > 0 }) {
+			return "how long the pipeline waits was not said: pass --upgrade-timeout"
+		}
+		return ""
+	},
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		fs := givesUpOnControlPlane(s)
+		for _, c := range s.Meta.PoolChanges {
+			if c.TimeoutSeconds > 0 {
+				fs = append(fs, givesUpOnPool(s, c)...)
+			}
+		}
+		return fs
+	},
+}
+
+// A patience is how long a pipeline waits: least, or up to most where that is not known.
+type patience struct{ least, most time.Duration }
+
+func patienceOf(least, most int64) patience {
+	return patience{time.Duration(least) * time.Second, time.Duration(max(least, most)) * time.Second}
+}
+
+func (p patience) String() string {
+	if p.least == p.most {
+		return finding.Age(p.least)
+	}
+	return fmt.Sprintf("%s (or %s, by the version of Terraform's provider)", finding.Age(p.least), finding.Age(p.most))
+}
+
+func givesUpOnControlPlane(s *facts.Snapshot) []preflight.Finding {
+	given := patienceOf(s.Meta.UpgradeTimeoutSeconds, s.Meta.UpgradeTimeoutMostSeconds)
+	if given.least == 0 {
+		return nil
+	}
+	longest, e := longestUpgrade(s)
+	f := preflight.Finding{
+		Severity: preflight.Warning, Subject: finding.ClusterSubject(s),
+		Steps: remedy.Do("let it wait for 90 minutes or longer; where it gave up, GKE goes on, so wait for the operation before trying again", finding.OperationsOf(s, "operationType=UPGRADE_MASTER")),
+	}
+	name := s.Meta.Cluster.Name
+	switch {
+	case longest > given.least:
+		f.Summary = fmt.Sprintf("the pipeline gives up after %s, and an upgrade of the control plane of cluster %s took %s before; it fails while GKE goes on, and the next try is refused", given, name, finding.Age(longest))
+	case given.most >= upgradeTimeoutNow, given.least >= upgradeTimeout && longest > 0:
+		return nil
+	case longest == 0 && given.least < upgradeTimeout:
+		f.Summary = fmt.Sprintf("the pipeline gives up after %s, and how long an upgrade of cluster %s takes is not on record; Terraform itself would wait for %s, or %s since version 7.30 of its provider", given, name, finding.Age(upgradeTimeout), finding.Age(upgradeTimeoutNow))
+	case longest == 0:
+		f.Severity = preflight.Info
+		f.Summary = fmt.Sprintf("the pipeline gives up after %s, and how long an upgrade of cluster %s takes is not on record; Terraform itself would wait for %s since version 7.30 of its provider", given, name, finding.Age(upgradeTimeoutNow))
+	default:
+		f.Severity = preflight.Info
+		f.Summary = fmt.Sprintf("the pipeline gives up after %s; that was enough for the upgrades of cluster %s so far, of which the longest took %s, and Terraform itself would wait for %s, or %s since version 7.30 of its provider", given, name, finding.Age(longest), finding.Age(upgradeTimeout), finding.Age(upgradeTimeoutNow))
+	}
+	if e.Fact != "" {
+		f.Evidence = []preflight.Evidence{e}
+	}
+	return []preflight.Finding{f}
+}
+
+// longestUpgrade is how long the longest successful upgrade of the control plane
+// took; zero if none is on record.
+func longestUpgrade(s *facts.Snapshot) (longest time.Duration, e preflight.Evidence) {
+	for i, u := range facts.GKEUpgradeInfo.Of(s).History {
+		if took := u.End.Sub(u.Start); u.State == "SUCCEEDED" && !u.Start.IsZero() && took > longest {
+			longest, e = took, finding.EvidenceOf(facts.GKEUpgradeInfo, u.End, fmt.Sprintf("%s to %s took %s", u.From, u.To, finding.Age(took)), "/history/%d/end", i)
+		}
+	}
+	if took, at := longestOperation(s, "UPGRADE_MASTER", ""); took > longest {
+		return took, at
+	}
+	return longest, e
+}
+
+// longestOperation is how long the longest operation of the type took that succeeded.
+func longestOperation(s *facts.Snapshot, kind, target string) (longest time.Duration, e preflight.Evidence) {
+	for i, o := range facts.GKEOperations.Of(s) {
+		if took := o.End.Sub(o.Start); o.Type == kind && o.Target == target && !underWay(o) && o.Error == "" && !o.Start.IsZero() && took > longest {
+			longest, e = took, finding.EvidenceOf(facts.GKEOperations, o.End, kind+" took "+finding.Age(took), "/%d/end", i)
+		}
+	}
+	return longest, e
+}
+
+// givesUpOnPool compares with what the pool's upgrade took before, and with what its
+// settings come to.
+func givesUpOnPool(s *facts.Snapshot, c facts.PoolChange) []preflight.Finding {
+	given := patienceOf(c.TimeoutSeconds, c.TimeoutMostSeconds)
+	f := preflight.Finding{
+		Severity: preflight.Warning, Subject: preflight.Subject{Kind: "NodePool", Name: c.Name},
+		Steps: remedy.Do("let it wait for longer; where it gave up, GKE goes on, so wait for the operation before trying again", finding.OperationsOf(s, "operationType=UPGRADE_NODES")),
+	}
+	pools, known := facts.GKENodePools.Get(s)
+	_, seen := facts.Nodes.Get(s)
+	i := slices.IndexFunc(pools, func(p facts.NodePool) bool { return p.Name == c.Name })
+	if !known || !seen || i < 0 {
+		f.Undecided = fmt.Sprintf("the pipeline waits for %s, and how long the upgrade of node pool %s takes is not known: the pool or its nodes were not seen", given, c.Name)
+		return []preflight.Finding{f}
+	}
+	took, e := longestOperation(s, "UPGRADE_NODES", "nodePools/"+c.Name)
+	t, ok := takes(pools[i], finding.PoolSizes(s)[c.Name])
+	const then = "; the pipeline fails then, while GKE goes on"
+	switch {
+	case took > given.least:
+		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade took %s before%s", c.Name, given, finding.Age(took), then)
+		f.Evidence = []preflight.Evidence{e}
+		return []preflight.Finding{f}
+	case !ok:
+		f.Undecided = fmt.Sprintf("node pool %s is upgraded by strategy %s, and how long that takes is not known to this version of gke-preflight", c.Name, pools[i].Upgrade.Strategy)
+		return []preflight.Finding{f}
+	case t.least > given.least:
+		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade takes %s at least (%s)%s", c.Name, given, finding.Age(t.least), t.how, then)
+	case t.most > given.least:
+		f.Severity = preflight.Info
+		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade takes %s to %s (%s), by how long drains wait for disruption budgets", c.Name, given, finding.Age(t.least), finding.Age(t.most), t.how)
+	default:
+		return nil
+	}
+	f.Evidence = []preflight.Evidence{finding.EvidenceOf(facts.GKENodePools, c.Name, "", "/%d/name", i)}
+	return []preflight.Finding{f}
+}

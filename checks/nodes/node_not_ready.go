@@ -1,0 +1,43 @@
+package nodes
+
+import (
+	"fmt"
+
+	"github.com/gke-preflight/gke-preflight/checks/finding"
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+)
+
+var nodeNotReady = preflight.Check{
+	ID:       "GP202",
+	Name:     "node-not-ready",
+	Title:    "A node is not ready",
+	Severity: preflight.Warning,
+	Needs:    []facts.Fact{facts.Nodes},
+	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		for i, n := range facts.Nodes.Of(s) {
+			ready := false
+			f := preflight.Finding{
+				Severity: preflight.Warning,
+				Subject:  nodeSubject(n),
+				Summary:  inPool(n) + " has no Ready condition: its kubelet never reported; auto-repair's clock runs",
+				Steps:    remedy.Do("find out why before the upgrade adds its own disturbance", describeNode(n)),
+			}
+			for j, c := range n.Conditions {
+				if c.Type != "Ready" {
+					continue
+				}
+				ready = c.Status == "True"
+				since := s.Meta.CollectedAt.Sub(c.LastChange)
+				f.Summary = fmt.Sprintf("%s has been NotReady (%s) for %s; auto-repair, where the pool has it, recreates it after %s", inPool(n), c.Reason, finding.Age(since), finding.Age(clocks.Repair))
+				f.Evidence = []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/conditions/%d/status", i, j), Value: c.Status, Note: c.Reason}}
+			}
+			if !ready {
+				fs = append(fs, f)
+			}
+		}
+		return finding.Alike(fs, "Nodes", "are not ready")
+	},
+}
