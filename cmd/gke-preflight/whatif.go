@@ -73,7 +73,7 @@ func (f *whatIfFlags) run(cmd *cobra.Command) error {
 		return exitCode(preflight.ExitNotReady)
 	case whatif.Undecided:
 		return exitCode(preflight.ExitInconclusive)
-	case whatif.Robust:
+	case whatif.Robust, whatif.Tolerant, whatif.Exposed:
 	}
 	return nil
 }

@@ -86,8 +86,7 @@ func onlyOnce(t *testing.T, s *facts.Snapshot) {
 	t.Helper()
 	waited := map[string]int{}
 	for _, a := range facts.Attempts.Of(s) {
-		switch a.Answer {
-		case facts.Hung, facts.HungBeforeTLS, facts.ConnectTimeout:
+		if a.Answer.Hangs() {
 			waited[a.Webhook+a.Target]++
 		}
 	}
