@@ -1,6 +1,7 @@
 package forecast
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -103,7 +104,7 @@ func (h Hook) atFault() (found []Blame) {
 		}
 	}
 	if found == nil && (h.Overruns() || h.Outcome == Delayed || h.AtWorst == Delayed) {
-		found = group(h.Writes, takesTime)
+		found = h.addingUp()
 	}
 	return h.own(found)
 }
@@ -153,6 +154,47 @@ func doing(ws []Write, e Effect) []Blame {
 
 func takesTime(_ Write, i Interception) bool {
 	return i.Milliseconds > 0 && (i.Effect == Passes || i.Effect == Slows)
+}
+
+// addingUp are those whose time alone, the slowest first, is as long as what the hook
+// comes out by: its deadline, or what makes it late. None for one that is late since it
+// waits for another, and whose own writes take less than that.
+func (h Hook) addingUp() []Blame {
+	bs := mostly(group(h.Writes, takesTime))
+	limit := slowHook.Seconds()
+	if h.Overruns() {
+		limit = h.DeadlineSeconds
+	}
+	sum, needed := 0.0, map[admission.Culprit]bool{}
+	for _, b := range slices.SortedStableFunc(slices.Values(bs), func(a, b Blame) int { return cmp.Compare(b.took(), a.took()) }) {
+		if sum < limit {
+			sum += float64(b.took()) / 1000
+			needed[b.Culprit] = true
+		}
+	}
+	if sum < limit && h.WaitsFor != "" && !h.Overruns() {
+		return nil
+	}
+	return slices.DeleteFunc(bs, func(b Blame) bool { return !needed[b.Culprit] })
+}
+
+// took is how long the writes wait for whom it blames, in milliseconds.
+func (b Blame) took() (sum int64) {
+	for _, w := range b.Writes {
+		i, _ := w.By(b.Culprit)
+		sum += i.Milliseconds
+	}
+	return sum
+}
+
+// mostly leaves out who takes less than a tenth of the time that the slowest takes:
+// without him it would take as long.
+func mostly(bs []Blame) []Blame {
+	var most int64
+	for _, b := range bs {
+		most = max(most, b.took())
+	}
+	return slices.DeleteFunc(bs, func(b Blame) bool { return 10*b.took() < most })
 }
 
 // group collects the interceptions to keep by who they are of.

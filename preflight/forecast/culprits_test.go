@@ -20,7 +20,7 @@ func TestAtFault(t *testing.T) {
 		return Interception{Culprit: who(name), Answer: string(facts.Allowed), Milliseconds: ms, Effect: e}
 	}
 	write := func(e Effect, by ...Interception) Write { return Write{Effect: e, InterceptedBy: by} }
-	passes := write(Passes, does("slow", Passes, 400), does("quick", Passes, 0))
+	passes := write(Passes, does("slow", Passes, 400), does("quick", Passes, 30))
 	waiting := Hook{Name: "waiting", Outcome: CrashLoop, WaitsFor: "other"}
 	for _, c := range []struct {
 		name string
@@ -33,6 +33,9 @@ func TestAtFault(t *testing.T) {
 		{"passes add up to the deadline", ControlPlane{}.AtFault(Hook{Outcome: CrashLoop, DeadlineSeconds: 1, WritesSeconds: &Seconds{1.2, 1.2}, Writes: []Write{passes, passes, passes}}), []string{"slow"}},
 		{"passes may add up to the deadline", ControlPlane{}.AtFault(Hook{Outcome: Unknown, AtWorst: CrashLoop, DeadlineSeconds: 1, WritesSeconds: &Seconds{0.9, 1.2}, Writes: []Write{passes}}), []string{"slow"}},
 		{"passes add up to a delay", ControlPlane{}.AtFault(Hook{Outcome: Delayed, Writes: []Write{passes}}), []string{"slow"}},
+		{"the slowest alone would do", ControlPlane{}.AtFault(Hook{Outcome: CrashLoop, DeadlineSeconds: 1, WritesSeconds: &Seconds{2, 2}, Writes: []Write{write(Passes, does("slow", Passes, 1500), does("half", Passes, 400))}}), []string{"slow"}},
+		{"neither alone would do", ControlPlane{}.AtFault(Hook{Outcome: CrashLoop, DeadlineSeconds: 1, WritesSeconds: &Seconds{1.2, 1.2}, Writes: []Write{write(Passes, does("slow", Passes, 800), does("half", Passes, 400))}}), []string{"slow", "half"}},
+		{"late for another one that is late", ControlPlane{Hooks: []Hook{{Name: "late", Outcome: Delayed, WaitsFor: "slow"}, {Name: "slow", Outcome: Delayed, Writes: []Write{write(Slows, does("hung", Slows, 3000))}}}}.AtFault(Hook{Name: "late", Outcome: Delayed, WaitsFor: "slow", Writes: []Write{write(Passes, does("quick", Passes, 50))}}), []string{"hung"}},
 		{"the other one is to blame", ControlPlane{Hooks: []Hook{waiting, {Name: "other", Outcome: NeverReady, Writes: []Write{write(Rejects, does("deny", Rejects, 1))}}}}.AtFault(waiting), []string{"deny"}},
 		{"nobody, where it is only not known", ControlPlane{}.AtFault(Hook{Outcome: Unknown, AtWorst: CrashLoop, DeadlineSeconds: 30, Writes: []Write{passes}}), nil},
 		{"nobody, where all is well", ControlPlane{}.AtFault(Hook{Outcome: Ready, Writes: []Write{passes}}), nil},

@@ -29,6 +29,8 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 		e, verb = Slows, "held up, where it happens,"
 	case r.Outcome == Delayed && r.affected(Slows):
 		e, verb = Slows, "held up"
+	case r.Outcome == Delayed && r.WaitsFor != "" && r.addingUp() == nil:
+		return fmt.Sprintf("waits for %s, which is late", h.WaitsFor)
 	case (r.Outcome == Delayed || r.Outcome == Unknown) && !r.affected(Rejects):
 		return r.together()
 	}
@@ -105,12 +107,7 @@ func numbers(a, b float64) string {
 
 // milliseconds is the average over the writes.
 func (b Blame) milliseconds() int64 {
-	var sum int64
-	for _, w := range b.Writes {
-		i, _ := w.By(b.Culprit)
-		sum += i.Milliseconds
-	}
-	return int64(math.Round(float64(sum) / float64(len(b.Writes))))
+	return int64(math.Round(float64(b.took()) / float64(len(b.Writes))))
 }
 
 // String is the range in seconds, such as "2.5 to 8 s".
