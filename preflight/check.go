@@ -59,6 +59,8 @@ type Check struct {
 	// After are the IDs of checks whose finding on the same subject is the cause
 	// of this one's.
 	After []string
+	// Steps are those that what it finds stands in the way of; none means every one.
+	Steps []Step
 	// Moot says why the question does not arise; nil, or an empty answer, if it does.
 	Moot func(facts.Meta) string
 	// Thresholds are the numbers in it that a policy may move.

@@ -56,12 +56,15 @@ type Report struct {
 	// CollectedAt is when the cluster was looked at, and AsOf the time that the report
 	// is drawn up for: waivers, certificates and the age of what was seen count to it.
 	// AsOf is zero in reports of earlier versions.
-	CollectedAt time.Time     `json:"collectedAt"`
-	AsOf        time.Time     `json:"asOf,omitzero"`
-	Identity    string        `json:"identity,omitempty"`
-	Forecast    Foretold      `json:"forecast"`
-	Checks      []CheckStatus `json:"checks"`
-	Findings    []Finding     `json:"findings"`
+	CollectedAt time.Time `json:"collectedAt"`
+	AsOf        time.Time `json:"asOf,omitzero"`
+	Identity    string    `json:"identity,omitempty"`
+	// Steps say of each step of the upgrade what stands in its way; none in reports of
+	// earlier versions.
+	Steps    []StepStatus  `json:"steps,omitempty"`
+	Forecast Foretold      `json:"forecast"`
+	Checks   []CheckStatus `json:"checks"`
+	Findings []Finding     `json:"findings"`
 	// Open are the subjects about which a check could not get an answer.
 	Open  []OpenQuestion `json:"open"`
 	Facts []FactStatus   `json:"facts"`
@@ -150,6 +153,7 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast, skipped
 		CollectedAt:   s.Meta.CollectedAt,
 		AsOf:          s.Meta.Now(),
 		Identity:      s.Meta.Identity,
+		Steps:         stepsOf(results),
 		Forecast:      Foretold{f, after},
 		Checks:        []CheckStatus{},
 		Findings:      []Finding{},

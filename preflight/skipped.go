@@ -21,8 +21,20 @@ type Skipped struct {
 func (r *Report) leave(skipped []Skipped) {
 	r.Skipped = skipped
 	for _, s := range skipped {
-		if !s.Waived && r.Verdict == Ready {
-			r.Verdict = Inconclusive
+		if s.Waived {
+			continue
+		}
+		r.Verdict = r.Verdict.unseen()
+		for n, step := range r.Steps {
+			r.Steps[n].Verdict = step.Verdict.unseen()
 		}
 	}
+}
+
+// unseen is v where something was not looked at.
+func (v Verdict) unseen() Verdict {
+	if v == Ready {
+		return Inconclusive
+	}
+	return v
 }

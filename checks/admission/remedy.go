@@ -42,7 +42,7 @@ func patch(c cure.Cure) remedy.Steps {
 	}
 	steps := remedy.Do(fmt.Sprintf("patch it so that it %s; %s", c.Does, c.Proof()), commands...)
 	if len(c.Owners) > 0 {
-		steps = steps.Then(fmt.Sprintf("make the same change in its source, as %s manages it", strings.Join(c.Owners, ", ")))
+		steps = steps.Then(fmt.Sprintf("make the same change in its source, which may undo this one: it is managed by %s", strings.Join(c.Owners, ", ")))
 	}
 	return steps
 }

@@ -50,7 +50,7 @@ var webhookWasSlow = preflight.Check{
 func history(c facts.WebhookCalls, tooSlow float64) string {
 	var said []string
 	if over := c.Latency.OneInHundredOver; over >= tooSlow {
-		said = append(said, fmt.Sprintf("took over %g s for at least one in a hundred of %s", over, finding.Count(int(c.Latency.Count), "call")))
+		said = append(said, fmt.Sprintf("took over %g s for %s", over, oneInHundred(int(c.Latency.Count), "call")))
 	}
 	if c.Errors > 0 {
 		said = append(said, fmt.Sprintf("could not be called %s, and the request was rejected", times(c.Errors)))
@@ -59,6 +59,17 @@ func history(c facts.WebhookCalls, tooSlow float64) string {
 		said = append(said, fmt.Sprintf("could not be called %s, and the request passed unseen", times(c.FailedOpen)))
 	}
 	return strings.Join(said, "; ")
+}
+
+// oneInHundred is a share of what was counted, of which at least one is meant.
+func oneInHundred(n int, noun string) string {
+	switch {
+	case n == 1:
+		return "its only " + noun
+	case n < 100:
+		return "at least one of " + finding.Count(n, noun)
+	}
+	return "at least one in a hundred of " + finding.Count(n, noun)
 }
 
 func times(n int64) string {

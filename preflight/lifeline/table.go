@@ -90,7 +90,7 @@ func table() []row {
 		}, examples.addons},
 		{Line{
 			Group: Reviews, Name: "reviews by kubelets", Source: "kubernetes cmd/kubelet/app/auth.go, BuildAuthn and BuildAuthz", Cited: kubeletAuth, Until: version.SkipsReviews.Last(),
-			Consequence: "kubelets refuse who comes with a token: metrics are not collected",
+			Consequence: "kubelets turn away callers that bring a token, so that metrics are not collected",
 		}, func(e examples) []bootstrap.Write { return reviews(kubelet(e.node)) }},
 		{Line{
 			Group: Reviews, Name: "reviews by aggregated API servers", Deadline: reviewDeadline, Source: "apiserver pkg/server/options/authentication.go and authorization.go, NewDelegatingAuthenticationOptions and NewDelegatingAuthorizationOptions", Cited: aggregation, Until: version.SkipsReviews.Last(),

@@ -31,7 +31,7 @@ const maxNoticed = 15
 // from the cluster.
 func Notice(r preflight.Report, c change.Change) (title string, lines []string) {
 	lines = []string{sinceWhen(c)}
-	all := changeLines(c)
+	all := changeLines(ofCauses(r, c))
 	for n, l := range all {
 		if n == maxNoticed {
 			lines = append(lines, fmt.Sprintf("and %d more", len(all)-n))
@@ -39,7 +39,35 @@ func Notice(r preflight.Report, c change.Change) (title string, lines []string) 
 		}
 		lines = append(lines, l.sign+l.what+": "+l.where)
 	}
+	for _, a := range causesOf(r) {
+		lines = append(lines, a.Label+": "+a.Text)
+	}
+	if _, step, ok := firstStep(r); ok {
+		for _, c := range step.Commands {
+			lines = append(lines, c.Text)
+		}
+	}
 	return headlineOf(r), lines
+}
+
+// ofCauses is c with an item for each new thing that is wrong: what is new and comes of
+// the same as another new finding is left out.
+func ofCauses(r preflight.Report, c change.Change) change.Change {
+	type key struct {
+		check   string
+		subject preflight.Subject
+	}
+	lead := map[key]key{}
+	for _, cause := range preflight.Causes(r.Findings) {
+		for _, f := range cause.Rest {
+			lead[key{f.Check, f.Subject}] = key{cause.Lead.Check, cause.Lead.Subject}
+		}
+	}
+	c.New = slices.DeleteFunc(slices.Clone(c.New), func(i change.Item) bool {
+		of, ok := lead[key{i.Check, i.Subject}]
+		return ok && slices.ContainsFunc(c.New, func(o change.Item) bool { return o.Check == of.check && o.Subject == of.subject })
+	})
+	return c
 }
 
 // sinceWhen says what it is compared with, and what is not said line by line.

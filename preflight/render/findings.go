@@ -27,48 +27,64 @@ func severitySign(s preflight.Severity) (sign, string) {
 // worst finding, blockers first.
 func (v *view) findings() error {
 	groups := findingGroups(v.r, v.Quiet)
-	words, begin := v.begin(len(groups))
-	if len(groups) == 0 && begin == "" {
+	if len(groups) == 0 {
 		return nil
 	}
 	v.heading("What to do now")
-	if begin != "" {
-		v.text(2, words)
-		v.command(4, begin)
-	}
+	var known [][]preflight.Cause
+	before := preflight.Blocker
 	for _, g := range groups {
-		v.group(g)
+		if severity := g[0].Lead.Severity; severity != before {
+			before = severity
+			v.blank()
+		}
+		switch {
+		case v.Wide:
+			v.group(g)
+		case g[0].Lead.Severity == preflight.Info:
+			known = append(known, g)
+		default:
+			v.briefly(g)
+		}
+	}
+	v.worthKnowing(known)
+	if !v.Wide {
+		v.blank()
+		v.label(0, "More", "gke-preflight explain "+groups[0][0].Lead.Check+", or any other ID of this report")
 	}
 	return nil
 }
 
 // findingGroups are the stories of what is not waived, by the check and severity
 // of their worst finding.
-func findingGroups(r preflight.Report, quiet bool) [][]story {
+func findingGroups(r preflight.Report, quiet bool) [][]preflight.Cause {
 	var open []preflight.Finding
 	for _, f := range r.Findings {
 		if !f.Waived {
 			open = append(open, f)
 		}
 	}
-	groups := grouped(stories(open), func(s story) string { return s.lead.Check + s.lead.Severity.String() })
+	groups := grouped(preflight.Causes(open), func(s preflight.Cause) string { return s.Lead.Check + s.Lead.Severity.String() })
 	if quiet {
-		groups = slices.DeleteFunc(groups, func(g []story) bool { return g[0].lead.Severity != preflight.Blocker })
+		groups = slices.DeleteFunc(groups, func(g []preflight.Cause) bool { return g[0].Lead.Severity != preflight.Blocker })
 	}
 	return groups
 }
 
 // begin is how to begin the upgrade where nothing stands in its way: empty where
 // something does, or where it is not known how.
-func (v *view) begin(groups int) (words, command string) {
+func (v *view) begin() (words, command string) {
 	command = v.upgradeCommand()
-	switch {
+	switch n := count(v.r).warnings; {
 	case command == "":
 		return "", ""
-	case groups == 0:
+	case n == 0:
 		return v.free() + ". To begin it:", command
+	case n == 1:
+		return v.free() + ". Weigh the warning below, then begin it:", command
+	default:
+		return v.free() + fmt.Sprintf(". Weigh the %d warnings below, then begin it:", n), command
 	}
-	return v.free() + ". Weigh the warnings below, then begin it:", command
 }
 
 // upgradeCommand begins the upgrade of a GKE cluster that is ready for it; empty for
@@ -89,8 +105,8 @@ func keepsVersion(r preflight.Report) bool {
 	return err == nil && failed == nil && !version.Older(runs, target) && !version.Older(target, runs)
 }
 
-func (v *view) group(g []story) {
-	lead := g[0].lead
+func (v *view) group(g []preflight.Cause) {
+	lead := g[0].Lead
 	s, word := severitySign(lead.Severity)
 	title := s.style.of(word) + " " + bold.of(lead.Check+": "+v.title(lead.Check))
 	if len(g) > 1 {
@@ -104,19 +120,19 @@ func (v *view) group(g []story) {
 	}
 	shared, label := v.sharedRemedy(g)
 	for _, st := range shown {
-		v.item(2, "- ", named(st.lead))
-		v.evidence(st.lead, len(g))
-		for _, note := range relabelled(st.lead) {
+		v.item(2, "- ", named(st.Lead))
+		v.evidence(st.Lead, len(g))
+		for _, note := range relabelled(st.Lead) {
 			v.label(4, "Note", note)
 		}
-		for _, f := range st.rest {
-			v.label(4, relation(st.lead, f), noted(consequence(st.lead, f), f))
+		for _, f := range st.Rest {
+			v.label(4, relation(st.Lead, f), noted(consequence(st.Lead, f), f))
 		}
 		if shared == nil {
-			v.remedy("Do", st.lead.ToDo())
+			v.remedy("Do", st.Lead.ToDo())
 		}
-		for _, f := range st.rest {
-			if f.Remedy != st.lead.Remedy {
+		for _, f := range st.Rest {
+			if f.Remedy != st.Lead.Remedy {
 				v.remedy("Do", f.ToDo())
 			}
 		}
@@ -128,8 +144,11 @@ func (v *view) group(g []story) {
 	v.label(4, "More", explain(shown))
 }
 
-func (v *view) title(check string) string {
-	for _, c := range v.r.Checks {
+func (v *view) title(check string) string { return titleOf(v.r, check) }
+
+// titleOf is the title of a check; its ID where the report does not hold it.
+func titleOf(r preflight.Report, check string) string {
+	for _, c := range r.Checks {
 		if c.ID == check {
 			return c.Title
 		}
@@ -195,9 +214,6 @@ func (v *view) evidence(f preflight.Finding, inGroup int) {
 
 func observed(e preflight.Evidence) string {
 	var parts []string
-	if e.Fact != "" {
-		parts = append(parts, e.Fact+e.Path)
-	}
 	switch value := asStored(e.Value).(type) {
 	case nil:
 	case float64:
@@ -212,7 +228,11 @@ func observed(e preflight.Evidence) string {
 	if e.Note != "" {
 		parts = append(parts, e.Note)
 	}
-	return strings.Join(parts, ": ")
+	said := strings.Join(parts, ": ")
+	if e.Fact != "" {
+		said = strings.TrimSpace(said + " (" + e.Fact + e.Path + ")")
+	}
+	return said
 }
 
 // asStored is v as it comes back from a stored report, so that it shows alike.
@@ -228,12 +248,12 @@ func asStored(v any) any {
 // sharedRemedy is the remedy for every story of a group of several, with its
 // label: the same for all, or, where there are many, the first one's if the
 // others differ from it by the subject's name alone. None if there is none.
-func (v *view) sharedRemedy(g []story) (steps remedy.Steps, label string) {
-	first := g[0].lead
+func (v *view) sharedRemedy(g []preflight.Cause) (steps remedy.Steps, label string) {
+	first := g[0].Lead
 	same, alike := true, true
 	for _, s := range g[1:] {
-		same = same && s.lead.Remedy == first.Remedy
-		alike = alike && strings.ReplaceAll(s.lead.Remedy, s.lead.Subject.Name, first.Subject.Name) == first.Remedy
+		same = same && s.Lead.Remedy == first.Remedy
+		alike = alike && strings.ReplaceAll(s.Lead.Remedy, s.Lead.Subject.Name, first.Subject.Name) == first.Remedy
 	}
 	switch {
 	case len(g) > 1 && same:
@@ -244,10 +264,10 @@ func (v *view) sharedRemedy(g []story) (steps remedy.Steps, label string) {
 	return nil, ""
 }
 
-func explain(shown []story) string {
+func explain(shown []preflight.Cause) string {
 	var ids []string
 	for _, s := range shown {
-		for _, f := range append([]preflight.Finding{s.lead}, s.rest...) {
+		for _, f := range append([]preflight.Finding{s.Lead}, s.Rest...) {
 			if !slices.Contains(ids, f.Check) {
 				ids = append(ids, f.Check)
 			}

@@ -16,16 +16,66 @@ func (v *view) gaps() error {
 		return nil
 	}
 	v.heading(heading)
-	if text != "" {
+	if text != "" && (v.Wide || v.r.Verdict != preflight.Inconclusive) {
 		v.text(2, text)
 	}
-	v.questions(openQuestions(v.r))
-	v.questions(undecided(v.r))
+	qs := append(openQuestions(v.r), undecided(v.r)...)
+	if !v.Wide {
+		v.gapsBriefly(qs)
+		return nil
+	}
+	v.questions(qs)
 	for _, o := range omissions(v.r) {
 		v.item(2, "- ", o)
 	}
 	return nil
 }
+
+// gapsBriefly writes the questions that could hide a blocker, but for those that hang
+// on what is read first, and names the rest.
+func (v *view) gapsBriefly(qs []question) {
+	reasons := reasonsOpen(v.r)
+	var open []string
+	for _, q := range qs {
+		if q.severity == preflight.Blocker && !reasons.cover(q) {
+			v.questions([]question{q})
+			continue
+		}
+		open = append(open, q.checks...)
+	}
+	if open != nil {
+		v.item(2, "? ", "also open: "+strings.Join(unique(open), ", "))
+	}
+	for _, l := range skippedLines(v.r) {
+		v.item(2, "- ", l)
+	}
+	var unread, left, asked []string
+	for _, f := range v.r.Facts {
+		switch {
+		case f.Present:
+		case f.Reason == facts.LeftOut:
+			left = append(left, f.ID)
+			asked = append(asked, without(v.r, f.ID)...)
+		default:
+			unread = append(unread, f.ID)
+		}
+	}
+	if unread != nil {
+		v.item(2, "- ", "not read: "+enumerate(unread, false))
+	}
+	if left != nil {
+		text := "left out: " + enumerate(left, false)
+		if asked != nil {
+			text += "; so not asked: " + strings.Join(unique(asked), ", ")
+		}
+		v.item(2, "- ", text)
+	}
+	if open != nil || unread != nil || left != nil {
+		v.text(2, "(-o wide says why)")
+	}
+}
+
+func unique(all []string) []string { return slices.Compact(slices.Sorted(slices.Values(all))) }
 
 // introduceGaps is the heading of what was not looked at, and what is said first;
 // empty where there is nothing to say.
@@ -90,6 +140,10 @@ type question struct {
 	severity preflight.Severity
 	subjects []string
 	reason   string
+	// about are the subjects, of which subjects are the names.
+	about []preflight.Subject
+	// unread says that facts are missing for it.
+	unread bool
 	// shared says that the reason is a cause that others may have: of all with one
 	// cause one question is made, whatever checks ask them.
 	shared bool
@@ -113,7 +167,7 @@ func openQuestions(r preflight.Report) []question {
 		if !ok {
 			n = len(qs)
 			index[k] = n
-			qs = append(qs, question{subjects: []string{o.Subject.String()}, reason: o.Reason})
+			qs = append(qs, question{subjects: []string{o.Subject.String()}, about: []preflight.Subject{o.Subject}, reason: o.Reason})
 			if o.Cause != "" {
 				qs[n].reason, qs[n].shared = o.Cause, true
 			}
@@ -133,7 +187,7 @@ func undecided(r preflight.Report) []question {
 	var qs []question
 	for _, c := range r.Checks {
 		if c.Status == preflight.Undecided && !c.Waived && !hasOpen[c.ID] && c.See == "" {
-			qs = append(qs, question{checks: []string{c.ID}, severity: c.Severity, reason: c.Reason})
+			qs = append(qs, question{checks: []string{c.ID}, severity: c.Severity, reason: c.Reason, unread: c.Missing != nil})
 		}
 	}
 	return joined(qs)
@@ -151,6 +205,7 @@ func joined(qs []question) []question {
 			merged = append(merged, q)
 			continue
 		}
+		merged[n].about = append(merged[n].about, q.about...)
 		for _, of := range q.subjects {
 			merged[n].subjects = append(merged[n].subjects, strings.TrimPrefix(of, "Lifeline "))
 		}
@@ -171,11 +226,16 @@ func (v *view) questions(qs []question) {
 		if q.severity == preflight.Blocker {
 			text += yellow.of(" (could hide a blocker)")
 		}
-		if q.subjects != nil {
-			text += ": " + enumerate(q.subjects, v.Wide)
-		}
-		v.item(2, "? ", text+": "+q.reason)
+		v.item(2, "? ", text+": "+q.said(v.Wide))
 	}
+}
+
+// said is the reason, after the subjects where there are some.
+func (q question) said(whole bool) string {
+	if q.subjects == nil {
+		return q.reason
+	}
+	return enumerate(q.subjects, whole) + ": " + q.reason
 }
 
 // omissions are what could not be read, by reason, and the checks whose question
@@ -201,7 +261,7 @@ func omissions(r preflight.Report) []string {
 	lines := left.say("left out: ")
 	for i, why := range left.order {
 		if checks := asked[why]; checks != nil {
-			lines[i] += "; so not asked: " + strings.Join(slices.Compact(slices.Sorted(slices.Values(checks))), ", ")
+			lines[i] += "; so not asked: " + strings.Join(unique(checks), ", ")
 		}
 	}
 	return slices.Concat(skippedLines(r), unread.say("not read: "), lines, moot.say("not applicable: "))

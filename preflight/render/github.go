@@ -13,36 +13,28 @@ import (
 // more are dropped without a word.
 const annotationsPerKind = 10
 
-// GitHub writes workflow commands that GitHub Actions shows as annotations:
-// errors for blockers, and for what could hide one; warnings; notices. Where
-// there are more than GitHub shows, the last one says how many are left out. The
-// whole report belongs in the step's summary, as [Markdown].
+// GitHub writes workflow commands that GitHub Actions shows as annotations, one for
+// each cause and for each reason for which something is open: errors for blockers, and
+// for what could hide one; warnings; notices. Where there are more than GitHub shows,
+// the last one says how many are left out. The whole report belongs in the step's
+// summary, as [Markdown].
 func GitHub(w io.Writer, r preflight.Report) error {
 	kinds := map[string][]string{}
 	add := func(kind, title, message string) {
 		kinds[kind] = append(kinds[kind], fmt.Sprintf("::%s title=%s::%s", kind, property(title), data(message)))
 	}
-	waived := 0
-	for _, c := range byCheck(r) {
-		for _, f := range c.findings {
-			if f.Waived {
-				waived++
-				continue
-			}
-			add(annotation(f.Severity), f.Check+" "+f.Subject.String(), f.Summary+remedyOf(f)+"\n\n"+preflight.DocsURL(f.Check))
-		}
-		for _, o := range openOf(c) {
-			if o.Waived {
-				waived++
-				continue
-			}
-			kind := "notice"
-			if o.Severity == preflight.Blocker {
-				kind = "error"
-			}
-			add(kind, strings.TrimSpace(c.ID+" undecided "+o.Subject.String()), o.Reason+"\n\n"+preflight.DocsURL(c.ID))
-		}
+	for _, c := range preflight.Causes(r.Findings) {
+		add(annotation(c.Lead.Severity), c.Lead.Check+" "+c.Lead.Subject.String(), causeText(c)+remedyOf(c.Lead)+"\n\n"+preflight.DocsURL(c.Lead.Check))
 	}
+	for _, q := range append(openQuestions(r), undecided(r)...) {
+		kind := "notice"
+		if q.severity == preflight.Blocker {
+			kind = "error"
+		}
+		add(kind, "undecided "+enumerate(q.checks, false), q.said(false)+"\n\n"+preflight.DocsURL(q.checks[0]))
+	}
+	n := count(r)
+	waived := n.waived + n.accepted
 	if waived > 0 {
 		add("notice", "gke-preflight waived", fmt.Sprintf("%d waived: the step's summary has them, with their reasons and ends", waived))
 	}

@@ -25,19 +25,27 @@ type gitlabLines struct {
 	Begin int `json:"begin"`
 }
 
-// GitLab writes a code quality report: blockers as blocker, warnings as major,
+// GitLab writes a code quality report, an issue for each cause: blockers as blocker, warnings as major,
 // the rest as info. What could hide a blocker is critical, and other open
 // questions are minor: GitLab knows no undecided. What is waived is info, and says so.
 // The page stands in the description, since GitLab shows no other text.
 func GitLab(w io.Writer, r preflight.Report) error {
 	issues := []gitlabIssue{}
+	add := func(f preflight.Finding, text, severity string) {
+		issues = append(issues, gitlabIssue{text + "; see " + preflight.DocsURL(f.Check), f.Check, f.Fingerprint, severity, gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
+	}
+	for _, c := range preflight.Causes(r.Findings) {
+		text := causeText(c)
+		if command := firstCommand(c.Lead); command != "" {
+			text += "; do: " + command
+		}
+		add(c.Lead, text, gitlabSeverity(c.Lead.Severity))
+	}
 	for _, c := range byCheck(r) {
 		for _, f := range c.findings {
-			text, severity := f.Summary, gitlabSeverity(f.Severity)
 			if f.Waived {
-				text, severity = waiverWords(f.Waiver)+": "+f.Summary, "info"
+				add(f, waiverWords(f.Waiver)+": "+f.Summary, "info")
 			}
-			issues = append(issues, gitlabIssue{text + "; see " + preflight.DocsURL(f.Check), f.Check, f.Fingerprint, severity, gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
 		}
 		for _, o := range openOf(c) {
 			severity := "minor"

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
@@ -29,6 +30,22 @@ func hookRows(cp forecast.ControlPlane, hooks []forecast.Hook) [][]string {
 		}
 	}
 	return rows
+}
+
+// alikeJoined joins rows of hooks that come out alike through the same culprits; how
+// many of their writes are concerned is left out of those.
+func alikeJoined(rows [][]string) [][]string {
+	var joined [][]string
+	for n, row := range rows {
+		alone := row[0] != "" && (n+1 == len(rows) || rows[n+1][0] != "")
+		last := len(joined) - 1
+		if alone && last >= 0 && joined[last][0] != "" && slices.Equal(joined[last][1:3], row[1:3]) {
+			joined[last] = []string{joined[last][0] + ", " + row[0], row[1], row[2], "-"}
+			continue
+		}
+		joined = append(joined, slices.Clone(row))
+	}
+	return joined
 }
 
 // brief is the culprit without its kind.
@@ -140,8 +157,10 @@ func (v *view) nodes() error {
 	if err := v.columns(2, []string{"", ""}, rows); err != nil {
 		return err
 	}
-	for _, line := range v.aftermath() {
-		v.text(2, line)
+	if v.Wide {
+		for _, line := range v.aftermath() {
+			v.text(2, line)
+		}
 	}
 	v.stops()
 	return nil
@@ -163,21 +182,15 @@ func (v *view) aftermath() []string {
 	return lines
 }
 
-// stops are the commands to have at hand; one of a kind, unless all are asked for.
+// stops are the commands to have at hand; the first one, unless all are asked for.
 func (v *view) stops() {
-	shown := map[string]int{}
-	for _, s := range v.r.Forecast.Stop {
-		kind, _, _ := strings.Cut(s.Command, " ")
-		if shown[kind]++; shown[kind] > 1 && !v.Wide {
-			continue
+	for n, s := range v.r.Forecast.Stop {
+		if n > 0 && !v.Wide {
+			v.text(2, fmt.Sprintf("(and %s, see -o wide)", plural(len(v.r.Forecast.Stop)-1, "more command")))
+			return
 		}
 		v.text(2, atHand(s))
 		v.command(6, s.Command)
-	}
-	for _, kind := range []string{"kubectl", "gcloud"} {
-		if n := shown[kind] - 1; n > 0 && !v.Wide {
-			v.text(2, fmt.Sprintf("(and %s with %s, see -o wide)", plural(n, "more command"), kind))
-		}
 	}
 }
 

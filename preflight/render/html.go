@@ -22,7 +22,7 @@ var htmlFiles embed.FS
 // is for a screen of any width, light or dark, and for paper.
 func HTML(w io.Writer, r preflight.Report, o Options) error {
 	return htmlPage(w, "report.tmpl", func(style template.CSS, hash string) any {
-		return document{view: &view{newPage(Options{Quiet: o.Quiet}), r}, Style: style, StyleHash: hash, Sections: sections(r, o)}
+		return document{view: &view{page: newPage(Options{Quiet: o.Quiet}), r: r}, Style: style, StyleHash: hash, Sections: sections(r, o)}
 	})
 }
 
@@ -139,7 +139,7 @@ func (d document) Notes() []string { return d.r.Forecast.ControlPlane.Notes }
 // Blame says who does what to which writes.
 func (d document) Blame() fold[string] {
 	hooks, _ := troubled(d.r.Forecast.ControlPlane)
-	return foldAfter(accusations(d.r.Forecast.ControlPlane, hooks), 3)
+	return foldAfter(accusations(d.r.Forecast.ControlPlane, hooks, true), 3)
 }
 
 // Blind is how many hooks can't be judged.

@@ -79,7 +79,7 @@ func attribute(n *html.Node, key string) string {
 
 var elements = []string{
 	"html", "head", "meta", "link", "title", "style", "body", "main", "header", "nav", "footer", "section", "article", "div", "span", "p", "a", "b", "strong", "small", "pre",
-	"h1", "h2", "h3", "ul", "ol", "li", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "svg", "rect", "line", "text",
+	"h1", "h2", "h3", "ul", "ol", "li", "details", "summary", "table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "dl", "dt", "dd", "svg", "rect", "line", "text",
 }
 
 // The page holds no element, attribute or address that the templates did not mean,
@@ -152,10 +152,10 @@ func TestHTMLHasEverything(t *testing.T) {
 		}
 		has("verdict", verdictWords(r.Verdict))
 		has("forecast", (&view{r: r, page: newPage(Options{})}).foretell(r.Forecast.ControlPlane))
-		for _, s := range stories(r.Findings) {
-			has("finding", s.lead.Summary)
-			for _, f := range s.rest {
-				has("finding", consequence(s.lead, f))
+		for _, s := range preflight.Causes(r.Findings) {
+			has("finding", s.Lead.Summary)
+			for _, f := range s.Rest {
+				has("finding", consequence(s.Lead, f))
 			}
 		}
 		for _, f := range r.Findings {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // A chapter is what one check found to be worst, with all that belongs to it.
@@ -45,9 +46,6 @@ type word struct {
 // Words are the words of what is to be copied, and the blanks between them.
 func (p advicePart) Words() []word { return words(p.Text) }
 
-// Words are those of the command.
-func (b beginning) Words() []word { return words(b.Command) }
-
 var wordOrBlank = regexp.MustCompile(`\S+|\s+`)
 
 func words(s string) []word {
@@ -63,26 +61,38 @@ func words(s string) []word {
 	return all
 }
 
-// beginning is how to begin the upgrade.
-type beginning struct{ Text, Command string }
-
-// Begin is how to begin the upgrade where nothing stands in its way.
-func (d document) Begin() beginning {
-	text, command := d.begin(len(findingGroups(d.r, d.Quiet)))
-	return beginning{text, command}
+// Answers are what is read first.
+func (d document) Answers() []answer {
+	all := answersOf(d.r)
+	if d.r.Verdict == preflight.Inconclusive {
+		for _, w := range whyOpen(d.r) {
+			all = append(all, answer{"Open", w.text + "."})
+		}
+	}
+	return all
 }
 
-// AnythingToDo says whether there is anything to do now.
-func (d document) AnythingToDo() bool {
-	return d.Begin().Command != "" || len(findingGroups(d.r, d.Quiet)) > 0
+// First is what to do first about what decides, or how to begin the upgrade where
+// nothing stands in its way; none where neither is known.
+func (d document) First() []advice {
+	if label, step, ok := firstStep(d.r); ok {
+		return advise(label, remedy.Steps{step})
+	}
+	if words, command := d.begin(); command != "" {
+		return advise("", remedy.Do(words, remedy.Command{Kind: remedy.Shell, Text: command}))
+	}
+	return nil
 }
+
+// AnythingToDo says whether anything was found.
+func (d document) AnythingToDo() bool { return len(findingGroups(d.r, d.Quiet)) > 0 }
 
 // Chapters are what to do now, blockers first.
 func (d document) Chapters() []chapter {
 	var all []chapter
 	for _, g := range findingGroups(d.r, d.Quiet) {
-		s, word := severitySign(g[0].lead.Severity)
-		c := chapter{Sign: strings.TrimSpace(s.text), Word: word, Severity: g[0].lead.Severity.String(), Check: linkTo(g[0].lead.Check), Title: d.title(g[0].lead.Check), Count: len(g)}
+		s, word := severitySign(g[0].Lead.Severity)
+		c := chapter{Sign: strings.TrimSpace(s.text), Word: word, Severity: g[0].Lead.Severity.String(), Check: linkTo(g[0].Lead.Check), Title: d.title(g[0].Lead.Check), Count: len(g)}
 		shared, label := d.sharedRemedy(g)
 		c.Do = advise(label, shared)
 		var stories []told
@@ -99,14 +109,14 @@ func (d document) Chapters() []chapter {
 	return all
 }
 
-func tell(st story, own bool, evidence int) told {
-	t := told{Text: noted(named(st.lead), st.lead), Evidence: seen(st.lead, evidence)}
+func tell(st preflight.Cause, own bool, evidence int) told {
+	t := told{Text: noted(named(st.Lead), st.Lead), Evidence: seen(st.Lead, evidence)}
 	if own {
-		t.Do = append(t.Do, advise("Do", st.lead.ToDo())...)
+		t.Do = append(t.Do, advise("Do", st.Lead.ToDo())...)
 	}
-	for _, f := range st.rest {
-		t.Rest = append(t.Rest, relative{related(st.lead, f), noted(consequence(st.lead, f), f), linkTo(f.Check), seen(f, evidence)})
-		if f.Remedy != st.lead.Remedy {
+	for _, f := range st.Rest {
+		t.Rest = append(t.Rest, relative{related(st.Lead, f), noted(consequence(st.Lead, f), f), linkTo(f.Check), seen(f, evidence)})
+		if f.Remedy != st.Lead.Remedy {
 			t.Do = append(t.Do, advise("Do", f.ToDo())...)
 		}
 	}

@@ -53,8 +53,14 @@ func JUnit(w io.Writer, r preflight.Report) error {
 	s := junitSuite{Name: "gke-preflight " + clusterPath(r), Timestamp: r.CollectedAt.UTC().Format("2006-01-02T15:04:05"), Properties: []junitProperty{
 		{"verdict", string(r.Verdict)}, {"cluster", clusterPath(r)}, {"version", r.Cluster.Version}, {"targetVersion", r.TargetVersion}, {"tool", r.Tool},
 	}}
+	causes := map[string]preflight.Finding{}
+	for _, c := range preflight.Causes(r.Findings) {
+		for _, f := range c.Rest {
+			causes[f.Fingerprint] = c.Lead
+		}
+	}
 	for _, c := range byCheck(r) {
-		s.Cases = append(s.Cases, junitCases(c)...)
+		s.Cases = append(s.Cases, junitCases(c, causes)...)
 	}
 	for _, c := range s.Cases {
 		s.Tests++
@@ -79,7 +85,9 @@ func JUnit(w io.Writer, r preflight.Report) error {
 	return err
 }
 
-func junitCases(c verdictOn) (cases []junitCase) {
+// junitCases are those of a check; causes is what leads the cause of a finding, by the
+// finding's fingerprint.
+func junitCases(c verdictOn, causes map[string]preflight.Finding) (cases []junitCase) {
 	add := func(subject string) *junitCase {
 		name := c.Title
 		if subject != "" {
@@ -90,13 +98,17 @@ func junitCases(c verdictOn) (cases []junitCase) {
 	}
 	for _, f := range c.findings {
 		reason := &junitReason{Message: f.Summary, Type: f.Severity.String(), Text: findingText(f)}
-		switch k := add(f.Subject.String()); {
+		k := add(f.Subject.String())
+		if lead, ok := causes[f.Fingerprint]; ok {
+			reason.Text = "Cause: " + lead.Check + " " + lead.Subject.String() + "\n" + reason.Text
+		}
+		switch {
 		case f.Waived:
 			k.Skipped = &junitReason{Message: waiverWords(f.Waiver) + ": " + f.Summary, Text: preflight.DocsURL(f.Check)}
 		case f.Severity == preflight.Blocker:
 			k.Failure = reason
 		default:
-			k.Out = f.Severity.String() + ": " + f.Summary + "\n" + findingText(f)
+			k.Out = f.Severity.String() + ": " + f.Summary + "\n" + reason.Text
 		}
 	}
 	for _, o := range c.open {

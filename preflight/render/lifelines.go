@@ -10,11 +10,12 @@ import (
 )
 
 // lifelines is the table of what the cluster would lose beside its control
-// plane's start; nothing where all is kept. Lines that share their outcome and
+// plane's start; nothing where all is kept, or where what is read first has told it:
+// one culprit does one thing to all. Lines that share their outcome and
 // their culprit share a row, unless the view is wide.
 func (v *view) lifelines() error {
 	all, kept := v.lifelineRows()
-	if all == nil {
+	if all == nil || len(all) == 1 && len(all[0].culprits) == 1 && !v.Wide {
 		return nil
 	}
 	var rows [][]string

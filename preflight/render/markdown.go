@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // Markdown writes the report for a pull request or a job's summary, as GitHub and
@@ -22,14 +23,33 @@ func Markdown(w io.Writer, r preflight.Report, o Options) error {
 		m.line(escape(under))
 	}
 	m.line("")
-	m.line(escape((&view{r: r, page: newPage(Options{})}).foretell(r.Forecast.ControlPlane)))
-	m.hooks(r.Forecast.ControlPlane)
+	m.screen(r, o)
 	m.findings(r, o)
+	m.hooks(r.Forecast.ControlPlane)
 	if !o.Quiet {
 		m.waived(r)
 		m.open(r)
 	}
 	return m.Flush()
+}
+
+// screen is what is read first; see [view.screen].
+func (m markdown) screen(r preflight.Report, o Options) {
+	all := answersOf(r)
+	if r.Verdict == preflight.Inconclusive {
+		for _, w := range whyOpen(r) {
+			all = append(all, answer{"Open", w.text + "."})
+		}
+	}
+	for _, a := range all {
+		m.line("- **" + a.Label + "**: " + escape(a.Text))
+	}
+	v := &view{r: r, page: newPage(o)}
+	if label, step, ok := firstStep(r); ok {
+		m.remedy(label, remedy.Steps{step})
+	} else if words, begin := v.begin(); begin != "" {
+		m.remedy("Now", remedy.Do(words, remedy.Command{Kind: remedy.Shell, Text: begin}))
+	}
 }
 
 type markdown struct{ *bufio.Writer }
@@ -69,33 +89,33 @@ func (m markdown) findings(r preflight.Report, o Options) {
 		}
 	}
 	severity, before := preflight.Severity(-1), ""
-	for _, s := range stories(open) {
-		if s.lead.Severity != severity {
-			severity = s.lead.Severity
+	for _, s := range preflight.Causes(open) {
+		if s.Lead.Severity != severity {
+			severity = s.Lead.Severity
 			m.heading(map[preflight.Severity]string{preflight.Blocker: "Blockers", preflight.Warning: "Warnings", preflight.Info: "Worth knowing"}[severity])
 		}
-		m.finding(s.lead)
-		for _, note := range relabelled(s.lead) {
+		m.finding(s.Lead)
+		for _, note := range relabelled(s.Lead) {
 			m.line("")
 			m.line("  Note: " + escape(note))
 		}
-		for _, f := range s.rest {
+		for _, f := range s.Rest {
 			m.line("")
-			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, preflight.DocsURL(f.Check), escape(noted(consequence(s.lead, f), f))))
+			m.line(fmt.Sprintf("  Also [%s](%s): %s", f.Check, preflight.DocsURL(f.Check), escape(noted(consequence(s.Lead, f), f))))
 		}
-		if s.lead.Remedy == before && before != "" {
+		if s.Lead.Remedy == before && before != "" {
 			m.line("")
 			m.line("  What to do: as above.")
 		} else {
-			m.remedy("What to do", s.lead.ToDo())
+			m.remedy("What to do", s.Lead.ToDo())
 		}
-		before = s.lead.Remedy
-		for _, f := range s.rest {
-			if f.Remedy != s.lead.Remedy {
+		before = s.Lead.Remedy
+		for _, f := range s.Rest {
+			if f.Remedy != s.Lead.Remedy {
 				m.remedy("What to do about "+f.Check, f.ToDo())
 			}
 		}
-		m.evidence(s.lead)
+		m.evidence(s.Lead)
 	}
 }
 

@@ -14,13 +14,18 @@ import (
 // outlook says what would become of the new replica, and through whom.
 func (v *view) outlook() error {
 	cp := v.r.Forecast.ControlPlane
+	hooks, blind := troubled(cp)
+	if !v.Wide && hooks == nil && cp.CoveredTarget == "" && cp.Notes == nil && (blind == 0 || cp.Problem != "") {
+		return nil
+	}
 	v.heading(outlookHeading(v.r))
-	v.text(2, v.foretell(cp))
+	if v.Wide {
+		v.text(2, v.foretell(cp))
+	}
 	if cp.CoveredTarget != "" {
 		v.text(2, "The newest step that can be foretold:")
 		v.command(4, "gke-preflight check --target-version "+cp.CoveredTarget)
 	}
-	hooks, blind := troubled(cp)
 	v.blame(hooks)
 	for _, n := range cp.Notes {
 		v.blank()
@@ -53,6 +58,9 @@ func (v *view) hooks(hooks []forecast.Hook) error {
 	}
 	v.blank()
 	rows := hookRows(v.r.Forecast.ControlPlane, hooks)
+	if !v.Wide {
+		rows = alikeJoined(rows)
+	}
 	shown := rows
 	if !v.Wide && len(rows) > 2*maxShown {
 		shown = rows[:2*maxShown]
@@ -242,13 +250,15 @@ func troubled(cp forecast.ControlPlane) (t []forecast.Hook, blind int) {
 // blame says who does what to which writes: the first few culprits, each with
 // the worst hook that it meets.
 func (v *view) blame(hooks []forecast.Hook) {
-	lines := accusations(v.r.Forecast.ControlPlane, hooks)
+	lines := accusations(v.r.Forecast.ControlPlane, hooks, v.Wide)
 	shown := lines
 	if !v.Wide && len(lines) > 4 {
 		shown = lines[:3]
 	}
-	for _, l := range shown {
-		v.blank()
+	for n, l := range shown {
+		if n > 0 || v.Wide {
+			v.blank()
+		}
 		v.text(2, l)
 	}
 	if n := len(lines) - len(shown); n > 0 {
@@ -259,7 +269,8 @@ func (v *view) blame(hooks []forecast.Hook) {
 
 // accusations say who does what to which writes of the hooks, each of them once, and
 // why a hook comes out as it does where nobody does it alone.
-func accusations(cp forecast.ControlPlane, hooks []forecast.Hook) []string {
+// whole quotes what was seen or said as well.
+func accusations(cp forecast.ControlPlane, hooks []forecast.Hook, whole bool) []string {
 	type deed struct {
 		admission.Culprit
 		answer string
@@ -284,15 +295,19 @@ func accusations(cp forecast.ControlPlane, hooks []forecast.Hook) []string {
 				continue
 			}
 			line[d] = len(lines)
-			lines = append(lines, accuse(c))
+			lines = append(lines, accuse(c, whole))
 		}
 		if !said || h.Outcome.Fails() && addUp {
 			lines = append(lines, fmt.Sprintf("%s: %s.", h.Name, cmp.Or(h.Reason, "no reason is known")))
 		}
 	}
-	for n := range lines {
+	for d, n := range line {
+		same := " It does the same to %s of %s."
+		if d.effect == forecast.Undecided {
+			same = " So it is for %s of %s."
+		}
 		if others[n] > 0 {
-			lines[n] += fmt.Sprintf(" It does the same to %s of %s.", plural(writes[n], "write"), plural(others[n], "other hook"))
+			lines[n] += fmt.Sprintf(same, plural(writes[n], "write"), plural(others[n], "other hook"))
 		}
 	}
 	return lines

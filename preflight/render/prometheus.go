@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -31,6 +32,22 @@ func Prometheus(w io.Writer, r preflight.Report) error {
 		for s := preflight.Info; s <= c.Severity; s++ {
 			x.sample("findings", fmt.Sprintf(`check="%s",name="%s",severity="%s"`, label(c.ID), label(c.Name), s), float64(bySeverity[s]))
 		}
+	}
+	x.family("causes", "Things that are wrong, by the severity of the worst finding that comes of each.")
+	bySeverity := map[preflight.Severity]int{}
+	caused := map[[2]string]int{}
+	for _, c := range preflight.Causes(r.Findings) {
+		bySeverity[c.Lead.Severity]++
+		for _, f := range c.Rest {
+			caused[[2]string{f.Check, c.Lead.Check}]++
+		}
+	}
+	for s := preflight.Info; s <= preflight.Blocker; s++ {
+		x.sample("causes", fmt.Sprintf(`severity="%s"`, s), float64(bySeverity[s]))
+	}
+	x.family("caused_findings", "Findings that come of what another check found to be worst, by that check.")
+	for _, of := range slices.SortedFunc(maps.Keys(caused), func(a, b [2]string) int { return slices.Compare(a[:], b[:]) }) {
+		x.sample("caused_findings", fmt.Sprintf(`check="%s",cause="%s"`, label(of[0]), label(of[1])), float64(caused[of]))
 	}
 	x.family("undecided", "1 for a check that has no answer, or none to a part of its question.")
 	for _, c := range byCheck(r) {

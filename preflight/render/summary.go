@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // headlineOf is the verdict in one line, such as "NOT READY: prod (acme,
@@ -19,7 +20,7 @@ func headlineOf(r preflight.Report) string {
 // undecided".
 func countsOf(r preflight.Report) string {
 	n := count(r)
-	counts := fmt.Sprintf("%s, %s, %d undecided", plural(n.blockers, "blocker"), plural(n.warnings, "warning"), n.undecided)
+	counts := fmt.Sprintf("%s, %s, %d undecided", blockersOf(r), plural(n.warnings, "warning"), n.undecided)
 	if len(r.Skipped) > 0 {
 		counts += fmt.Sprintf(", %d skipped", len(r.Skipped))
 	}
@@ -29,10 +30,8 @@ func countsOf(r preflight.Report) string {
 // summaryOf is the verdict and what it comes from, in a sentence or two.
 func summaryOf(r preflight.Report) string {
 	s := headlineOf(r) + " (" + countsOf(r) + ")"
-	for _, f := range r.Findings {
-		if f.Severity == preflight.Blocker && !f.Waived {
-			return s + ". " + f.Check + ": " + f.Summary
-		}
+	if causes := preflight.Blocking(preflight.Causes(r.Findings)); len(causes) > 0 {
+		return s + ". " + causes[0].Lead.Check + ": " + causeText(causes[0])
 	}
 	if r.Verdict == preflight.Inconclusive {
 		for _, o := range r.Open {
@@ -42,6 +41,32 @@ func summaryOf(r preflight.Report) string {
 		}
 	}
 	return s
+}
+
+// causeText is what is wrong, and which checks found what comes of the same.
+func causeText(c preflight.Cause) string {
+	if c.Rest == nil {
+		return c.Lead.Summary
+	}
+	var also []string
+	for _, f := range c.Rest {
+		also = append(also, f.Check)
+	}
+	return c.Lead.Summary + " (of the same cause: " + strings.Join(also, ", ") + ")"
+}
+
+// firstCommand is what to type first about f; empty where there is nothing for a shell.
+func firstCommand(f preflight.Finding) string {
+	var all []string
+	for _, s := range f.ToDo() {
+		for _, c := range s.Commands {
+			if c.Kind == remedy.Shell {
+				all = append(all, c.Text)
+			}
+		}
+		break
+	}
+	return strings.Join(all, " && ")
 }
 
 // clusterPath names the cluster as project/location/name, without what is not known.

@@ -14,11 +14,12 @@ import (
 // maxShown is how many of a kind are shown before the rest is only counted.
 const maxShown = 10
 
-// Table writes the report for people: the verdict; what the upgrade would do
-// and who is to blame; what to do; what would follow otherwise; what was not
-// looked at; the verdict again, with counts. The error is w's.
+// Table writes the report for people: first what decides, on one screen; then how
+// that comes about, what to do, what would follow otherwise and what was not looked
+// at; at its end what decides again, since that is what a CI log shows. The error is
+// w's.
 func Table(w io.Writer, r preflight.Report, o Options) error {
-	v := &view{newPage(o), r}
+	v := &view{page: newPage(o), r: r, told: map[string]string{}}
 	for _, s := range sections(r, o) {
 		if err := v.section(s); err != nil {
 			return err
@@ -43,17 +44,15 @@ const (
 )
 
 // sections are those to show, in the order in which their reader needs them: what
-// decides the verdict comes first.
+// decides the verdict and what to do about it comes first.
 func sections(r preflight.Report, o Options) []section {
 	switch {
 	case o.Quiet:
 		return []section{headline, findings, footer}
 	case r.Verdict == preflight.Inconclusive:
 		return []section{headline, gaps, outlook, lifelines, findings, nodes, waived, passed, footer}
-	case r.Verdict == preflight.NotReady && !r.Forecast.ControlPlane.Outcome.Fails():
-		return []section{headline, findings, outlook, lifelines, nodes, waived, gaps, passed, footer}
 	}
-	return []section{headline, outlook, lifelines, findings, nodes, waived, gaps, passed, footer}
+	return []section{headline, findings, outlook, lifelines, nodes, waived, gaps, passed, footer}
 }
 
 func (v *view) section(s section) error {
@@ -67,6 +66,8 @@ func (v *view) section(s section) error {
 type view struct {
 	*page
 	r preflight.Report
+	// told is the check of which a step was told, by the step's text.
+	told map[string]string
 }
 
 // A sign stands before a line beside the word for the same thing.
@@ -108,6 +109,7 @@ func (v *view) headline() error {
 			v.text(2, under)
 		}
 	}
+	v.screen()
 	return nil
 }
 
@@ -179,18 +181,48 @@ func (v *view) passed() error {
 	return nil
 }
 
-// footer is the last line, whatever the width: the verdict with everything counted.
+// footer says again what blocks or is open, and what to do about it; in the last line,
+// whatever the width, the verdict with everything counted.
 func (v *view) footer() error {
 	v.blank()
+	if first, of := v.foremost(); !v.Quiet && of != "" {
+		v.label(0, first.Label, first.Text+of)
+		v.cureFirst()
+		v.blank()
+	}
 	verdict, _ := v.paint(verdictSign(v.r.Verdict).style.of(verdictWords(v.r.Verdict)), off)
 	v.emit(verdict + " - " + everythingOf(v.r))
 	return nil
 }
 
+// foremost is the first of what decides against an upgrade, and of how many it is; of is
+// empty where nothing does.
+func (v *view) foremost() (first answer, of string) {
+	if v.r.Verdict == preflight.Inconclusive {
+		all := whyOpen(v.r)
+		if len(all) == 0 {
+			return answer{}, ""
+		}
+		return answer{"Open", all[0].text + "."}, ordinal(len(all), "reason")
+	}
+	causes := preflight.Blocking(preflight.Causes(v.r.Findings))
+	if len(causes) == 0 {
+		return answer{}, ""
+	}
+	return accused(v.r, causes[0]), ordinal(len(causes), "cause")
+}
+
+func ordinal(n int, noun string) string {
+	if n == 1 {
+		return " "
+	}
+	return fmt.Sprintf(" (the first of %d %ss)", n, noun)
+}
+
 // everythingOf counts all that a report holds.
 func everythingOf(r preflight.Report) string {
 	n := count(r)
-	counts := []string{plural(n.blockers, "blocker"), plural(n.warnings, "warning"), fmt.Sprintf("%d undecided", n.undecided)}
+	counts := []string{blockersOf(r), plural(n.warnings, "warning"), fmt.Sprintf("%d undecided", n.undecided)}
 	if n.infos > 0 {
 		counts = append(counts, fmt.Sprintf("%d info", n.infos))
 	}
@@ -208,6 +240,14 @@ func everythingOf(r preflight.Report) string {
 		seen += fmt.Sprintf(", %d left out", n.leftOut)
 	}
 	return fmt.Sprintf("%s (%s)", strings.Join(counts, ", "), seen)
+}
+
+// blockersOf counts the blockers, and what they come from.
+func blockersOf(r preflight.Report) string {
+	if causes := len(preflight.Blocking(preflight.Causes(r.Findings))); causes > 0 {
+		return plural(causes, "cause") + ", " + plural(count(r).blockers, "blocker")
+	}
+	return plural(0, "blocker")
 }
 
 // tally counts what a report holds. An undecided check is one that left

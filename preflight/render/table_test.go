@@ -117,7 +117,7 @@ func TestColourChangesNoWord(t *testing.T) {
 
 func TestTableCountsWhatItFolds(t *testing.T) {
 	got := strings.Join(strings.Fields(table(t, manyNodes(), Options{})), " ")
-	for _, want := range []string{"(300)", "and 290 more, see -o json", "and 290 more: it has no pool label", "300 warnings"} {
+	for _, want := range []string{"(300)", "and 297 more, see -o wide", "300 warnings"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("lacks %q", want)
 		}
@@ -159,9 +159,9 @@ func TestCauseAndSymptomAreOneStory(t *testing.T) {
 		{Check: "GP4", Severity: preflight.Info, Subject: preflight.Subject{Kind: "Node", Name: "b"}, CausedBy: "GP3"},
 	}
 	var got []string
-	for _, s := range stories(chain) {
-		ids := s.lead.Check
-		for _, f := range s.rest {
+	for _, s := range preflight.Causes(chain) {
+		ids := s.Lead.Check
+		for _, f := range s.Rest {
 			ids += " " + f.Check
 		}
 		got = append(got, ids)
@@ -171,8 +171,8 @@ func TestCauseAndSymptomAreOneStory(t *testing.T) {
 	}
 	loop := []preflight.Finding{{Check: "GP1", Subject: opa, CausedBy: "GP2"}, {Check: "GP2", Subject: opa, CausedBy: "GP1"}}
 	n := 0
-	for _, s := range stories(loop) {
-		n += 1 + len(s.rest)
+	for _, s := range preflight.Causes(loop) {
+		n += 1 + len(s.Rest)
 	}
 	if n != 2 {
 		t.Errorf("a loop of causes leaves %d of 2 findings", n)
@@ -229,7 +229,7 @@ func TestForecastInWords(t *testing.T) {
 	} {
 		r := base()
 		r.Forecast.ControlPlane = c.cp
-		got := strings.Join(strings.Fields(table(t, r, Options{})), " ")
+		got := strings.Join(strings.Fields(table(t, r, Options{Wide: true})), " ")
 		for _, want := range c.want {
 			if !strings.Contains(got, want) {
 				t.Errorf("%s: lacks %q:\n%s", c.name, want, got)

@@ -9,8 +9,12 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
-// accuse says what a culprit does to which writes of a hook, and how that is known.
-func accuse(c forecast.Blame) string {
+// accuse says what a culprit does to which writes of a hook, and, where that is asked
+// for, how that is known.
+func accuse(c forecast.Blame, whole bool) string {
+	if !whole && c.Effect != forecast.Undecided && c.Answer != string(facts.Denied) {
+		c.Detail = ""
+	}
 	of := portion(len(c.Writes), c.Of) + " of " + c.Hook
 	writes := what(c.Writes)
 	switch {

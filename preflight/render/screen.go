@@ -1,0 +1,223 @@
+package render
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+)
+
+// screen is what is read first: each step's verdict, what is lost without any upgrade,
+// who is to blame, and what cures it or lets the upgrade begin.
+func (v *view) screen() {
+	v.blank()
+	for _, a := range answersOf(v.r) {
+		v.label(2, a.Label, a.Text)
+	}
+	v.reasons()
+	v.cureFirst()
+}
+
+// reasons say why there is no answer, a line for each.
+func (v *view) reasons() {
+	if v.r.Verdict != preflight.Inconclusive {
+		return
+	}
+	const shown = 5
+	all := whyOpen(v.r)
+	for n, w := range all {
+		if n == shown && len(all) > shown+1 {
+			v.label(2, "And", plural(len(all)-shown, "more reason"))
+			return
+		}
+		v.label(2, "Open", w.text+".")
+	}
+}
+
+// An answer is a line of what is read first.
+type answer struct{ Label, Text string }
+
+// answersOf are the lines of what is read first: what becomes of the control plane and
+// of the nodes, what is lost now, and why.
+func answersOf(r preflight.Report) []answer {
+	v := &view{r: r, page: newPage(Options{})}
+	all := []answer{{"Control plane", v.foretell(r.Forecast.ControlPlane) + versionsAside(r)}}
+	if s := nodesStep(r); s != "" {
+		all = append(all, answer{"Nodes", s})
+	}
+	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open} {
+		if lines := linesOf(r, fate); lines != nil {
+			all = append(all, answer{fateLabel(fate), few(lines) + "."})
+		}
+	}
+	return append(all, causesOf(r)...)
+}
+
+// versionsAside says that the control plane's step is blocked though its replica starts.
+func versionsAside(r preflight.Report) string {
+	for _, s := range r.Steps {
+		if s.Step == preflight.ControlPlaneStep && s.Blockers > 0 && !r.Forecast.ControlPlane.Outcome.Fails() {
+			return " " + plural(s.Blockers, "blocker") + " of another kind " + stand(s.Blockers) + " in its way."
+		}
+	}
+	return ""
+}
+
+func stand(n int) string {
+	if n == 1 {
+		return "stands"
+	}
+	return "stand"
+}
+
+// nodesStep says what stands in the way of the nodes' upgrade; empty for a report that
+// does not tell.
+func nodesStep(r preflight.Report) string {
+	for _, s := range r.Steps {
+		if s.Step != preflight.NodesStep {
+			continue
+		}
+		warned := ""
+		if s.Warnings > 0 {
+			warned = ", " + plural(s.Warnings, "warning")
+		}
+		switch s.Verdict {
+		case preflight.NotReady:
+			return fmt.Sprintf("%s: %s to their upgrade%s.", verdictWords(s.Verdict), plural(s.Blockers, "blocker"), warned)
+		case preflight.Inconclusive:
+			return fmt.Sprintf("%s: what could hide a blocker to their upgrade was not seen%s.", verdictWords(s.Verdict), warned)
+		case preflight.Ready:
+			return fmt.Sprintf("nothing found that stops their upgrade%s.", warned)
+		}
+	}
+	return ""
+}
+
+func fateLabel(f forecast.Fate) string {
+	if f == forecast.Lost {
+		return "Lost now, without any upgrade"
+	}
+	return "Perhaps lost now"
+}
+
+// linesOf are the names of the lifelines that have the fate.
+func linesOf(r preflight.Report, fate forecast.Fate) (names []string) {
+	for _, l := range r.Forecast.Lifelines {
+		if l.Outcome == fate {
+			names = append(names, l.Name)
+		}
+	}
+	return names
+}
+
+// few joins the first of many, and counts the rest.
+func few(all []string) string {
+	const shown = 4
+	if len(all) <= shown+1 {
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), len(all)-shown)
+}
+
+// causesOf names what blocks: who is to blame where it is a webhook or policy, and
+// what is wrong with what else.
+func causesOf(r preflight.Report) []answer {
+	const shown = 3
+	var all []answer
+	causes := preflight.Blocking(preflight.Causes(r.Findings))
+	for n, c := range causes {
+		if n == shown && len(causes) > shown+1 {
+			return append(all, answer{"And", plural(len(causes)-shown, "more cause")})
+		}
+		all = append(all, accused(r, c))
+	}
+	return all
+}
+
+// accused names the cause, and what it does.
+func accused(r preflight.Report, c preflight.Cause) answer {
+	if b, ok := blamed(r.Forecast.Forecast, c.Lead.Subject); ok {
+		return answer{"Culprit", full(b.Culprit) + " " + answered(b) + "."}
+	}
+	if who := holdingUp(r.Forecast.ControlPlane, c.Lead.Subject); who != nil {
+		return answer{"Culprit", fmt.Sprintf("%s; %s: %s.", few(who), c.Lead.Subject, lowerFirst(titleOf(r, c.Lead.Check)))}
+	}
+	return answer{"Cause", fmt.Sprintf("%s (%s).", named(c.Lead), c.Lead.Check)}
+}
+
+// blamed is what the subject answers where the forecast blames it: for what becomes of
+// a hook, or else of a lifeline.
+func blamed(f forecast.Forecast, who preflight.Subject) (forecast.Interception, bool) {
+	var all []forecast.Blame
+	for _, h := range f.ControlPlane.Hooks {
+		all = append(all, f.ControlPlane.AtFault(h)...)
+	}
+	for _, l := range f.Lifelines {
+		all = append(all, l.AtFault()...)
+	}
+	for _, b := range all {
+		if who == culpritSubject(b.Culprit) {
+			return b.Interception, true
+		}
+	}
+	return forecast.Interception{}, false
+}
+
+// holdingUp are those at fault for the hook that the subject is; none for any other subject.
+func holdingUp(cp forecast.ControlPlane, of preflight.Subject) (who []string) {
+	for _, h := range cp.Hooks {
+		if of != (preflight.Subject{Kind: "PostStartHook", Name: h.Name}) {
+			continue
+		}
+		for _, b := range cp.AtFault(h) {
+			who = append(who, full(b.Culprit))
+		}
+	}
+	return who
+}
+
+func culpritSubject(c admission.Culprit) preflight.Subject {
+	return preflight.Subject{Kind: string(c.Kind), Name: c.Name, Webhook: c.Webhook}
+}
+
+// cureFirst writes the commands of the step that comes first: what cures the first
+// cause, what lets an undecided run decide, or what begins the upgrade.
+func (v *view) cureFirst() {
+	label, step, ok := firstStep(v.r)
+	words, begin := v.begin()
+	switch {
+	case ok && len(step.Commands) > 0:
+		v.text(2, label+":")
+		for _, c := range step.Commands {
+			v.copied(c)
+		}
+	case ok:
+		v.label(2, label, step.Sentence())
+	case begin != "":
+		v.text(2, words)
+		v.command(8, begin)
+	}
+}
+
+// firstStep is what to do first about what blocks, or hides a blocker.
+func firstStep(r preflight.Report) (label string, step remedy.Step, ok bool) {
+	if causes := preflight.Blocking(preflight.Causes(r.Findings)); len(causes) > 0 {
+		label = "Do first"
+		steps := causes[0].Lead.ToDo()
+		if len(steps) == 0 {
+			return "", remedy.Step{}, false
+		}
+		return label, steps[0], true
+	}
+	if r.Verdict == preflight.Inconclusive {
+		for _, w := range whyOpen(r) {
+			if len(w.step.Commands) > 0 {
+				return "To see what is missing", w.step, true
+			}
+		}
+	}
+	return "", remedy.Step{}, false
+}
