@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // Run runs the checks over s, in the order of their IDs.
@@ -39,7 +40,18 @@ func run(s *facts.Snapshot, c Check) Result {
 		r.Status, r.Reason, r.Missing = Undecided, "could not read "+named(s, unread), ids(unread)
 		return r
 	}
-	return Summarise(c, c.Run(s))
+	return Summarise(c, inPlace(s.Meta, c.Run(s)))
+}
+
+// inPlace is what fs say in the step that is at hand: where nodes alone are upgraded
+// nothing is given to copy that upgrades the control plane.
+func inPlace(m facts.Meta, fs []Finding) []Finding {
+	if m.NodesAlone {
+		for i, f := range fs {
+			fs[i].Steps = f.Steps.Leaving(remedy.ControlPlane)
+		}
+	}
+	return fs
 }
 
 // missing are those of the facts that could not be read, and that were left out on request.

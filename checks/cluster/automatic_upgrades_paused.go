@@ -75,7 +75,7 @@ func pausedPools(s *facts.Snapshot, ofCluster []string) (fs []preflight.Finding)
 	}
 	for _, reason := range slices.Sorted(maps.Keys(paused)) {
 		f := preflight.Finding{Severity: preflight.Info, Subject: preflight.Subject{Kind: "NodePools", Name: reason}, Evidence: []preflight.Evidence{evidence[reason]},
-			Steps: remedy.Do("see whether they are meant to stay behind, and upgrade them by hand after the control plane if not", finding.ClusterCommand(s, "upgrade", "--node-pool", paused[reason][0]))}
+			Steps: remedy.Do("see whether they are meant to stay behind, and upgrade them by hand after the control plane if not", finding.ClusterCommand(s, "upgrade", "--node-pool", paused[reason][0])).Upgrading(remedy.Nodes)}
 		words, known := pauseWords(reason)
 		which := fmt.Sprintf("%s (%s)", finding.Count(len(paused[reason]), "node pool"), finding.NamesOf(paused[reason]))
 		if !known {

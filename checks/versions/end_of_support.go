@@ -25,12 +25,12 @@ var endOfSupport = preflight.Check{
 		c := facts.GKECluster.Of(s)
 		fs := outOfSupport(s, preflight.Finding{Subject: finding.ClusterSubject(s), Summary: fmt.Sprintf("cluster %s runs %s", c.Name, c.Version),
 			Steps: remedy.Do("upgrade to a version that stays in support for longer, at a time of your own choice", finding.ClusterCommand(s, "upgrade", "--master", "--cluster-version", "VERSION")).
-				Where("VERSION", "one that is on offer", ServerConfig(s))},
+				Upgrading(remedy.ControlPlane).Where("VERSION", "one that is on offer", ServerConfig(s))},
 			facts.GKEUpgradeInfo, facts.GKEUpgradeInfo.Of(s), "")
 		pools := facts.GKENodePoolUpgradeInfo.Of(s)
 		for _, name := range slices.Sorted(maps.Keys(pools)) {
 			fs = append(fs, outOfSupport(s, preflight.Finding{Subject: preflight.Subject{Kind: "NodePool", Name: name}, Summary: "node pool " + name,
-				Steps: remedy.Do("upgrade the node pool after the control plane", finding.ClusterCommand(s, "upgrade", "--node-pool", name))},
+				Steps: remedy.Do("upgrade the node pool after the control plane", finding.ClusterCommand(s, "upgrade", "--node-pool", name)).Upgrading(remedy.Nodes)},
 				facts.GKENodePoolUpgradeInfo, pools[name], "/"+name)...)
 		}
 		return fs

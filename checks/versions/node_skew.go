@@ -37,7 +37,7 @@ var nodeSkew = preflight.Check{
 		for i, p := range pools {
 			aged := agedVersions{subject: finding.PoolSubject(p), what: "node pool " + p.Name,
 				steps: remedy.Do("upgrade the node pool as well, which may skip minors", finding.ClusterCommand(s, "upgrade", "--node-pool", p.Name, "--cluster-version", "VERSION")).
-					Where("VERSION", "one of those on offer for nodes, no newer than the control plane", ServerConfig(s))}
+					Upgrading(remedy.Nodes).Where("VERSION", "one of those on offer for nodes, no newer than the control plane", ServerConfig(s))}
 			aged.add(p.Version, finding.EvidenceOf(facts.GKENodePools, p.Version, "", "/%d/version", i))
 			fs = append(fs, append(aged.judge(target), aged.kubelets(s, func(n facts.Node) bool { return n.Pool == p.Name }).judge(target)...)...)
 			fs = append(fs, aged.proxies(s, p.Name).judge(target)...)

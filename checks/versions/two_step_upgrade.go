@@ -38,9 +38,9 @@ var twoStepUpgrade = preflight.Check{
 			Summary: fmt.Sprintf("cluster %s: what the new API server writes while it starts is seen by %s (%s), and an upgrade to %s in one step can't be undone; in two steps it can be rolled back for as long as the first one soaks",
 				c.Name, finding.Count(len(watchers), "webhook or policy configuration"), finding.NamesOf(watchers), hop.Target.Line()),
 			Evidence: []preflight.Evidence{finding.EvidenceOf(facts.GKECluster, c.Version, "runs", "/version")},
-			Steps: remedy.Do("take it in two steps", finding.ClusterCommand(s, "upgrade", "--master", "--cluster-version", hop.Target.String(), "--control-plane-soak-duration", "24h")).
+			Steps: remedy.Do("take it in two steps", finding.ClusterCommand(s, "upgrade", "--master", "--cluster-version", hop.Target.String(), "--control-plane-soak-duration", "24h")).Upgrading(remedy.ControlPlane).
 				Then("check again before the second: what belongs to features that are new in "+hop.Target.Line()+" is written only then", checkFirst(hop.Target.Line())).
-				Then("take the second step", finding.ClusterCommand(s, "complete-control-plane-upgrade")),
+				Then("take the second step", finding.ClusterCommand(s, "complete-control-plane-upgrade")).Upgrading(remedy.ControlPlane),
 		}}, openInfo(s)...)
 	},
 }

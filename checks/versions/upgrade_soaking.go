@@ -42,8 +42,8 @@ var upgradeSoaking = preflight.Check{
 		until := r.Until.UTC().Format("2006-01-02 15:04 UTC")
 		f.Evidence = append(f.Evidence, finding.EvidenceOf(facts.GKEUpgradeInfo, r.Until, "the soak period ends", "/rollback/until"))
 		f.Steps = remedy.Do("check the second step", checkFirst(line(c.Version))).
-			Then("complete it", finding.ClusterCommand(s, "complete-control-plane-upgrade")).
-			Or("roll back", finding.ClusterCommand(s, "upgrade", "--master", "--cluster-version", back))
+			Then("complete it", finding.ClusterCommand(s, "complete-control-plane-upgrade")).Upgrading(remedy.ControlPlane).
+			Or("roll back", finding.ClusterCommand(s, "upgrade", "--master", "--cluster-version", back)).Upgrading(remedy.ControlPlane)
 		switch {
 		case left <= 0:
 			f.Summary = fmt.Sprintf("%s, and its soak period ended at %s; it can't be rolled back to %s any more", what, until, back)

@@ -160,7 +160,7 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 func applying(s *facts.Snapshot, c plan.Cluster) *facts.Snapshot {
 	m := s.Meta
 	m.UpgradeTimeoutSeconds, m.UpgradeTimeoutMostSeconds = int64(c.Timeout.Seconds()), int64(c.TimeoutMost.Seconds())
-	m.PoolChanges = c.Pools
+	m.PoolChanges, m.NodesAlone = c.Pools, !c.ControlPlane
 	return s.WithMeta(m)
 }
 

@@ -45,6 +45,8 @@ type Meta struct {
 	// PoolChanges are what the pipeline does to node pools; empty where that was not
 	// said, or is nothing.
 	PoolChanges []PoolChange `json:"poolChanges,omitempty"`
+	// NodesAlone says that the control plane is left as it is: nodes alone are upgraded.
+	NodesAlone bool `json:"nodesAlone,omitempty"`
 	// Thresholds are numbers of checks that a policy moved, by check and name, such
 	// as GP304.days. They are of a run and not of the cluster: no recording has them.
 	Thresholds map[string]int `json:"-"`
@@ -62,6 +64,9 @@ type PoolChange struct {
 	// Version is what the nodes are to run, as the GKE API takes it: a version, the
 	// beginning of one, latest, or - for the control plane's. Empty where they keep theirs.
 	Version string `json:"version,omitempty"`
+	// From is what they run as the pipeline has it, which may be behind; empty where it
+	// does not say.
+	From string `json:"from,omitempty"`
 	// BeforeControlPlane holds where the control plane is upgraded too, and after it.
 	BeforeControlPlane bool `json:"beforeControlPlane,omitempty"`
 	// TimeoutSeconds is how long the pipeline waits at least, and TimeoutMostSeconds

@@ -23,6 +23,8 @@ type Cluster struct {
 	// Timeout is how long the provider waits for the control plane at least, and
 	// TimeoutMost at most; both are zero where it is not upgraded.
 	Timeout, TimeoutMost time.Duration
+	// ControlPlane says that the control plane starts anew, and not nodes alone.
+	ControlPlane bool
 	// Pools are the node pools that are changed by name.
 	Pools []facts.PoolChange
 }
@@ -38,7 +40,7 @@ func Clusters(all []Upgrade) []Cluster {
 		if !u.checkable() {
 			continue
 		}
-		c := Cluster{Project: u.Project, Location: u.Location, Name: u.Cluster, Target: cmp.Or(u.Target, "running")}
+		c := Cluster{ControlPlane: upgradesControlPlane(all, u.cluster()), Project: u.Project, Location: u.Location, Name: u.Cluster, Target: cmp.Or(u.Target, "running")}
 		if u.Replaces(ControlPlane) {
 			c.Timeout, c.TimeoutMost = u.Timeout, u.TimeoutMost
 		}
@@ -58,6 +60,12 @@ func Clusters(all []Upgrade) []Cluster {
 		}
 	}
 	return found
+}
+
+// upgradesControlPlane reports whether any of the upgrades starts that cluster's control
+// plane anew, one whose target is not known yet among them.
+func upgradesControlPlane(all []Upgrade, cluster string) bool {
+	return slices.ContainsFunc(all, func(u Upgrade) bool { return u.cluster() == cluster && u.Replaces(ControlPlane) })
 }
 
 func (u Upgrade) checkable() bool { return len(u.Unknown) == 0 && !u.ends() }

@@ -51,12 +51,24 @@ type Step struct {
 	Text string `json:"text"`
 	// Or says that the step is to be taken instead of the one before it, not after it.
 	Or bool `json:"or,omitempty"`
+	// Upgrades is what the step upgrades, or takes back; empty where it is nothing.
+	Upgrades Part `json:"upgrades,omitempty"`
 	// Commands take the step, all of them, in their order; none where there is nothing
 	// to copy.
 	Commands []Command `json:"commands,omitempty"`
 	// Values are what stands in the commands for what is not known here.
 	Values []Value `json:"values,omitempty"`
 }
+
+// A Part is what an upgrade of a cluster has two steps for, one after the other.
+type Part string
+
+const (
+	// ControlPlane is upgraded first.
+	ControlPlane Part = "control-plane"
+	// Nodes are upgraded after it, and by themselves too.
+	Nodes Part = "nodes"
+)
 
 // Steps are what to do, one after the other, but for those that are to be taken
 // instead of the one before. None where there is nothing to do.
@@ -89,6 +101,28 @@ func (s Steps) Where(name, is string, shows ...Command) Steps {
 	last.Values = append(last.Values[:len(last.Values):len(last.Values)], v)
 	return s
 }
+
+// Upgrading says what the last step upgrades.
+func (s Steps) Upgrading(p Part) Steps {
+	s = slices.Clone(s)
+	s[len(s)-1].Upgrades = p
+	return s
+}
+
+// Leaving returns the steps for somebody who is about to upgrade another part: those
+// that upgrade p say so, and give nothing to copy.
+func (s Steps) Leaving(p Part) Steps {
+	left := slices.Clone(s)
+	for i, step := range left {
+		if step.Upgrades == p {
+			left[i].Text += fmt.Sprintf("; that upgrades the %s, which is left as it is here", p.words())
+			left[i].Commands, left[i].Values = nil, nil
+		}
+	}
+	return left
+}
+
+func (p Part) words() string { return strings.ReplaceAll(string(p), "-", " ") }
 
 // some leaves out commands that are empty.
 func some(commands []Command) []Command {
