@@ -61,12 +61,12 @@ func judgePoolVersion(s *facts.Snapshot, c facts.PoolChange) []preflight.Finding
 		f.Summary = fmt.Sprintf("node pool %s is to run %s, which is newer than the control plane's %s; GKE refuses nodes that are newer than their control plane", c.Name, c.Version, plane)
 		f.Steps = remedy.Do("choose a version that is no newer", versions.ServerConfig(s))
 		if later, err := version.Parse(s.Meta.Target); c.BeforeControlPlane && err == nil && !version.Older(later, v) {
-			f.Steps = remedy.Do("let one plan upgrade the control plane, and the next one the node pool: the provider upgrades node pools that stand within a cluster before its control plane")
+			f.Steps = remedy.Do("let one plan upgrade the control plane, and the next one the node pool, which comes first in this one")
 		}
 		return append(fs, f)
 	case versions.AnyFits(offer, v) || now != nil && version.Compare(*now, v) == 0:
 	case !told:
-		fs = append(fs, preflight.Finding{Severity: preflight.Blocker, Subject: f.Subject, Undecided: fmt.Sprintf("node pool %s is to run %s, and which versions GKE offers for nodes was not told", c.Name, c.Version)})
+		fs = append(fs, preflight.Finding{Severity: preflight.Blocker, Subject: f.Subject, Undecided: fmt.Sprintf("node pool %s is to run %s, and which versions GKE offers for nodes is not known: recordings of earlier versions have those of control planes alone", c.Name, c.Version)})
 	default:
 		f.Summary = fmt.Sprintf("node pool %s is to run %s, which is not on offer for nodes in %s; GKE refuses an upgrade to it", c.Name, c.Version, s.Meta.Cluster.Location)
 		f.Steps = remedy.Do("choose a version that is", versions.ServerConfig(s))
@@ -138,14 +138,17 @@ func nodeOffer(s *facts.Snapshot) (versions []string, told bool) {
 	return c.MasterVersions, false
 }
 
-// poolRuns is what the pool runs now; nil where that was not seen, which is then among
-// the findings.
+// poolRuns is what the pool runs now, as it was seen, or else as the pipeline has it; nil
+// where neither is known, which is among the findings unless no such pool was seen.
 func poolRuns(s *facts.Snapshot, c facts.PoolChange) (*version.Version, []preflight.Evidence, []preflight.Finding) {
 	pools, known := facts.GKENodePools.Get(s)
 	for i, p := range pools {
 		if v, err := version.Parse(p.Version); err == nil && p.Name == c.Name {
 			return &v, []preflight.Evidence{finding.EvidenceOf(facts.GKENodePools, p.Version, "runs", "/%d/version", i)}, nil
 		}
+	}
+	if v, err := version.Parse(c.From); err == nil {
+		return &v, nil, nil
 	}
 	if known {
 		return nil, nil, nil

@@ -29,7 +29,7 @@ func (c *change) attribute(k Knowledge, path string, from, to, unknown, sensitiv
 		return
 	}
 	a, quiet := k.find(path)
-	if k.divides(path) && unknown != true {
+	if k.divides(path) && unknown != true && oneBlock(from) && oneBlock(to) {
 		was, will, marks := onlyBlock(from), onlyBlock(to), onlyBlock(unknown)
 		for _, key := range keys(was, will, marks) {
 			c.attribute(k, path+"."+key, was[key], will[key], marks[key], below(below(sensitive, "", 0), key, -1))
@@ -49,6 +49,12 @@ func (c *change) attribute(k Knowledge, path string, from, to, unknown, sensitiv
 		}
 		c.adds(fmt.Sprintf("%s, an attribute that this version does not know: counted as if %s", what, as), kind)
 	}
+}
+
+// oneBlock reports whether x is a block of which there is one at most.
+func oneBlock(x any) bool {
+	list, isList := x.([]any)
+	return empty(x) || onlyBlock(x) != nil && (!isList || len(list) == 1)
 }
 
 // onlyBlock is a block of which there is one at most; what concerns it, where x is a

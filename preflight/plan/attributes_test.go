@@ -68,7 +68,11 @@ func TestEveryAttributeCounts(t *testing.T) {
 		}
 		for _, q := range k.Quiet {
 			for _, path := range q.Paths {
-				if got := changing(t, k.Type, path, "a", "b"); got != nil && path != "project" && path != "location" && path != "cluster" {
+				var from, to any = "a", "b"
+				if k.divides(path) {
+					from, to = []any{map[string]any{"x": "a"}}, []any{map[string]any{"x": "b"}}
+				}
+				if got := changing(t, k.Type, path, from, to); got != nil && path != "project" && path != "location" && path != "cluster" {
 					t.Errorf("%s of %s: %+v, want none", path, k.Type, got)
 				}
 			}

@@ -52,11 +52,14 @@ func upgradeBy(r *tfjson.ResourceChange, possible []era) (Upgrade, bool) {
 	c := changeOf(r)
 	actions := r.Change.Actions
 	replaced := actions.Replace()
-	if actions.NoOp() || actions.Create() || actions.Read() || actions.Forget() {
+	if actions.NoOp() || actions.Create() || actions.Read() || leaves(actions) {
 		return Upgrade{}, false
 	}
 	c.name(r.Type)
 	switch {
+	case !isResource(r.Change.Before), !isResource(r.Change.After):
+		c.adds("the plan does not tell the change", ControlPlane)
+		c.up.Unknown = append(c.up.Unknown, "the change")
 	case actions.Delete():
 		return c.deletion(r)
 	case !replaced && !actions.Update():
@@ -66,7 +69,7 @@ func upgradeBy(r *tfjson.ResourceChange, possible []era) (Upgrade, bool) {
 		c.adds("the cluster is deleted, with all that runs on it, and made anew"+because(r)+c.refused(), Recreation)
 	case replaced:
 		c.adds("the node pool is deleted, and made anew"+because(r), Nodes)
-		c.up.Pools = []facts.PoolChange{{Name: c.up.NodePool, Version: c.after.str("version")}}
+		c.up.Pools = []facts.PoolChange{{Name: c.up.NodePool, Version: c.after.str("version"), From: c.before.str("version")}}
 	case r.Type == clusterType:
 		c.cluster()
 	default:
@@ -76,6 +79,20 @@ func upgradeBy(r *tfjson.ResourceChange, possible []era) (Upgrade, bool) {
 		c.waits(r.Type, possible)
 	}
 	return c.up, len(c.up.Kinds) > 0
+}
+
+// isResource reports whether x can be a resource, or that there is none.
+func isResource(x any) bool {
+	_, ok := x.(map[string]any)
+	return ok || x == nil
+}
+
+// leaves reports whether what runs is left as it is, and is not Terraform's any more; if
+// another is made, that is a new one.
+func leaves(actions tfjson.Actions) bool {
+	return slices.Contains(actions, tfjson.ActionForget) && !slices.ContainsFunc(actions, func(a tfjson.Action) bool {
+		return a != tfjson.ActionForget && a != tfjson.ActionCreate
+	})
 }
 
 // cluster reads the update of a cluster.
@@ -96,7 +113,7 @@ func (c *change) cluster() {
 
 // pool reads the update of a node pool.
 func (c *change) pool() {
-	p := facts.PoolChange{Name: c.up.NodePool}
+	p := facts.PoolChange{Name: c.up.NodePool, From: c.before.str("version")}
 	if c.version("version", "", Nodes) {
 		p.Version = c.after.str("version")
 	}
@@ -187,6 +204,10 @@ func (c *change) version(attribute, running string, kind Kind) bool {
 		c.adds(differences(attribute, from, nil, true, nil), kind)
 		c.up.Unknown = append(c.up.Unknown, attribute)
 		return false
+	case !c.after.isText(attribute) && !same(c.before[attribute], c.after[attribute]):
+		c.adds(differences(attribute, c.before[attribute], c.after[attribute], nil, c.sensitive[attribute]), kind)
+		c.up.Unknown = append(c.up.Unknown, attribute+", which is no text in this plan")
+		return false
 	case to == "" || to == from || reached(to, running):
 		return false
 	}
@@ -195,7 +216,7 @@ func (c *change) version(attribute, running string, kind Kind) bool {
 	case "min_master_version":
 		c.up.Target = to
 	case "node_version":
-		c.up.Pools = append(c.up.Pools, facts.PoolChange{Name: "default-pool", Version: to})
+		c.up.Pools = append(c.up.Pools, facts.PoolChange{Name: "default-pool", Version: to, From: from})
 	}
 	return true
 }

@@ -125,6 +125,10 @@ func explained(b []byte, err error) error {
 	case o.FormatVersion == "":
 		return errors.New("is JSON, but no plan; " + how)
 	}
+	var odd *json.UnmarshalTypeError
+	if errors.As(err, &odd) {
+		return fmt.Errorf("can't be read as a plan: what stands at %s is of another type (%s) than in plans; %s", orNone(odd.Field), odd.Value, how)
+	}
 	return fmt.Errorf("can't be read as a plan: %w", err)
 }
 

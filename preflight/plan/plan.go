@@ -108,7 +108,7 @@ func (t *touched) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &head); err != nil {
 		return err
 	}
-	if head.Mode != tfjson.ManagedResourceMode || head.Type != clusterType && head.Type != nodePoolType {
+	if head.Mode == tfjson.DataResourceMode || head.Type != clusterType && head.Type != nodePoolType {
 		return nil
 	}
 	t.ResourceChange = new(tfjson.ResourceChange)
@@ -156,7 +156,7 @@ func (d document) upgrades() []Upgrade {
 			all = append(all, u)
 		}
 	}
-	all = d.pools(all)
+	all = besideControlPlane(d.pools(all))
 	for _, c := range d.DeferredChanges {
 		r := c.ResourceChange.ResourceChange
 		if r == nil {

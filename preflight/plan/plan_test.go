@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,14 @@ func TestRead(t *testing.T) {
 		{"the control plane", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": "1.35", "master_version": "1.35.4-gke.100"}, "after": {` + prod + `, "min_master_version": "1.36"}}`,
 			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version 1.35 -> 1.36"}, Target: "1.36"})},
 		{"a minimum that runs already", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": "1.34", "master_version": "1.35.4-gke.100"}, "after": {` + prod + `, "min_master_version": "1.35"}}`, nil},
+		{"a minimum that is a number", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": "1.35"}, "after": {` + prod + `, "min_master_version": 1.36}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version 1.35 -> 1.36"}, Unknown: []string{"min_master_version, which is no text in this plan"}})},
+		{"a minimum that stays a number", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": 1.36}, "after": {` + prod + `, "min_master_version": 1.36}}`, nil},
+		{"Terraform forgets a cluster, and makes another", clusterType, `{"actions": ["forget", "create"], "before": {` + prod + `}, "after": {` + prod + `}}`, nil},
+		{"a channel as a block that is no list", clusterType, `{"actions": ["update"], "before": {` + prod + `, "release_channel": {"channel": "STABLE"}}, "after": {` + prod + `, "release_channel": {"channel": "RAPID"}}}`,
+			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"release channel STABLE -> RAPID, to whose version GKE will upgrade"}, Target: "rapid"})},
+		{"what is no block where there should be one", nodePoolType, `{"actions": ["update"], "before": {"name": "spot", "cluster": "projects/shop/locations/europe-west1/clusters/prod", "node_config": [[1]]}, "after": {}}`,
+			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"node_config [[1]] -> (none)"}, Pools: []facts.PoolChange{{Name: "spot", TimeoutSeconds: 1800, TimeoutMostSeconds: 7200}}})},
 		{"a minimum known after apply", clusterType, `{"actions": ["update"], "before": {` + prod + `, "min_master_version": "1.35"}, "after": {` + prod + `}, "after_unknown": {"min_master_version": true}}`,
 			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version 1.35 -> known after apply"}, Unknown: []string{"min_master_version"}})},
 		{"control plane and nodes", clusterType, `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `, "min_master_version": "1.36.3-gke.1", "node_version": "1.36.3-gke.1"}}`,
@@ -67,18 +76,18 @@ func TestRead(t *testing.T) {
 			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version (none) -> 1.36.3-gke.1000"}, Target: "1.36.3-gke.1000"})},
 		{"the build that runs", clusterType, `{"actions": ["update"], "before": {` + prod + `, "master_version": "1.36.3-gke.100"}, "after": {` + prod + `, "min_master_version": "1.36.3-gke.100"}}`, nil},
 		{"a node pool within the cluster", clusterType, `{"actions": ["update"], "before": {` + prod + `, "node_pool": [{"name": "a", "version": "1.34"}, {"name": "b", "version": "1.34"}]}, "after": {` + prod + `, "node_pool": [{"name": "b", "version": "1.35"}, {"name": "new", "version": "1.35"}, {}]}}`,
-			up(Upgrade{Kinds: []Kind{Nodes}, Changes: []string{"node pool b: version 1.34 -> 1.35"}, Pools: []facts.PoolChange{{Name: "b", Version: "1.35", TimeoutSeconds: 3600, TimeoutMostSeconds: 5400}}})},
+			up(Upgrade{Kinds: []Kind{Nodes}, Changes: []string{"node pool b: version 1.34 -> 1.35"}, Pools: []facts.PoolChange{{Name: "b", Version: "1.35", From: "1.34", TimeoutSeconds: 3600, TimeoutMostSeconds: 5400}}})},
 		{"a node pool within the cluster, known after apply", clusterType, `{"actions": ["update"], "before": {` + prod + `, "node_pool": [{"name": "a", "version": "1.34"}]}, "after": {` + prod + `, "node_pool": [{"name": "a"}]}, "after_unknown": {"node_pool": [{"version": true}]}}`,
-			up(Upgrade{Kinds: []Kind{Nodes}, Changes: []string{"node pool a: version 1.34 -> known after apply"}, Unknown: []string{"version of node pool a"}, Pools: []facts.PoolChange{{Name: "a", TimeoutSeconds: 3600, TimeoutMostSeconds: 5400}}})},
+			up(Upgrade{Kinds: []Kind{Nodes}, Changes: []string{"node pool a: version 1.34 -> known after apply"}, Unknown: []string{"version of node pool a"}, Pools: []facts.PoolChange{{Name: "a", From: "1.34", TimeoutSeconds: 3600, TimeoutMostSeconds: 5400}}})},
 		{"all node pools known after apply", clusterType, `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `}, "after_unknown": {"node_pool": true}}`,
 			up(Upgrade{Kinds: []Kind{Nodes}, Changes: []string{"node_pool -> known after apply"}, Unknown: []string{"node_pool"}})},
 		{"all known after apply", nodePoolType, `{"actions": ["update"], "before": {"name": "spot", "version": "1.35", "cluster": "projects/shop/locations/europe-west1/clusters/prod"}, "after_unknown": true}`,
-			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"version 1.35 -> known after apply"}, Unknown: []string{"version"}, Pools: []facts.PoolChange{{Name: "spot", TimeoutSeconds: 1800, TimeoutMostSeconds: 7200}}})},
+			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"version 1.35 -> known after apply"}, Unknown: []string{"version"}, Pools: []facts.PoolChange{{Name: "spot", From: "1.35", TimeoutSeconds: 1800, TimeoutMostSeconds: 7200}}})},
 		{"a short timeout", clusterType, `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `, "min_master_version": "1.36", "timeouts": {"create": null, "update": "20m"}}}`,
 			up(Upgrade{Kinds: []Kind{ControlPlane}, Changes: []string{"min_master_version (none) -> 1.36"}, Target: "1.36", Timeout: 20 * time.Minute,
 				Warnings: []string{"timeouts.update is 20m, less than the provider's own 60m (90m since 7.30): when it is over the pipeline fails, while GKE goes on"}})},
 		{"a node pool, by the cluster's ID", nodePoolType, `{"actions": ["update"], "before": {"name": "spot", "version": "1.35.4-gke.100", "cluster": "projects/shop/locations/europe-west1/clusters/prod"}, "after": {"version": "1.36.3-gke.1"}}`,
-			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"version 1.35.4-gke.100 -> 1.36.3-gke.1"}, Pools: []facts.PoolChange{{Name: "spot", Version: "1.36.3-gke.1", TimeoutSeconds: 1800, TimeoutMostSeconds: 7200}}})},
+			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"version 1.35.4-gke.100 -> 1.36.3-gke.1"}, Pools: []facts.PoolChange{{Name: "spot", Version: "1.36.3-gke.1", From: "1.35.4-gke.100", TimeoutSeconds: 1800, TimeoutMostSeconds: 7200}}})},
 		{"a node pool anew", nodePoolType, `{"actions": ["create", "delete"], "before": {"name": "spot", "project": "shop", "location": "europe-west1", "cluster": "prod"}}`,
 			up(Upgrade{Kinds: []Kind{Nodes}, NodePool: "spot", Changes: []string{"the node pool is deleted, and made anew"}, Pools: []facts.PoolChange{{Name: "spot"}}})},
 	} {
@@ -91,6 +100,25 @@ func TestRead(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// A resource that is written in another way than Terraform writes it never passes: not
+// where it lacks its mode, nor where it is no object.
+func TestReadOddResources(t *testing.T) {
+	const changes = `"change": {"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `, "min_master_version": "1.36"}}`
+	got, err := Read([]byte(`{"format_version": "1.2", "resource_changes": [{"address": "x.y", "type": "google_container_cluster", ` + changes + `}]}`))
+	if err != nil || len(got) != 1 || got[0].Target != "1.36" {
+		t.Errorf("without its mode: %+v, %v", got, err)
+	}
+	got, err = Read([]byte(`{"format_version": "1.2", "resource_changes": [{"address": "x.y", "mode": "data", "type": "google_container_cluster", ` + changes + `}]}`))
+	if err != nil || got != nil {
+		t.Errorf("a data source: %+v, %v", got, err)
+	}
+	for _, change := range []string{`{"actions": ["update"], "before": [1], "after": {}}`, `{"actions": ["update"], "before": {` + prod + `}, "after": "x"}`} {
+		if got, err = Read(planOf(clusterType, change)); err != nil || len(got) != 1 || !slices.Contains(got[0].Unknown, "the change") {
+			t.Errorf("%s: %+v, %v", change, got, err)
+		}
 	}
 }
 
@@ -118,7 +146,8 @@ func TestReadSaysWhatItIsInstead(t *testing.T) {
 		`{"format_version": "1.0"}`:        "a state, not a plan",
 		`{"format_version": "1.0", "values": {"root_module": {}}}`:           "a state, not a plan",
 		`{"format_version": "1.2", "planned_values": {}, "errored": true}`:   "ended in an error",
-		`{"format_version": "1.2", "planned_values": {}, "errored": "what"}`: "can't be read as a plan",
+		`{"format_version": "1.2", "planned_values": {}, "errored": "what"}`: "can't be read as a plan: what stands at errored is of another type (string) than in plans; make it by",
+		`{"format_version": "1.2", "resource_changes": {}}`:                  "can't be read as a plan: what stands at resource_changes is of another type (object)",
 		" \n":                      "is empty",
 		"\x1f\x8b\x08":             "compressed by gzip",
 		zipOf("tfplan", "tfstate"): "a saved plan itself, not JSON",

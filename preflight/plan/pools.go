@@ -88,6 +88,32 @@ func (c *change) refused() string {
 	return ""
 }
 
+// besideControlPlane completes changes of node pools by what the plan does to their
+// control plane: what that runs by then may only be known after apply, and where it is
+// moved to another channel GKE upgrades it later.
+func besideControlPlane(all []Upgrade) []Upgrade {
+	for i, u := range all {
+		n := slices.IndexFunc(all, func(c Upgrade) bool {
+			return c.NodePool == "" && c.cluster() == u.cluster() && c.Replaces(ControlPlane)
+		})
+		if n < 0 {
+			continue
+		}
+		for p, pool := range u.Pools {
+			all[i].Pools[p].BeforeControlPlane = pool.BeforeControlPlane || all[n].byChannel()
+			if pool.Version != "" && u.NodePool != "" && all[n].Target == "" && all[n].Unknown != nil {
+				all[i].Unknown = append(all[i].Unknown, "which version its control plane runs by then")
+			}
+		}
+	}
+	return all
+}
+
+// byChannel reports whether the control plane is upgraded to what its channel has.
+func (u Upgrade) byChannel() bool {
+	return slices.Contains([]string{"rapid", "regular", "stable", "extended"}, u.Target)
+}
+
 // pools completes deletions of node pools: what is made in the same cluster instead is
 // named, and those of a cluster that is deleted itself are left out.
 func (d document) pools(all []Upgrade) []Upgrade {

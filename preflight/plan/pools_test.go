@@ -84,6 +84,39 @@ func TestDeletionNeedsConsent(t *testing.T) {
 	}
 }
 
+// TestPoolsBesideControlPlane holds what is said of a node pool's version against what
+// the same plan does to its control plane.
+func TestPoolsBesideControlPlane(t *testing.T) {
+	pool := [3]string{nodePoolType, "pool", `{"actions": ["update"], "before": {` + ofProd + `"name": "a", "version": "1.35"}, "after": {` + ofProd + `"name": "a", "version": "1.36"}}`}
+	cluster := func(after, unknown string) [3]string {
+		return [3]string{clusterType, "cluster", `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + after + `}, "after_unknown": {` + unknown + `}}`}
+	}
+	for name, c := range map[string]struct {
+		cluster       [3]string
+		unknown       bool
+		before, alone bool
+	}{
+		"it is upgraded first":              {cluster: cluster(`, "min_master_version": "1.36"`, "")},
+		"to what is only known after apply": {cluster: cluster("", `"min_master_version": true`), unknown: true},
+		"it is moved to another channel":    {cluster: cluster(`, "release_channel": [{"channel": "RAPID"}]`, ""), before: true},
+		"to one known after apply":          {cluster: cluster("", `"release_channel": true`), unknown: true},
+		"it starts anew as it is":           {cluster: cluster(`, "enable_legacy_abac": true`, "")},
+		"it is left alone":                  {cluster: cluster(`, "description": "x"`, ""), alone: true},
+	} {
+		all, err := Read(manyOf(c.cluster, pool))
+		if err != nil || len(all) == 0 {
+			t.Fatal(name, err)
+		}
+		u := all[len(all)-1]
+		if (u.Unknown != nil) != c.unknown || u.Pools[0].BeforeControlPlane != c.before {
+			t.Errorf("%s: %+v", name, u)
+		}
+		if found := Clusters(all); !c.unknown && (len(found) != 1 || found[0].ControlPlane == c.alone) {
+			t.Errorf("%s: %+v", name, found)
+		}
+	}
+}
+
 // TestClusterIsNamed reads the cluster from each form that a node pool may name it in.
 func TestClusterIsNamed(t *testing.T) {
 	for _, before := range []string{

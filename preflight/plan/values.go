@@ -29,11 +29,20 @@ func (v values) block(name string) values {
 // blocks are the blocks of that name, an empty one for what is none.
 func (v values) blocks(name string) []values {
 	list, _ := v[name].([]any)
+	if one, ok := v[name].(map[string]any); ok {
+		list = []any{one}
+	}
 	all := make([]values, len(list))
 	for i, block := range list {
 		all[i], _ = block.(map[string]any)
 	}
 	return all
+}
+
+// isText reports whether the attribute of that name is a string, or not there.
+func (v values) isText(name string) bool {
+	_, ok := v[name].(string)
+	return ok || v[name] == nil
 }
 
 // has reports whether anything below the name is marked: as only known after apply,
