@@ -71,10 +71,22 @@ func connect(ctx context.Context, f Flags) (*Connection, error) {
 			err = c.failed(ctx, err)
 		}
 	}
+	if err == nil {
+		err = c.usable()
+	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// usable returns an error for certificates that no connection can be made with: what
+// would fail later is not the API server's.
+func (c *Connection) usable() error {
+	if _, err := rest.TLSConfigFor(c.Kubernetes); err != nil {
+		return fmt.Errorf("%s can't be used, for a certificate or key in it is broken: %s (%w)", c.Way, c.renew(), err)
+	}
+	return nil
 }
 
 func connectByName(ctx context.Context, f Flags) (*Connection, error) {

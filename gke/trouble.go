@@ -38,6 +38,8 @@ func (c *Connection) explain(err error) string {
 		return "was not asked: " + c.explainPlugin(p)
 	case kube.CredentialsFailed(err):
 		return "was not asked, for there is no token: " + credentialsHint(err, said)
+	case strings.Contains(said, "invalid header field value"):
+		return "was not asked: the token holds what no request can carry, such as a line break: " + c.renew()
 	case errors.As(err, &away):
 		return fmt.Sprintf("leads on to %s, where no token is sent: a proxy or its login page answers in the API server's place; is this the right context, and is the VPN up?", away.to)
 	case kube.CertificateRefused(err):
@@ -48,6 +50,8 @@ func (c *Connection) explain(err error) string {
 		return c.explainForbidden(said)
 	case apierrors.IsNotFound(err) && isGateway(c.Kubernetes.Host):
 		return "is the Connect gateway, which knows no such membership: gcloud container fleet memberships list shows what they are called, and gcloud container fleet memberships get-credentials MEMBERSHIP writes a context (" + said + ")"
+	case strings.Contains(said, "proxyconnect"):
+		return "was not reached, for the proxy in between fails: look at proxy-url in the kubeconfig, HTTPS_PROXY and NO_PROXY (" + said + ")"
 	case absence.Reason == facts.Timeout:
 		return "does not answer: is this the right context, and is the VPN up? A private endpoint, or one with authorized networks, is reached from inside only; " +
 			"gcloud container clusters get-credentials --dns-endpoint avoids that (" + said + ")"

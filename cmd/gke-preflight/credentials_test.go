@@ -1,10 +1,12 @@
 package main
 
 import (
+	"io"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Each way in which credentials or the connection fail has a sentence of its own, with
@@ -20,6 +22,8 @@ func TestCredentialFailures(t *testing.T) {
 			want: "was not asked: gke-gcloud-auth-plugin, which gives the credentials, is not installed: run gcloud components install gke-gcloud-auth-plugin"},
 		"another plugin, with a hint of the kubeconfig": {user: `exec: {apiVersion: client.authentication.k8s.io/v1, command: /none/kubelogin, interactiveMode: Never, installHint: "brew install kubelogin"}`,
 			want: "was not asked: /none/kubelogin, which gives the credentials, is not installed: brew install kubelogin"},
+		"a plugin that would command a workflow": {user: plugin, plugin: `printf '::error::a\n##[error]b\n' >&2; exit 1`,
+			want: "(it says: ::error::a ## [error]b)"},
 		"a plugin that hangs, and whom it calls": {user: plugin, flags: "--timeout 1s",
 			plugin: "sleep 1000 & echo $! > plugin.pid; wait", gone: true,
 			want: "the 1s of --timeout are over: SERVER (context gke_acme-prod_europe-west1_prod) was not asked: gke-gcloud-auth-plugin, which gives the credentials, did not end in time and was stopped: it waits for the network or for a login: run gcloud auth login"},
@@ -49,6 +53,15 @@ func TestCredentialFailures(t *testing.T) {
 			want: "is the Connect gateway, which knows no such membership: gcloud container fleet memberships list"},
 		"a user who may read nothing": {answer: status(http.StatusForbidden, `forbidden: User \"me\" cannot get path \"/version\"`),
 			want: "lets this user read nothing at all, not even /version: bind the ClusterRole that gke-preflight rbac prints"},
+		"a certificate that is none": {user: "client-certificate-data: Zm9v, client-key-data: Zm9v",
+			want: "gke-preflight: context gke_acme-prod_europe-west1_prod can't be used, for a certificate or key in it is broken: run gcloud container clusters get-credentials prod"},
+		"a plugin whose certificate is none": {user: plugin, plugin: `echo '{"apiVersion": "client.authentication.k8s.io/v1beta1", "kind": "ExecCredential", "status": {"clientCertificateData": "C", "clientKeyData": "K"}}'`,
+			want: "can't be used, for a certificate or key in it is broken"},
+		"a token of two lines": {user: `token: "secret-token\nx"`,
+			want: "was not asked: the token holds what no request can carry, such as a line break: run gcloud container clusters get-credentials prod"},
+		"a proxy that is not there": {server: "https://127.0.0.1:PORT\", proxy-url: \"http://127.0.0.1:1",
+			want: "was not reached, for the proxy in between fails: look at proxy-url in the kubeconfig"},
+		"a server that says more than it was asked": {answer: babbles, want: "answers with something unexpected"},
 		"a proxy's page": {answer: plain(http.StatusOK, "<html>"), want: "answers with something unexpected: is it a Kubernetes API server?"},
 		"a redirect to plain http": {leads: true,
 			want: "leads on to http://ELSEWHERE, where no token is sent: a proxy or its login page answers in the API server's place"},
@@ -88,6 +101,16 @@ func TestCredentialFailures(t *testing.T) {
 				t.Errorf("another server was sent %s", s.leaked.Load())
 			}
 		})
+	}
+}
+
+// babbles answers, and says more on the same connection.
+func babbles(w http.ResponseWriter, _ *http.Request) {
+	conn, _, err := w.(http.Hijacker).Hijack()
+	if err == nil {
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>::error::what nobody asked for\n")
+		time.Sleep(100 * time.Millisecond)
+		_ = conn.Close()
 	}
 }
 

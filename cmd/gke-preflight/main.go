@@ -3,6 +3,8 @@
 package main
 
 import (
+	"io"
+	"log"
 	"os"
 
 	"github.com/go-logr/logr"
@@ -11,6 +13,8 @@ import (
 
 func main() {
 	klog.SetLogger(logr.Discard())
+	// net/http tells there what servers send that nobody asked for.
+	log.SetOutput(io.Discard)
 	heedFileSizes()
 	os.Exit(run(os.Args[1:], stdio{os.Stdin, os.Stdout, os.Stderr}))
 }

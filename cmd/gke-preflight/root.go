@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
 // stdio is where a run reads and writes.
@@ -40,7 +41,7 @@ func run(args []string, std stdio) int {
 		return int(code)
 	}
 	for _, e := range apart(err) {
-		fmt.Fprintf(std.err, "gke-preflight: %v\n", preflight.Clean(e.Error()))
+		fmt.Fprintln(std.err, render.Inert("gke-preflight: "+preflight.Clean(e.Error())))
 	}
 	return preflight.ExitCouldNotRun
 }

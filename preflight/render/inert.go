@@ -2,12 +2,12 @@ package render
 
 import "strings"
 
-// inert is a line that no runner of workflows takes for a command: GitHub's takes what
+// Inert is a line that no runner of workflows takes for a command: GitHub's takes what
 // begins with ::, after blanks and what colours a text, and ##[ wherever it stands;
 // Azure's takes ##vso[ (actions/runner src/Runner.Common/ActionCommand.cs,
 // microsoft/azure-pipelines-agent src/Agent.Sdk/Command.cs). Only what a cluster says
 // could make a line so.
-func inert(line string) string {
+func Inert(line string) string {
 	at := 0
 	for at < len(line) {
 		switch rest := line[at:]; {

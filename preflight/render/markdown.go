@@ -54,7 +54,7 @@ func (m markdown) screen(r preflight.Report, o Options) {
 
 type markdown struct{ *bufio.Writer }
 
-func (m markdown) line(s string) { fmt.Fprintln(m, inert(s)) }
+func (m markdown) line(s string) { fmt.Fprintln(m, Inert(s)) }
 
 func (m markdown) heading(s string) {
 	m.line("")

@@ -99,7 +99,7 @@ func (p *page) verbatim(indent int, line string) {
 }
 
 func (p *page) emit(line string) {
-	p.b.WriteString(inert(strings.TrimRight(strings.ReplaceAll(line, nbsp, " "), " ")))
+	p.b.WriteString(Inert(strings.TrimRight(strings.ReplaceAll(line, nbsp, " "), " ")))
 	p.b.WriteByte('\n')
 	p.gap = false
 }
