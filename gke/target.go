@@ -48,6 +48,22 @@ func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err 
 	return v.String(), origin, nil
 }
 
+// CheckTarget returns what is wrong with a target, as [ResolveTarget] takes it, whatever
+// the cluster is; nil where only that or the GKE API can tell. noGKE says that the GKE
+// API is left out.
+func CheckTarget(asked string, noGKE bool) error {
+	switch asked {
+	case Running:
+		return nil
+	case "", "latest", "-", "rapid", "regular", "stable", "extended":
+		if !noGKE {
+			return nil
+		}
+	}
+	_, _, err := ResolveTarget(asked, facts.New(facts.Meta{}, facts.Absent(facts.GKEServerConfig, facts.LeftOut, "--no-gke")))
+	return err
+}
+
 // A resolver holds what the snapshot tells of versions.
 type resolver struct {
 	// running is nil where it is unknown.

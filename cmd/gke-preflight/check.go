@@ -124,6 +124,9 @@ func (o *observeFlags) snapshot(cmd *cobra.Command, file string) (*facts.Snapsho
 	if file != "" {
 		return o.recording(cmd, file)
 	}
+	if err := named(cmd, "snapshot"); err != nil {
+		return nil, err
+	}
 	return o.observe(cmd)
 }
 

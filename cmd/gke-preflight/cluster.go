@@ -97,8 +97,11 @@ func (c *clusterFlags) bindOverrides(fs *pflag.FlagSet) {
 }
 
 // collect connects and reads every fact but the backends' answers. The caller
-// closes the connection.
+// closes the connection. A target that can be none is told before anybody is asked.
 func (c *clusterFlags) collect(ctx context.Context, say *progress) (*facts.Snapshot, *gke.Connection, error) {
+	if err := gke.CheckTarget(c.target, c.gke.NoGKE); err != nil {
+		return nil, nil, err
+	}
 	say.say("connecting")
 	conn, err := c.connect(ctx)
 	if err != nil {
@@ -205,6 +208,15 @@ func unheeded(cmd *cobra.Command, beside string, but ...string) error {
 		if cmd.Flags().Changed(name) && !slices.Contains(but, name) {
 			return fmt.Errorf("--%s has no meaning beside %s: no cluster is looked at", name, beside)
 		}
+	}
+	return nil
+}
+
+// named is an error if a flag was given that names a file, and no name, as where a
+// variable of a script is empty: without it a live cluster would be looked at.
+func named(cmd *cobra.Command, flag string) error {
+	if f := cmd.Flags().Lookup(flag); f != nil && f.Changed && f.Value.String() == "" {
+		return fmt.Errorf("--%s: the file's name is missing", flag)
 	}
 	return nil
 }

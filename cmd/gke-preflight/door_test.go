@@ -215,7 +215,7 @@ func (s *opened) check(t *testing.T) (code int, out, said string) {
 	t.Helper()
 	args := append([]string{"check"}, strings.Fields(s.flags)...)
 	if !s.bare {
-		args = append(args, "--no-gke")
+		args = append(args, "--no-gke", "--target-version", "1.37")
 	}
 	var stdout, stderr bytes.Buffer
 	cmd := s.command(t, args...)

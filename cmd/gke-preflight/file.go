@@ -33,6 +33,24 @@ type draft struct {
 
 type drafts []draft
 
+// placeFor says why no file of that name can be written, as far as that is to be seen
+// before there is anything to write: it is a directory, or there is none for it.
+func placeFor(name string) error {
+	switch info, err := os.Stat(name); {
+	case err == nil && info.IsDir():
+		return errors.New("it is a directory")
+	case err == nil:
+		return nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return withoutPath(err)
+	}
+	path, err := follow(name)
+	if err == nil {
+		_, err = os.Stat(filepath.Dir(path))
+	}
+	return withoutPath(err)
+}
+
 // draftAll drafts files. Where one can't be written in full there is no draft and an
 // error, and every file is as it was. mode is that of each; zero leaves a file its
 // own, and to a new one what the umask leaves it.
@@ -113,6 +131,9 @@ func (d draft) write(perm fs.FileMode) error {
 		first = 0o666
 	}
 	f, err := os.OpenFile(d.beside, os.O_WRONLY|os.O_CREATE|os.O_EXCL, first)
+	if errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("no file can be made beside it, where it is written before it takes its name: %w", withoutPath(err))
+	}
 	if err != nil {
 		return err
 	}

@@ -24,14 +24,14 @@ func TestInterrupted(t *testing.T) {
 		signal os.Signal
 		says   string
 	}{
-		"check":                       {door{}, "check --no-gke -o table -o json=kept.json -o html=new.html", os.Interrupt, "interrupt"},
-		"snapshot":                    {door{}, "snapshot --no-gke --file kept.json", syscall.SIGTERM, "terminated"},
-		"nightly":                     {door{}, "nightly --no-gke --reports reports -o json=kept.json", syscall.SIGTERM, "terminated"},
-		"simulate":                    {door{}, "simulate --no-gke -o json", os.Interrupt, "interrupt"},
-		"whatif":                      {door{}, "whatif --no-gke", os.Interrupt, "interrupt"},
-		"fix":                         {door{}, "fix --no-gke --out cures", os.Interrupt, "interrupt"},
-		"a check while it logs in":    {door{user: plugin, plugin: "touch asked; sleep 1000"}, "check --no-gke -o json=kept.json", syscall.SIGTERM, "terminated"},
-		"a watch before it has begun": {door{user: plugin, plugin: "touch asked; sleep 1000"}, "watch --no-gke --record kept.json", syscall.SIGTERM, "terminated"},
+		"check":                       {door{}, "check --no-gke --target-version 1.37 -o table -o json=kept.json -o html=new.html", os.Interrupt, "interrupt"},
+		"snapshot":                    {door{}, "snapshot --no-gke --target-version 1.37 --file kept.json", syscall.SIGTERM, "terminated"},
+		"nightly":                     {door{}, "nightly --no-gke --target-version 1.37 --reports reports -o json=kept.json", syscall.SIGTERM, "terminated"},
+		"simulate":                    {door{}, "simulate --no-gke --target-version 1.37 -o json", os.Interrupt, "interrupt"},
+		"whatif":                      {door{}, "whatif --no-gke --target-version 1.37", os.Interrupt, "interrupt"},
+		"fix":                         {door{}, "fix --no-gke --target-version 1.37 --out cures", os.Interrupt, "interrupt"},
+		"a check while it logs in":    {door{user: plugin, plugin: "touch asked; sleep 1000"}, "check --no-gke --target-version 1.37 -o json=kept.json", syscall.SIGTERM, "terminated"},
+		"a watch before it has begun": {door{user: plugin, plugin: "touch asked; sleep 1000"}, "watch --no-gke --target-version 1.37 --record kept.json", syscall.SIGTERM, "terminated"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
+
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/change"
@@ -268,5 +270,15 @@ func TestPublishes(t *testing.T) {
 	var c change.Change
 	if err := json.Unmarshal(kept, &c); err != nil || c.Schema != change.Schema || c.Before != nil || !c.Changed || len(c.New) == 0 || c.New[0].Title == "" {
 		t.Errorf("%+v, %v", c, err)
+	}
+}
+
+// Nobody watches the nightly job, so that it takes no identity but its own unless it is
+// told to; a check that somebody runs may, where that is permitted.
+func TestNightlyImpersonatesNobody(t *testing.T) {
+	for want, cmd := range map[string]*cobra.Command{"never": newNightly(), "auto": newCheck()} {
+		if f := cmd.Flags().Lookup("impersonate"); f.Value.String() != want || f.DefValue != want {
+			t.Errorf("%s: --impersonate is %s, and is said to be %s", cmd.Name(), f.Value, f.DefValue)
+		}
 	}
 }

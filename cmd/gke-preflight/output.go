@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -52,6 +53,7 @@ func (o *outputFlags) bindFormats(cmd *cobra.Command, names ...string) {
 // validate finds what is wrong with the flags before anything is collected.
 func (o outputFlags) validate() error {
 	stdout := 0
+	given := map[string]bool{}
 	for _, f := range o.formats {
 		format, file, toFile := strings.Cut(f, "=")
 		if err := oneOf("--output", format, o.names...); err != nil {
@@ -62,7 +64,19 @@ func (o outputFlags) validate() error {
 		}
 		if !toFile {
 			stdout++
+			continue
 		}
+		if err := placeFor(file); err != nil {
+			return fmt.Errorf("--output %s: %w", file, err)
+		}
+		if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+			continue
+		}
+		clean := filepath.Clean(file)
+		if given[clean] {
+			return fmt.Errorf("--output: %s is given twice, and only one of the two would stay: give each format a file of its own", file)
+		}
+		given[clean] = true
 	}
 	if stdout > 1 {
 		return fmt.Errorf("--output: only one format can go to standard output; give the others a file, such as json=report.json")

@@ -3,7 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -33,7 +36,7 @@ func (f severalFlags) refuse(cmd *cobra.Command, others ...string) error {
 		}
 	}
 	if f.recordings == "" {
-		return nil
+		return named(cmd, "snapshots")
 	}
 	// The clusters may be listed by the GKE API all the same.
 	return unheeded(cmd, "--snapshots", "gke-endpoint")
@@ -47,7 +50,11 @@ func (f severalFlags) lookAt(ctx context.Context, c facts.Cluster, target string
 		f.target = cmp.Or(target, f.target)
 		return f.look(ctx, say)
 	}
-	s, err := load(filepath.Join(f.recordings, pathElement(c.Project)+"_"+pathElement(c.Location)+"_"+pathElement(c.Name)+".zip"))
+	file := filepath.Join(f.recordings, pathElement(c.Project)+"_"+pathElement(c.Location)+"_"+pathElement(c.Name)+".zip")
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("--snapshots: there is no recording %s; gke-preflight snapshot --file makes one", file)
+	}
+	s, err := load(file)
 	if err != nil {
 		return nil, err
 	}

@@ -68,11 +68,15 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	if err := oneOf("--output", f.format, "table", "json"); err != nil {
 		return err
 	}
+	manifests, err := f.read(cmd)
+	if err != nil {
+		return err
+	}
 	s, err := f.snapshot(cmd)
 	if err != nil {
 		return err
 	}
-	s, added, err := f.apply(cmd, s)
+	s, added, err := f.apply(s, manifests)
 	if err != nil {
 		return err
 	}
@@ -96,22 +100,27 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// apply adds the manifests to s; it returns nil where there are none.
-func (f *simulateFlags) apply(cmd *cobra.Command, s *facts.Snapshot) (*facts.Snapshot, *manifest.Added, error) {
-	if len(f.manifests) == 0 {
-		return s, nil, nil
-	}
+// read reads the manifests, before any cluster is looked at.
+func (f *simulateFlags) read(cmd *cobra.Command) ([]manifest.Manifest, error) {
 	var all []manifest.Manifest
 	for _, file := range f.manifests {
 		content, err := read(cmd, file)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		m, err := manifest.Read(file, content)
 		if err != nil {
-			return nil, nil, fmt.Errorf("--webhook %w", err)
+			return nil, fmt.Errorf("--webhook %w", err)
 		}
 		all = append(all, m)
+	}
+	return all, nil
+}
+
+// apply adds the manifests to s; it returns nil where there are none.
+func (f *simulateFlags) apply(s *facts.Snapshot, all []manifest.Manifest) (*facts.Snapshot, *manifest.Added, error) {
+	if len(all) == 0 {
+		return s, nil, nil
 	}
 	s, added, err := manifest.Apply(s, f.from != "", all...)
 	if err != nil {
@@ -129,6 +138,9 @@ func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
 		return f.untouched()
 	case f.recording != "":
 		return f.cluster.recording(cmd, f.recording)
+	}
+	if err := named(cmd, "snapshot"); err != nil {
+		return nil, err
 	}
 	say := f.cluster.progress(cmd)
 	defer say.clear()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
 func newSnapshot() *cobra.Command {
@@ -35,6 +36,9 @@ name is as it was; 4 it was written, and lacks the facts that are named.`,
 			if name == "" {
 				return fmt.Errorf("--file: the name of the file to write is missing")
 			}
+			if err := placeFor(name); err != nil {
+				return fmt.Errorf("--file %s: %w", name, err)
+			}
 			s, err := o.observe(cmd)
 			if err != nil {
 				return err
@@ -50,7 +54,7 @@ name is as it was; 4 it was written, and lacks the facts that are named.`,
 			fmt.Fprintf(cmd.ErrOrStderr(), "wrote %s: %d facts, %d absent, %d KiB\n", name, present, absent, b.Len()/1024)
 			lacking := unread(s)
 			for _, line := range lacking {
-				fmt.Fprintln(cmd.ErrOrStderr(), preflight.Clean(line))
+				fmt.Fprintln(cmd.ErrOrStderr(), render.Inert(preflight.Clean(line)))
 			}
 			if lacking == nil || exitZero {
 				return nil
