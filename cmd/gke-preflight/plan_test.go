@@ -36,7 +36,8 @@ func TestPlanContactsNobody(t *testing.T) {
 }
 
 // TestPlans judges plans on which the program was wrong once, over a cluster that is in
-// order and over the incident's, and reads what it says.
+// order and over the incident's, and reads what it says: the table, and what the JSON
+// has beside it.
 func TestPlans(t *testing.T) {
 	recordings := map[string]string{"all-clear": t.TempDir(), "incident": t.TempDir()}
 	for name, dir := range recordings {
@@ -71,8 +72,12 @@ func TestPlans(t *testing.T) {
 	} {
 		t.Run(c.plan+" over "+c.over, func(t *testing.T) {
 			var out bytes.Buffer
-			code := run([]string{"plan", filepath.Join(root, "testdata/terraform/plans", c.plan+".json"), "--snapshots", recordings[c.over], "--as-of", "2026-11-23T14:00:00Z"}, stdio{nil, &out, &out})
-			text := strings.Join(strings.Fields(out.String()), " ")
+			file := filepath.Join(t.TempDir(), "plan.json")
+			code := run([]string{"plan", filepath.Join(root, "testdata/terraform/plans", c.plan+".json"), "--snapshots", recordings[c.over], "--as-of", "2026-11-23T14:00:00Z",
+				"-o", "table", "-o", "json=" + file}, stdio{nil, &out, &out})
+			// No plan, no report.
+			b, _ := os.ReadFile(file)
+			text := strings.Join(strings.Fields(out.String()+" "+string(b)), " ")
 			if code != c.code || !strings.Contains(text, c.says) {
 				t.Errorf("exit code %d, want %d and %q:\n%s", code, c.code, c.says, out.String())
 			}
