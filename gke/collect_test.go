@@ -14,6 +14,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/target"
 )
 
 var ofGKE = []facts.Fact{facts.GKECluster, facts.GKESettings, facts.GKENetwork, facts.GKENodePools, facts.GKEServerConfig, facts.GKEOperations, facts.GKEUpgradeInfo, facts.GKENodePoolUpgradeInfo}
@@ -113,7 +114,7 @@ func TestMidUpgrade(t *testing.T) {
 	if u := facts.GKENodePoolUpgradeInfo.Of(s); len(u) != 2 || u["default-pool"].History[0].State != "RUNNING" || u["batch"].History[0].State != "SUCCEEDED" {
 		t.Errorf("got %+v", u)
 	}
-	if got, origin, err := gke.ResolveTarget("", s); got != "1.36.2-gke.1740000" || err != nil {
+	if got, origin, err := target.Resolve("", s); got != "1.36.2-gke.1740000" || err != nil {
 		t.Errorf("got %s from %s, %v", got, origin, err)
 	}
 }
@@ -130,7 +131,7 @@ func TestAutopilot(t *testing.T) {
 	if p := facts.GKENodePools.Of(s)[1]; p.Status != "42" {
 		t.Errorf("a node pool in a state that this version does not know is %q", p.Status)
 	}
-	if got, origin, err := gke.ResolveTarget("", s); got != "1.34.4-gke.1290000" || err != nil {
+	if got, origin, err := target.Resolve("", s); got != "1.34.4-gke.1290000" || err != nil {
 		t.Errorf("got %s from %s, %v", got, origin, err)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/target"
 )
 
 // clusterFlags say which cluster to look at, and for which target.
@@ -153,8 +154,8 @@ func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *prog
 // aim returns s with the target that the flags ask for.
 func (c *clusterFlags) aim(s *facts.Snapshot) (*facts.Snapshot, error) {
 	aimed, err := aim(s, c.target)
-	if c.orRunning && errors.Is(err, gke.ErrNoNext) {
-		return aim(s, gke.Running)
+	if c.orRunning && errors.Is(err, target.ErrNoNext) {
+		return aim(s, target.Running)
 	}
 	return aimed, err
 }
@@ -163,7 +164,7 @@ func (c *clusterFlags) aim(s *facts.Snapshot) (*facts.Snapshot, error) {
 func aim(s *facts.Snapshot, asked string) (*facts.Snapshot, error) {
 	m := s.Meta
 	var err error
-	m.Target, m.TargetOrigin, err = gke.ResolveTarget(asked, s)
+	m.Target, m.TargetOrigin, err = target.Resolve(asked, s)
 	return s.WithMeta(m), err
 }
 

@@ -9,8 +9,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/gke-preflight/gke-preflight/checks"
-	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/target"
 )
 
 // complete has a shell complete the values of a flag.
@@ -42,7 +42,7 @@ func contextsIn(file string) []string {
 func completeTargets(cmd *cobra.Command) {
 	targets := slices.Clone(bootstrap.Minors())
 	slices.Reverse(targets)
-	complete(cmd, "target-version", append(targets, "latest", "-", "rapid", "regular", "stable", "extended", gke.Running)...)
+	complete(cmd, "target-version", append(targets, "latest", "-", "rapid", "regular", "stable", "extended", target.Running)...)
 }
 
 // completeChecks offers checks for a flag that takes a list of them, after what stands

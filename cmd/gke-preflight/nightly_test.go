@@ -17,10 +17,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/change"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/target"
 )
 
 // A nightRun is what came of one night.
@@ -229,7 +229,7 @@ func TestTarget(t *testing.T) {
 	config, _ := facts.GKEServerConfig.Get(s)
 	config.Channels = nil
 	s = s.With(facts.Present(facts.GKEUpgradeInfo, facts.UpgradeInfo{}), facts.Present(facts.GKEServerConfig, config))
-	if _, err := (&clusterFlags{}).aim(s); !errors.Is(err, gke.ErrNoNext) {
+	if _, err := (&clusterFlags{}).aim(s); !errors.Is(err, target.ErrNoNext) {
 		t.Errorf("the error is %v", err)
 	}
 	aimed, err := (&clusterFlags{orRunning: true}).aim(s)

@@ -1,6 +1,8 @@
-package gke
+// Package target works out which version an upgrade leads to.
+package target
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -17,14 +19,14 @@ const Running = "running"
 // ErrNoNext says that the GKE API tells of no version that it would upgrade to.
 var ErrNoNext = errors.New("GKE names no version that it would upgrade the cluster to")
 
-// ResolveTarget works out the version that an upgrade would lead to, and says in
+// Resolve works out the version that an upgrade would lead to, and says in
 // words where it comes from. asked is what the user wants: a minor, a patch
 // version, a GKE version, or one of GKE's aliases "latest" and "-", the default
 // of the cluster's channel, or "running", the version that runs. Where the GKE API told what is on offer, it becomes
 // the newest version that fits; otherwise it stays as it is. If nothing is
 // asked, it is what GKE would upgrade the cluster to next; the error is [ErrNoNext]
 // if that is nothing.
-func ResolveTarget(asked string, s *facts.Snapshot) (target, origin string, err error) {
+func Resolve(asked string, s *facts.Snapshot) (target, origin string, err error) {
 	r := newResolver(s)
 	var v version.Version
 	switch asked {
@@ -93,10 +95,10 @@ func newResolver(s *facts.Snapshot) resolver {
 	r.channel = cluster.Channel
 	r.upgrade, _ = facts.GKEUpgradeInfo.Get(s)
 	running, ok := facts.ServerVersion.Get(s)
-	if v, err := version.Parse(either(cluster.Version, running.GitVersion)); err == nil && (ok || cluster.Version != "") {
+	if v, err := version.Parse(cmp.Or(cluster.Version, running.GitVersion)); err == nil && (ok || cluster.Version != "") {
 		r.running = &v
 	}
-	if v, err := version.Parse(either(cluster.EmulatedVersion, running.Emulated)); err == nil {
+	if v, err := version.Parse(cmp.Or(cluster.EmulatedVersion, running.Emulated)); err == nil {
 		r.emulated = &v
 	}
 	r.absence, _ = s.Absence(facts.GKEServerConfig)

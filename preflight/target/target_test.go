@@ -1,11 +1,11 @@
-package gke_test
+package target_test
 
 import (
 	"strings"
 	"testing"
 
-	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/target"
 )
 
 var (
@@ -28,7 +28,7 @@ var (
 	leftOut = facts.Absent(facts.GKEServerConfig, facts.LeftOut, "--no-gke")
 )
 
-func TestResolveTarget(t *testing.T) {
+func TestResolve(t *testing.T) {
 	type observations = []facts.Observation
 	for _, tc := range []struct {
 		name   string
@@ -64,7 +64,7 @@ func TestResolveTarget(t *testing.T) {
 		{"the channel's upgrade target", observations{regular, offers}, "", "1.36.2-gke.9", "the upgrade target of channel REGULAR"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, origin, err := gke.ResolveTarget(tc.asked, facts.New(facts.Meta{}, tc.known...))
+			got, origin, err := target.Resolve(tc.asked, facts.New(facts.Meta{}, tc.known...))
 			if err != nil || got != tc.want || !strings.Contains(origin, tc.origin) {
 				t.Errorf("got %q from %q, %v; want %q from %q", got, origin, err, tc.want, tc.origin)
 			}
@@ -72,7 +72,7 @@ func TestResolveTarget(t *testing.T) {
 	}
 }
 
-func TestResolveTargetErrors(t *testing.T) {
+func TestResolveErrors(t *testing.T) {
 	type observations = []facts.Observation
 	for _, tc := range []struct {
 		name  string
@@ -94,7 +94,7 @@ func TestResolveTargetErrors(t *testing.T) {
 		{"none known", observations{noGroup, offers}, "", "GKE names no version that it would upgrade the cluster to: pass --target-version, such as 1.36.3-gke.1000"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, _, err := gke.ResolveTarget(tc.asked, facts.New(facts.Meta{}, tc.known...))
+			got, _, err := target.Resolve(tc.asked, facts.New(facts.Meta{}, tc.known...))
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("got %q, %v\nwant %s", got, err, tc.want)
 			}
