@@ -11,7 +11,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/whatif"
+	"github.com/gke-preflight/gke-preflight/preflight/window"
 )
 
 var certificateDays = preflight.Threshold{Check: "GP119", Name: "days", Default: 30, Min: 1, Max: 365, What: "how long a certificate has to last where no next maintenance window is known"}
@@ -26,7 +26,7 @@ var certificateExpiresSoon = preflight.Check{
 	After:      []string{"GP115"},
 	Thresholds: []preflight.Threshold{certificateDays},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		until, why := whatif.Horizon(s, certificateDays.Of(s))
+		until, why := window.Horizon(s, certificateDays.Of(s))
 		for _, b := range trust(s) {
 			if f := b.expires(s, until, why); f != nil {
 				fs = append(fs, *f)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/window"
 )
 
 // Needs returns the facts without which there is nothing to search.
@@ -18,6 +19,9 @@ func Needs() []facts.Fact {
 func Uses() []facts.Fact {
 	return []facts.Fact{facts.Attempts, facts.BackendPods, facts.DisruptionBudgets, facts.Nodes, facts.GKENodePools, facts.GKECluster}
 }
+
+// month is for how many days certificates must last where no maintenance window tells.
+const month = 30
 
 // Of searches the cluster that s was taken of. It is computed once per snapshot.
 func Of(s *facts.Snapshot) Result { return derivation.Of(s) }
@@ -33,7 +37,7 @@ func compute(s *facts.Snapshot) Result {
 	if r.Already == nil {
 		r.Already = []Harm{}
 	}
-	r.Until, r.UntilReason = Horizon(s, month)
+	r.Until, r.UntilReason = window.Horizon(s, month)
 	r.Gaps = append(r.Gaps, gaps(s, f)...)
 	if unsearchable(s) {
 		r.Complete = false
