@@ -7,7 +7,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 var policyParamsUnknownAtStart = preflight.Check{
@@ -42,7 +41,7 @@ var policyParamsUnknownAtStart = preflight.Check{
 // replica may not be able to evaluate, with the kind of their parameters.
 func paramsUnknownAtStart(s *facts.Snapshot) map[admission.Culprit]string {
 	kinds := map[admission.Culprit]string{}
-	for _, w := range probe.Intercept(s) {
+	for _, w := range admission.Intercept(s) {
 		for _, i := range w.By {
 			if i.AtStart != "" {
 				kinds[i.Culprit().Object()] = i.ParamKind

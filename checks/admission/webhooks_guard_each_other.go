@@ -9,7 +9,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
-	"github.com/gke-preflight/gke-preflight/preflight/probe"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
@@ -41,7 +40,7 @@ var webhooksGuardEachOther = preflight.Check{
 // pods, with one such webhook's name.
 func guards(s *facts.Snapshot) map[string]map[string]string {
 	edges := map[string]map[string]string{}
-	for _, i := range probe.Lifelines(s) {
+	for _, i := range lifeline.Intercept(s) {
 		if !strings.HasPrefix(i.Write.Hook, "pods of namespace ") {
 			continue
 		}
@@ -113,7 +112,7 @@ func openGuards(s *facts.Snapshot) []preflight.Finding {
 			why = l.Unknown
 		}
 	}
-	for _, i := range probe.Lifelines(s) {
+	for _, i := range lifeline.Intercept(s) {
 		for _, by := range i.By {
 			if why == "" && strings.HasPrefix(i.Write.Hook, "pods of namespace ") && by.Fails && by.Undecided != "" && by.Backend.Namespace != "" && by.Backend.Namespace != i.Write.Namespace {
 				why = fmt.Sprintf("whether webhook %s sees pods of namespace %s: %s", by.Webhook, i.Write.Namespace, by.Undecided)

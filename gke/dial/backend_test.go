@@ -221,7 +221,7 @@ var onPods = probe.Options{Vantage: facts.PodNetwork, ServerDryRun: probe.Never}
 
 // planFor is the plan to ask the backend about w.
 func planFor(t testing.TB, b backend, w bootstrap.Write, change ...func(*admission.Interception)) []probe.Request {
-	return probe.Plan(clusterWith(t, b), []probe.Intercepted{{Write: w, By: []admission.Interception{webhookAt(b, w, change...)}}}, onPods)
+	return probe.Plan(clusterWith(t, b), []admission.Intercepted{{Write: w, By: []admission.Interception{webhookAt(b, w, change...)}}}, onPods)
 }
 
 // askOnce asks the backend from the pod network about one write.

@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
@@ -70,7 +71,7 @@ func TestVerdicts(t *testing.T) {
 		{"no connection", errors.New("connection reset"), loopback, outcome{answer: facts.CouldNotAsk, detail: "did not answer"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			r := probe.Plan(facts.New(facts.Meta{}), []probe.Intercepted{{Write: clusterRole("a")}}, probe.Options{})[0]
+			r := probe.Plan(facts.New(facts.Meta{}), []admission.Intercepted{{Write: clusterRole("a")}}, probe.Options{})[0]
 			a := (&prober{}).tried(t.Context(), &question{Request: &r}, test.err, test.as, true)
 			test.want.check(t, a)
 			if a.As != test.as || a.Vantage != facts.ServerDryRun {
@@ -142,9 +143,9 @@ func (s *storage) asked() []string {
 
 func (s *storage) dryRun(t *testing.T, timeout time.Duration, ws ...bootstrap.Write) []facts.Attempt {
 	t.Helper()
-	var in []probe.Intercepted
+	var in []admission.Intercepted
 	for _, w := range ws {
-		in = append(in, probe.Intercepted{Write: w})
+		in = append(in, admission.Intercepted{Write: w})
 	}
 	requests := probe.Plan(facts.New(facts.Meta{}), in, probe.Options{})
 	for n := range requests {
@@ -197,7 +198,7 @@ func TestDeleteIsDryRun(t *testing.T) {
 	defer server.Close()
 	w := clusterRole("a")
 	w.Operation, w.OldObject, w.Object = bootstrap.Delete, w.Object, nil
-	requests := probe.Plan(facts.New(facts.Meta{}), []probe.Intercepted{{Write: w}}, probe.Options{})
+	requests := probe.Plan(facts.New(facts.Meta{}), []admission.Intercepted{{Write: w}}, probe.Options{})
 	a := Probe(t.Context(), requests, Clients{Config: &rest.Config{Host: server.URL}})[0]
 	var options metav1.DeleteOptions
 	if err := json.Unmarshal(body, &options); err != nil || a.Answer != facts.Allowed || fmt.Sprint(options.DryRun) != "[All]" {
@@ -281,7 +282,7 @@ func TestDryRunInterrupted(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	requests := probe.Plan(facts.New(facts.Meta{}), []probe.Intercepted{{Write: clusterRole("a")}}, probe.Options{})
+	requests := probe.Plan(facts.New(facts.Meta{}), []admission.Intercepted{{Write: clusterRole("a")}}, probe.Options{})
 	a := Probe(ctx, requests, Clients{Config: &rest.Config{Host: s.URL}})[0]
 	outcome{answer: facts.CouldNotAsk, detail: "interrupted"}.check(t, a)
 }

@@ -101,7 +101,7 @@ func podsOf(t testing.TB, backends ...backend) (*facts.Snapshot, kubelet) {
 
 // forwards asks the webhooks from outside and returns what port-forwards showed.
 func (s *apiServer) forwards(ctx context.Context, known *facts.Snapshot, i ...admission.Interception) []facts.Attempt {
-	requests := probe.Plan(known, []probe.Intercepted{{Write: clusterRole("a"), By: i}}, probe.Options{ServerDryRun: probe.Never, PortForward: true})
+	requests := probe.Plan(known, []admission.Intercepted{{Write: clusterRole("a"), By: i}}, probe.Options{ServerDryRun: probe.Never, PortForward: true})
 	var seen []facts.Attempt
 	for _, a := range Probe(ctx, requests, Clients{Config: s.config()}) {
 		if a.Vantage == facts.PortForward {
@@ -280,7 +280,7 @@ func TestForwardEnds(t *testing.T) {
 				if _, err = a.forward(ctx, to); err == nil {
 					t.Fatal("a port-forward was opened")
 				}
-				q := &question{Request: &probe.Plan(known, []probe.Intercepted{{Write: clusterRole("a"), By: []admission.Interception{webhookAt(b, clusterRole("a"))}}}, probe.Options{PortForward: true})[2]}
+				q := &question{Request: &probe.Plan(known, []admission.Intercepted{{Write: clusterRole("a"), By: []admission.Interception{webhookAt(b, clusterRole("a"))}}}, probe.Options{PortForward: true})[2]}
 				outcome{answer: facts.CouldNotAsk, detail: "was not open within 11s"}.check(t, q.notForwarded(ctx, to, err))
 			})
 		}

@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
@@ -34,7 +35,7 @@ func TestNoImpersonation(t *testing.T) {
 			s.may = c.may
 			w := clusterRole("a")
 			w.Operation, w.OldObject = bootstrap.Update, w.Object
-			requests := probe.Plan(facts.New(facts.Meta{}), []probe.Intercepted{{Write: w}}, probe.Options{})
+			requests := probe.Plan(facts.New(facts.Meta{}), []admission.Intercepted{{Write: w}}, probe.Options{})
 			a := Probe(t.Context(), requests, Clients{Config: &rest.Config{Host: s.URL}, Identity: "me", AsOneself: c.asOneself})[0]
 			switch {
 			case c.forbidden && (a.Fault != facts.NotPermitted || len(s.asked()) > 0):

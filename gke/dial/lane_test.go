@@ -32,9 +32,9 @@ func writes(n int, hook string) []bootstrap.Write {
 
 // planAll is the plan to ask one webhook about all writes at the backends.
 func planAll(t testing.TB, ws []bootstrap.Write, backends []backend, change ...change) []probe.Request {
-	var in []probe.Intercepted
+	var in []admission.Intercepted
 	for _, w := range ws {
-		in = append(in, probe.Intercepted{Write: w, By: []admission.Interception{webhookAt(backends[0], w, change...)}})
+		in = append(in, admission.Intercepted{Write: w, By: []admission.Interception{webhookAt(backends[0], w, change...)}})
 	}
 	return probe.Plan(clusterWith(t, backends...), in, onPods)
 }

@@ -26,7 +26,7 @@ func planProxied(s *facts.Snapshot, i ...admission.Interception) []probe.Request
 		s = facts.New(facts.Meta{})
 	}
 	w := clusterRole("a")
-	return probe.Plan(s, []probe.Intercepted{{Write: w, By: i}}, probe.Options{ServerDryRun: probe.Never})
+	return probe.Plan(s, []admission.Intercepted{{Write: w, By: i}}, probe.Options{ServerDryRun: probe.Never})
 }
 
 func (s *apiServer) askOnce(t *testing.T, known *facts.Snapshot, i admission.Interception) facts.Attempt {

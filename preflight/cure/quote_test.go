@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // probeOf is a start-up write of a ClusterRole.
 func probeOf(t *testing.T, s *facts.Snapshot) bootstrap.Write {
 	t.Helper()
-	for _, i := range probe.Intercept(s) {
+	for _, i := range admission.Intercept(s) {
 		if i.Write.Resource.Resource == "clusterroles" {
 			return i.Write
 		}

@@ -53,7 +53,7 @@ func outdated(s, after *facts.Snapshot, keys []key) *facts.Snapshot {
 // by which the API server may call it.
 func stoppers(s *facts.Snapshot, keys []key) map[string][]string {
 	names := map[string][]string{}
-	for _, i := range probe.Intercept(s) {
+	for _, i := range admission.Intercept(s) {
 		for _, by := range i.By {
 			if slices.Contains(keys, keyOf(by.Culprit())) {
 				names[i.Write.Key()] = append(names[i.Write.Key()], `"`+by.Webhook+`"`, "'"+by.Name+"'", `"`+by.Name+`"`)

@@ -11,7 +11,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
-	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // A Fate is what becomes of a [Lifeline].
@@ -67,11 +66,11 @@ type LifelineWrite struct {
 
 func lifelines(s *facts.Snapshot, attempts []facts.Attempt) []Lifeline {
 	c := newCaller(s, attempts)
-	for _, i := range probe.Intercept(s) {
+	for _, i := range admission.Intercept(s) {
 		c.prove(i.Write, i.By)
 	}
-	byLine := map[string][]probe.Intercepted{}
-	for _, i := range probe.Lifelines(s) {
+	byLine := map[string][]admission.Intercepted{}
+	for _, i := range lifeline.Intercept(s) {
 		byLine[i.Write.Hook] = append(byLine[i.Write.Hook], i)
 	}
 	unread := unread(s)
@@ -84,7 +83,7 @@ func lifelines(s *facts.Snapshot, attempts []facts.Attempt) []Lifeline {
 
 // throughLine foretells what becomes of l, with its writes as judge takes them
 // through what intercepts them; unknown says what could not be read, if anything.
-func throughLine(l lifeline.Line, writes []probe.Intercepted, unknown string, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated) Lifeline {
+func throughLine(l lifeline.Line, writes []admission.Intercepted, unknown string, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated) Lifeline {
 	r := Lifeline{
 		Group: string(l.Group), Name: l.Name, Namespace: l.Namespace, DeadlineSeconds: l.Deadline.Seconds(),
 		Consequence: l.Consequence, Cited: l.Cited, Source: l.Source,

@@ -37,7 +37,7 @@ func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 		return ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
 	}
 	caller := newCaller(s, attempts)
-	intercepted := probe.Intercept(s)
+	intercepted := admission.Intercept(s)
 	for _, i := range intercepted {
 		caller.prove(i.Write, i.By)
 	}
@@ -83,7 +83,7 @@ func (cp *ControlPlane) beyond(s *facts.Snapshot, plan bootstrap.Plan) {
 // throughHooks foretells each hook of the plan, with its writes as judge takes them
 // through what intercepts them, each within the time given. draw is what may come of
 // a hook where the endpoints of a webhook differ; nil where none do.
-func throughHooks(plan bootstrap.Plan, intercepted []probe.Intercepted, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated, draw func(bootstrap.Hook, []simulated, ends) []Possibility) []Hook {
+func throughHooks(plan bootstrap.Plan, intercepted []admission.Intercepted, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated, draw func(bootstrap.Hook, []simulated, ends) []Possibility) []Hook {
 	byHook := map[string][]simulated{}
 	timeouts := map[string]time.Duration{}
 	for _, h := range plan.Hooks {
@@ -121,7 +121,7 @@ func (c *caller) alone(s *facts.Snapshot, writes []simulated) bool {
 			}
 		}
 	}
-	return !slices.ContainsFunc(probe.All(s), func(i probe.Intercepted) bool {
+	return !slices.ContainsFunc(probe.All(s), func(i admission.Intercepted) bool {
 		return i.Write.Hook != hook && slices.ContainsFunc(i.By, func(by admission.Interception) bool {
 			return drawn[by.Culprit()]
 		})

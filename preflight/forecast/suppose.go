@@ -7,7 +7,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
-	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // A Supposition is of a world in which nobody is asked: every webhook accepts the
@@ -29,11 +28,11 @@ func Supposing(s *facts.Snapshot, x Supposition) Forecast {
 	plan := bootstrap.Of(s)
 	cp := ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
 	if plan.Problem == "" {
-		cp.Hooks = throughHooks(plan, probe.Intercept(s), x.simulate, nil)
+		cp.Hooks = throughHooks(plan, admission.Intercept(s), x.simulate, nil)
 		cp.sum()
 	}
-	byLine := map[string][]probe.Intercepted{}
-	for _, i := range probe.Lifelines(s) {
+	byLine := map[string][]admission.Intercepted{}
+	for _, i := range lifeline.Intercept(s) {
 		byLine[i.Write.Hook] = append(byLine[i.Write.Hook], i)
 	}
 	lines := []Lifeline{}

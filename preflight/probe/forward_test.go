@@ -76,7 +76,7 @@ func TestForward(t *testing.T) {
 				test.change(&by)
 			}
 			var got []string
-			for _, r := range Plan(test.s, []Intercepted{{w, []admission.Interception{by}}, {write("b"), []admission.Interception{by}}}, test.options) {
+			for _, r := range Plan(test.s, []admission.Intercepted{{Write: w, By: []admission.Interception{by}}, {Write: write("b"), By: []admission.Interception{by}}}, test.options) {
 				if r.Vantage == facts.PortForward {
 					got = append(got, r.String())
 				}

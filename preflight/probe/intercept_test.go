@@ -6,6 +6,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -29,7 +30,7 @@ func TestIntercept(t *testing.T) {
 		}}),
 	).WithMeta(facts.Meta{Target: "1.36.3"})
 	writes := bootstrap.Of(s).Writes
-	got := Intercept(s)
+	got := admission.Intercept(s)
 	if len(writes) == 0 || len(got) != len(writes) {
 		t.Fatalf("%d writes, %d intercepted", len(writes), len(got))
 	}

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
 // TestLifelineQuestions asks one webhook about each write of the lifelines that
@@ -29,7 +30,7 @@ func TestLifelineQuestions(t *testing.T) {
 		facts.Present(facts.Nodes, []facts.Node{{Name: "n1"}}),
 	)
 	users := map[string]int{}
-	for _, r := range Plan(s, Lifelines(s), Options{Vantage: facts.PodNetwork, ServerDryRun: Always}) {
+	for _, r := range Plan(s, lifeline.Intercept(s), Options{Vantage: facts.PodNetwork, ServerDryRun: Always}) {
 		switch {
 		case r.DryRun():
 			t.Errorf("a dry-run: %s", r)

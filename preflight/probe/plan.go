@@ -3,19 +3,20 @@ package probe
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
-// An Intercepted is a planned write and who intercepts it, in the order in which
-// the API server runs them.
-type Intercepted struct {
-	Write bootstrap.Write
-	By    []admission.Interception
+// All returns every write that somebody may intercept. The start's come first: a
+// backend that hangs for one of them is not asked about the others.
+func All(s *facts.Snapshot) []admission.Intercepted {
+	return slices.Concat(admission.Intercept(s), lifeline.Intercept(s))
 }
 
 // A DryRun says whether the running API server is asked to try the writes itself.
@@ -59,7 +60,7 @@ const (
 // intercept one, and to the running API server. Policies are not asked, and
 // neither is a webhook that the API server itself would not call. Only start-up
 // writes are dry-run: nobody but a kubelet may write as one.
-func Plan(s *facts.Snapshot, intercepted []Intercepted, o Options) []Request {
+func Plan(s *facts.Snapshot, intercepted []admission.Intercepted, o Options) []Request {
 	o.Vantage = cmp.Or(o.Vantage, facts.ServiceProxy)
 	o.ServerDryRun = cmp.Or(o.ServerDryRun, Auto)
 	o.Sample = cmp.Or(o.Sample, defaultSample)
@@ -142,7 +143,7 @@ func (p *planner) add(r Request) {
 }
 
 // dryRun returns the request that the API server try the write itself.
-func dryRun(i Intercepted, d DryRun) Request {
+func dryRun(i admission.Intercepted, d DryRun) Request {
 	r := Request{Write: i.Write, Vantage: facts.ServerDryRun, Timeout: writeLimit}
 	slowest := defaultTimeout
 	for _, by := range i.By {

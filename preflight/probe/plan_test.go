@@ -193,7 +193,7 @@ func TestPlan(t *testing.T) {
 	}} {
 		t.Run(test.name, func(t *testing.T) {
 			var got []string
-			for _, r := range Plan(test.s, []Intercepted{{w, test.by}}, test.options) {
+			for _, r := range Plan(test.s, []admission.Intercepted{{Write: w, By: test.by}}, test.options) {
 				got = append(got, r.String())
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
@@ -204,7 +204,7 @@ func TestPlan(t *testing.T) {
 }
 
 func TestSample(t *testing.T) {
-	var many []Intercepted
+	var many []admission.Intercepted
 	for n := range 1000 {
 		w := write(fmt.Sprint(n))
 		other := func(i *admission.Interception) { i.Name = "other" }
@@ -212,7 +212,7 @@ func TestSample(t *testing.T) {
 		if n%2 == 1 {
 			w.Hook = "another"
 		}
-		many = append(many, Intercepted{w, []admission.Interception{opa(w), opa(w, other), opa(w, handshake)}})
+		many = append(many, admission.Intercepted{Write: w, By: []admission.Interception{opa(w), opa(w, other), opa(w, handshake)}})
 	}
 	count := func(o Options) map[string]int {
 		counts := map[string]int{}
@@ -236,7 +236,7 @@ func TestSample(t *testing.T) {
 func TestNewKindIsNotDryRun(t *testing.T) {
 	w := write("a")
 	w.NewKind = true
-	for _, r := range Plan(snapshot(), []Intercepted{{w, []admission.Interception{opa(w)}}}, Options{}) {
+	for _, r := range Plan(snapshot(), []admission.Intercepted{{Write: w, By: []admission.Interception{opa(w)}}}, Options{}) {
 		if r.DryRun() {
 			t.Error(r)
 		}
@@ -245,7 +245,7 @@ func TestNewKindIsNotDryRun(t *testing.T) {
 
 func TestPlanIsRepeatable(t *testing.T) {
 	w := write("a")
-	in := []Intercepted{{w, []admission.Interception{opa(w)}}}
+	in := []admission.Intercepted{{Write: w, By: []admission.Interception{opa(w)}}}
 	a, b := Plan(snapshot(), in, Options{}), Plan(snapshot(), in, Options{})
 	if !slices.EqualFunc(a, b, func(a, b Request) bool { return string(a.Review) == string(b.Review) && a.String() == b.String() }) {
 		t.Errorf("two plans differ:\n%v\n%v", a, b)
@@ -254,7 +254,7 @@ func TestPlanIsRepeatable(t *testing.T) {
 
 func TestAttempt(t *testing.T) {
 	w := write("a")
-	r := Plan(snapshot(), []Intercepted{{w, []admission.Interception{opa(w)}}}, Options{ServerDryRun: Never})[0]
+	r := Plan(snapshot(), []admission.Intercepted{{Write: w, By: []admission.Interception{opa(w)}}}, Options{ServerDryRun: Never})[0]
 	want := facts.Attempt{
 		Type: "Validating", Config: "opa", Webhook: "opa.example.com", Write: w.Key(), Vantage: facts.ServiceProxy, Target: "opa/opa:443",
 		Answer: facts.BadAnswer, Fault: facts.WrongUID, Detail: "other",

@@ -4,7 +4,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 	"github.com/gke-preflight/gke-preflight/preflight/manifest"
-	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // Lifeline is one thing that the cluster lives by beside the control plane's start.
@@ -31,7 +30,7 @@ type LifelineWrite struct {
 
 func lifelines(s *facts.Snapshot, added *manifest.Added) []Lifeline {
 	byLine := map[string][]LifelineWrite{}
-	for _, i := range probe.Lifelines(s) {
+	for _, i := range lifeline.Intercept(s) {
 		byLine[i.Write.Hook] = append(byLine[i.Write.Hook], LifelineWrite{i.Write.User.Name, write(i, added)})
 	}
 	found := []Lifeline{}

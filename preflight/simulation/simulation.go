@@ -7,7 +7,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/manifest"
-	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // Schema names the format of [Simulation]; fields are only ever added to it.
@@ -123,12 +122,12 @@ func Of(s *facts.Snapshot, added *manifest.Added) Simulation {
 		sim.Skipped = hop.Over()
 	}
 	byHook := map[string][]Write{}
-	for _, i := range probe.Intercept(s) {
+	for _, i := range admission.Intercept(s) {
 		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], write(i, added))
 	}
 	told := map[string][]Write{}
 	for _, w := range plan.BestEffort {
-		told[w.Hook] = append(told[w.Hook], write(probe.Intercepted{Write: w, By: admission.Match(s, w)}, added))
+		told[w.Hook] = append(told[w.Hook], write(admission.Intercepted{Write: w, By: admission.Match(s, w)}, added))
 	}
 	for _, h := range plan.Hooks {
 		sim.Hooks = append(sim.Hooks, Hook{
@@ -150,7 +149,7 @@ func unknown(plan bootstrap.Plan, hook string) string {
 	return ""
 }
 
-func write(i probe.Intercepted, added *manifest.Added) Write {
+func write(i admission.Intercepted, added *manifest.Added) Write {
 	w := Write{
 		Verb: string(i.Write.Operation), Resource: i.Write.ResourceName(), Namespace: i.Write.Namespace, Name: i.Write.Name,
 		When: i.Write.Condition,

@@ -6,10 +6,11 @@ import (
 	"testing"
 	"time"
 
-	admission "k8s.io/api/admissionregistration/v1"
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
@@ -66,18 +67,18 @@ func BenchmarkProbe(b *testing.B) {
 // validating is on every object that is created or updated, as webhooks are that
 // want to see everything.
 func validating(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
-	return c.Validate(ctx, b.Service, b.ClientConfig("/"), func(w *admission.ValidatingWebhook) { w.Rules = written(w.Rules) })
+	return c.Validate(ctx, b.Service, b.ClientConfig("/"), func(w *admissionregistrationv1.ValidatingWebhook) { w.Rules = written(w.Rules) })
 }
 
 func mutatingFailingOpen(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
-	return c.Mutate(ctx, b.Service, b.ClientConfig("/"), func(w *admission.MutatingWebhook) {
-		ignore := admission.Ignore
+	return c.Mutate(ctx, b.Service, b.ClientConfig("/"), func(w *admissionregistrationv1.MutatingWebhook) {
+		ignore := admissionregistrationv1.Ignore
 		w.FailurePolicy, w.Rules = &ignore, written(w.Rules)
 	})
 }
 
-func written(rules []admission.RuleWithOperations) []admission.RuleWithOperations {
-	rules[0].Operations = []admission.OperationType{admission.Create, admission.Update}
+func written(rules []admissionregistrationv1.RuleWithOperations) []admissionregistrationv1.RuleWithOperations {
+	rules[0].Operations = []admissionregistrationv1.OperationType{admissionregistrationv1.Create, admissionregistrationv1.Update}
 	rules[0].Resources = []string{"*"}
 	return rules
 }
@@ -107,7 +108,7 @@ func hang(b *testing.B, c *controlplane.Cluster, make hook) {
 func plan(b *testing.B, c *controlplane.Cluster, where facts.Vantage) []probe.Request {
 	b.Helper()
 	s := facts.New(facts.Meta{Target: controlplane.Newest(b).Version}, kube.Collect(b.Context(), c.Config, kube.Options{})...)
-	return probe.Plan(s, probe.Intercept(s), probe.Options{Vantage: where, PortForward: true})
+	return probe.Plan(s, admission.Intercept(s), probe.Options{Vantage: where, PortForward: true})
 }
 
 // ask requires that so many webhooks are found to hang, and none to answer.

@@ -58,7 +58,7 @@ func seen(e controlplane.Endpoint) *facts.Snapshot {
 
 func ask(t *testing.T, c *controlplane.Cluster, s *facts.Snapshot, v facts.Vantage, i ...admission.Interception) []facts.Attempt {
 	t.Helper()
-	requests := probe.Plan(s, []probe.Intercepted{{Write: write(), By: i}}, probe.Options{Vantage: v, ServerDryRun: probe.Never})
+	requests := probe.Plan(s, []admission.Intercepted{{Write: write(), By: i}}, probe.Options{Vantage: v, ServerDryRun: probe.Never})
 	return dial.Probe(t.Context(), requests, dial.Clients{Config: c.Config})
 }
 
@@ -199,7 +199,7 @@ func TestForbidden(t *testing.T) {
 	}
 	chosen := rest.CopyConfig(c.Config)
 	chosen.Impersonate = rest.ImpersonationConfig{UserName: "nobody", Groups: []string{"system:authenticated"}}
-	requests := probe.Plan(seen(b.Endpoint), []probe.Intercepted{{Write: write(), By: []admission.Interception{webhook(b.Endpoint)}}}, probe.Options{})
+	requests := probe.Plan(seen(b.Endpoint), []admission.Intercepted{{Write: write(), By: []admission.Interception{webhook(b.Endpoint)}}}, probe.Options{})
 	for _, config := range []*rest.Config{nobody, chosen} {
 		for _, a := range dial.Probe(t.Context(), requests, dial.Clients{Config: config, Identity: "nobody"}) {
 			// What an access review says is forbidden is not tried at all.

@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/gke-preflight/gke-preflight/gke/dial"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
@@ -23,10 +24,10 @@ import (
 
 func dryRun(t *testing.T, cfg *rest.Config, ws ...bootstrap.Write) []facts.Attempt {
 	t.Helper()
-	var in []probe.Intercepted
+	var in []admission.Intercepted
 	for n, w := range ws {
 		w.Hook = fmt.Sprint(n)
-		in = append(in, probe.Intercepted{Write: w})
+		in = append(in, admission.Intercepted{Write: w})
 	}
 	return dial.Probe(t.Context(), probe.Plan(facts.New(facts.Meta{}), in, probe.Options{}), dial.Clients{Config: cfg, Identity: "nobody"})
 }

@@ -125,7 +125,7 @@ func forward(t *testing.T, config *rest.Config, endpoints ...controlplane.Endpoi
 	}
 	s := facts.New(facts.Meta{}, facts.Present(facts.Services, services), facts.Present(facts.Endpoints, behind))
 	var requests []probe.Request
-	for _, r := range probe.Plan(s, []probe.Intercepted{{Write: write(), By: hooks}}, probe.Options{PortForward: true, ServerDryRun: probe.Never}) {
+	for _, r := range probe.Plan(s, []admission.Intercepted{{Write: write(), By: hooks}}, probe.Options{PortForward: true, ServerDryRun: probe.Never}) {
 		if r.Vantage == facts.PortForward {
 			requests = append(requests, r)
 		}

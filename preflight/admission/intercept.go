@@ -1,19 +1,25 @@
-package probe
+package admission
 
 import (
-	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
+// An Intercepted is a planned write and who intercepts it, in the order in which
+// the API server runs them.
+type Intercepted struct {
+	Write bootstrap.Write
+	By    []Interception
+}
+
 // Intercept returns who intercepts each write that the snapshot's target version
 // would make, in the order of the plan. It is computed once per snapshot.
-func Intercept(s *facts.Snapshot) []Intercepted { return derivation.Of(s) }
+func Intercept(s *facts.Snapshot) []Intercepted { return interceptions.Of(s) }
 
-var derivation = &facts.Derivation[[]Intercepted]{Compute: intercept}
+var interceptions = &facts.Derivation[[]Intercepted]{Compute: intercept}
 
 func intercept(s *facts.Snapshot) []Intercepted {
-	matcher := admission.For(s)
+	matcher := For(s)
 	writes := bootstrap.Of(s).Writes
 	intercepted := make([]Intercepted, len(writes))
 	for n, w := range writes {
