@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gke-preflight/gke-preflight/gke/shelf"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/fleet"
@@ -93,7 +94,7 @@ func (f *fleetFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	defer book.close()
+	defer book.Close()
 	plan, err := f.sources.plan(cmd, f.gke, f.recordings, shard)
 	if err != nil {
 		return err
@@ -101,7 +102,7 @@ func (f *fleetFlags) run(cmd *cobra.Command) error {
 	if plan.Question, err = f.question(); err != nil {
 		return err
 	}
-	if err := book.begin(cmd.Context(), plan); err != nil {
+	if err := book.Begin(cmd.Context(), plan); err != nil {
 		return err
 	}
 	rows, err := f.look(cmd, book, plan.Clusters, rules)
@@ -126,17 +127,17 @@ func (f *fleetFlags) question() (string, error) {
 }
 
 // open opens the book of a run; one that keeps nothing where reports are not kept.
-func (f *fleetFlags) open(ctx context.Context, run string) (*fleetBook, error) {
+func (f *fleetFlags) open(ctx context.Context, run string) (*shelf.Book, error) {
 	if f.reports.where == "" {
-		return &fleetBook{}, nil
+		return shelf.NewBook(nil, run), nil
 	}
 	st, err := f.reports.open(ctx)
-	return &fleetBook{st: st, run: run}, err
+	return shelf.NewBook(st, run), err
 }
 
 // look checks the clusters side by side and returns their rows, those of the run that
 // are finished already among them.
-func (f *fleetFlags) look(cmd *cobra.Command, book *fleetBook, names []fleet.Name, rules policy.Rules) ([]fleet.Row, error) {
+func (f *fleetFlags) look(cmd *cobra.Command, book *shelf.Book, names []fleet.Name, rules policy.Rules) ([]fleet.Row, error) {
 	tell := newTally(cmd.ErrOrStderr(), len(names))
 	defer tell.clear()
 	rows := make([]fleet.Row, len(names))
@@ -170,8 +171,8 @@ func (f *fleetFlags) look(cmd *cobra.Command, book *fleetBook, names []fleet.Nam
 
 // row checks one cluster, unless the run has its row already. What goes wrong with the
 // cluster is in the row; the error is of the place where rows are kept.
-func (f *fleetFlags) row(ctx context.Context, book *fleetBook, n fleet.Name, rules policy.Rules) (row fleet.Row, kept bool, err error) {
-	if row, kept, err = book.row(ctx, n); kept || err != nil {
+func (f *fleetFlags) row(ctx context.Context, book *shelf.Book, n fleet.Name, rules policy.Rules) (row fleet.Row, kept bool, err error) {
+	if row, kept, err = book.Row(ctx, n); kept || err != nil {
 		return row, kept, err
 	}
 	var r preflight.Report
@@ -180,10 +181,10 @@ func (f *fleetFlags) row(ctx context.Context, book *fleetBook, n fleet.Name, rul
 		r, err = reportUnder(s, rules)
 	}
 	if err != nil {
-		row, err = book.keep(ctx, fleet.Failed(n, err), nil)
+		row, err = book.Keep(ctx, fleet.Failed(n, err), nil)
 		return row, false, err
 	}
-	row, err = book.keep(ctx, fleet.RowOf(n, r), &r)
+	row, err = book.Keep(ctx, fleet.RowOf(n, r), &r)
 	return row, false, err
 }
 
@@ -209,16 +210,16 @@ Exit codes are those of fleet.`,
 			if reports.where == "" || run == "" {
 				return errors.New("--reports and --run: both are needed to find what was kept")
 			}
-			if err := validRun(run); err != nil {
+			if err := shelf.ValidRun(run); err != nil {
 				return err
 			}
 			st, err := reports.open(cmd.Context())
 			if err != nil {
 				return err
 			}
-			book := &fleetBook{st: st, run: run}
-			defer book.close()
-			rows, gaps, err := book.read(cmd.Context())
+			book := shelf.NewBook(st, run)
+			defer book.Close()
+			rows, gaps, err := book.Read(cmd.Context())
 			if err != nil {
 				return err
 			}
@@ -233,9 +234,9 @@ Exit codes are those of fleet.`,
 
 // fleet writes the report in every format asked for and, if it is of the whole run,
 // its index. It returns the verdict as an exit code.
-func (o outputFlags) fleet(cmd *cobra.Command, book *fleetBook, r fleet.Report, whole bool) error {
+func (o outputFlags) fleet(cmd *cobra.Command, book *shelf.Book, r fleet.Report, whole bool) error {
 	if whole {
-		if err := book.index(cmd.Context(), r); err != nil {
+		if err := book.Index(cmd.Context(), r); err != nil {
 			return err
 		}
 	}

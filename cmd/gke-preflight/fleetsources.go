@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gke-preflight/gke-preflight/gke"
+	"github.com/gke-preflight/gke-preflight/gke/shelf"
 	"github.com/gke-preflight/gke-preflight/preflight/fleet"
 )
 
@@ -176,7 +177,7 @@ func (f shardFlags) read(where string) (fleet.Shard, string, error) {
 	case run == "":
 		return s, time.Now().UTC().Format("2006-01-02T15-04-05.000Z"), nil
 	}
-	return s, run, validRun(run)
+	return s, run, shelf.ValidRun(run)
 }
 
 func (f shardFlags) which() (fleet.Shard, error) {

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/gke-preflight/gke-preflight/gke/push"
+	"github.com/gke-preflight/gke-preflight/gke/shelf"
 	"github.com/gke-preflight/gke-preflight/gke/store"
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/change"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/policy"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
@@ -134,20 +134,20 @@ func (n *nightlyFlags) run(cmd *cobra.Command) error {
 		return err
 	}
 	out := cmd.OutOrStdout()
-	if err := render.Change(out, night.report, night.change, terminal(out).options()); err != nil {
+	if err := render.Change(out, night.Report, night.Change, terminal(out).options()); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "The report is kept as %s.\n", night.place())
+	fmt.Fprintf(out, "The report is kept as %s.\n", night.Place())
 	if n.out.toStdout() {
 		fmt.Fprintln(out)
 	}
-	verdict := n.out.write(cmd, night.report)
+	verdict := n.out.write(cmd, night.Report)
 	var failed []error
 	var code exitCode
 	if verdict != nil && !errors.As(verdict, &code) {
 		failed = append(failed, verdict)
 	}
-	failed = append(failed, n.push(cmd.Context(), night.report), night.tell(cmd.Context(), tell), night.prune(cmd.Context(), n.keep))
+	failed = append(failed, n.push(cmd.Context(), night.Report), night.Tell(cmd.Context(), tell), night.Prune(cmd.Context(), n.keep))
 	if err := errors.Join(failed...); err != nil {
 		return err
 	}
@@ -155,10 +155,10 @@ func (n *nightlyFlags) run(cmd *cobra.Command) error {
 }
 
 // judge makes the report, beside that of the last night that was told of, and keeps it.
-func (n *nightlyFlags) judge(cmd *cobra.Command, st *store.Store, s *facts.Snapshot, rules policy.Rules) (*night, error) {
+func (n *nightlyFlags) judge(cmd *cobra.Command, st *store.Store, s *facts.Snapshot, rules policy.Rules) (*shelf.Night, error) {
 	ctx, c := cmd.Context(), s.Meta.Cluster
-	on := shelfOf(c.Project, c.Location, c.Name)
-	last, err := lastTold(ctx, st, on, on.key(s.Meta.CollectedAt), cmd.ErrOrStderr())
+	on := shelf.Of(c)
+	last, err := shelf.LastTold(ctx, st, on, on.Key(s.Meta.CollectedAt), cmd.ErrOrStderr())
 	if err != nil {
 		return nil, err
 	}
@@ -167,19 +167,7 @@ func (n *nightlyFlags) judge(cmd *cobra.Command, st *store.Store, s *facts.Snaps
 	if err != nil {
 		return nil, err
 	}
-	key, err := keep(ctx, st, c, r)
-	if err != nil {
-		return nil, err
-	}
-	what := change.Of(last, r)
-	var b bytes.Buffer
-	if err := render.JSON(&b, what); err != nil {
-		return nil, err
-	}
-	if err := st.Put(ctx, beside(key, changeEnding), b.Bytes()); err != nil {
-		return nil, fmt.Errorf("--reports: %w", err)
-	}
-	return &night{st: st, shelf: on, key: key, report: r, change: what, data: b.Bytes()}, nil
+	return shelf.NewNight(ctx, st, c, last, r)
 }
 
 func (n *nightlyFlags) push(ctx context.Context, r preflight.Report) error {
@@ -190,7 +178,7 @@ func (n *nightlyFlags) push(ctx context.Context, r preflight.Report) error {
 	if err := render.Prometheus(&b, r); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	ctx, cancel := context.WithTimeout(ctx, shelf.TellTimeout)
 	defer cancel()
 	if err := push.Put(ctx, n.pushMetrics, &b); err != nil {
 		return fmt.Errorf("--push-metrics: %w", err)

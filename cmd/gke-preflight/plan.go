@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/gke-preflight/gke-preflight/gke/shelf"
 	"github.com/gke-preflight/gke-preflight/gke/store"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -172,7 +173,7 @@ func (f *planFlags) check(ctx context.Context, c plan.Cluster, rules policy.Rule
 	}
 	r, err := reportUnder(applying(s, c), rules)
 	if err == nil && st != nil {
-		_, err = keep(ctx, st, s.Meta.Cluster, r)
+		_, err = shelf.Keep(ctx, st, s.Meta.Cluster, r)
 	}
 	return &r, err
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/gke-preflight/gke-preflight/gke/shelf"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -50,7 +51,7 @@ func (f severalFlags) lookAt(ctx context.Context, c facts.Cluster, target string
 		f.target = cmp.Or(target, f.target)
 		return f.look(ctx, say)
 	}
-	file := filepath.Join(f.recordings, pathElement(c.Project)+"_"+pathElement(c.Location)+"_"+pathElement(c.Name)+".zip")
+	file := filepath.Join(f.recordings, shelf.PathElement(c.Project)+"_"+shelf.PathElement(c.Location)+"_"+shelf.PathElement(c.Name)+".zip")
 	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("--snapshots: there is no recording %s; gke-preflight snapshot --file makes one", file)
 	}

@@ -1,6 +1,7 @@
-package main
+package shelf
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -13,11 +14,12 @@ import (
 	"github.com/gke-preflight/gke-preflight/gke/store"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/change"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
-// tellTimeout is how long a Pushgateway, a chat or Pub/Sub may take.
-const tellTimeout = 30 * time.Second
+// TellTimeout is how long a Pushgateway, a chat or Pub/Sub may take.
+const TellTimeout = 30 * time.Second
 
 // What stands beside a kept report TIME.json: what changed since the one before it,
 // and a mark that somebody was to be told of that and could not be. A report that
@@ -30,27 +32,47 @@ const (
 // beside is the key of what stands beside a kept report.
 func beside(report, ending string) string { return strings.TrimSuffix(report, ".json") + ending }
 
-// A night is a report that is kept, and what is new in it.
-type night struct {
-	st     *store.Store
-	shelf  shelf
-	key    string
-	report preflight.Report
-	change change.Change
-	// data is change as JSON.
+// A Night is a report that is kept, and what is new in it.
+type Night struct {
+	// Report is the night's, and Change what differs from the last that was told of.
+	Report preflight.Report
+	Change change.Change
+
+	st    *store.Store
+	shelf Shelf
+	key   string
+	// data is Change as JSON.
 	data []byte
 }
 
-// lastTold reads the newest report of the shelf up to a key that is not marked as
+// NewNight keeps the report of the cluster, and what differs from the last one; that is
+// nil in the first night.
+func NewNight(ctx context.Context, st *store.Store, c facts.Cluster, last *preflight.Report, r preflight.Report) (*Night, error) {
+	key, err := Keep(ctx, st, c, r)
+	if err != nil {
+		return nil, err
+	}
+	what := change.Of(last, r)
+	var b bytes.Buffer
+	if err := render.JSON(&b, what); err != nil {
+		return nil, err
+	}
+	if err := st.Put(ctx, beside(key, changeEnding), b.Bytes()); err != nil {
+		return nil, fmt.Errorf("--reports: %w", err)
+	}
+	return &Night{Report: r, Change: what, st: st, shelf: Of(c), key: key, data: b.Bytes()}, nil
+}
+
+// LastTold reads the newest report of the shelf up to a key that is not marked as
 // untold; nil if there is none. What can't be understood as a report is passed over,
 // and named on stderr.
-func lastTold(ctx context.Context, st *store.Store, on shelf, upTo string, stderr io.Writer) (*preflight.Report, error) {
+func LastTold(ctx context.Context, st *store.Store, on Shelf, upTo string, stderr io.Writer) (*preflight.Report, error) {
 	all, err := st.List(ctx, string(on))
 	if err != nil {
 		return nil, fmt.Errorf("--reports: %w", err)
 	}
 	for _, key := range slices.Backward(all) {
-		if s, ok := shelfOfKey(key); !ok || s != on || key > upTo || slices.Contains(all, beside(key, untoldEnding)) {
+		if s, ok := OfKey(key); !ok || s != on || key > upTo || slices.Contains(all, beside(key, untoldEnding)) {
 			continue
 		}
 		b, err := st.Get(ctx, key)
@@ -66,9 +88,9 @@ func lastTold(ctx context.Context, st *store.Store, on shelf, upTo string, stder
 	return nil, nil
 }
 
-// tell tells of a change, if there is one and somebody to tell. Where that fails,
+// Tell tells of a change, if there is one and somebody to tell. Where that fails,
 // a mark is left for the next run.
-func (n *night) tell(ctx context.Context, to notify.Notifier) error {
+func (n *Night) Tell(ctx context.Context, to notify.Notifier) error {
 	if to == nil {
 		return nil
 	}
@@ -83,28 +105,28 @@ func (n *night) tell(ctx context.Context, to notify.Notifier) error {
 	return n.st.Delete(ctx, mark)
 }
 
-func (n *night) send(ctx context.Context, to notify.Notifier) error {
-	if !n.change.Changed {
+func (n *Night) send(ctx context.Context, to notify.Notifier) error {
+	if !n.Change.Changed {
 		return nil
 	}
-	title, lines := render.Notice(n.report, n.change)
-	ctx, cancel := context.WithTimeout(ctx, tellTimeout)
+	title, lines := render.Notice(n.Report, n.Change)
+	ctx, cancel := context.WithTimeout(ctx, TellTimeout)
 	defer cancel()
-	c := n.report.Cluster
+	c := n.Report.Cluster
 	attributes := map[string]string{
-		"schema": change.Schema, "verdict": string(n.report.Verdict), "project": c.Project, "location": c.Location, "cluster": c.Name, "report": n.place(),
+		"schema": change.Schema, "verdict": string(n.Report.Verdict), "project": c.Project, "location": c.Location, "cluster": c.Name, "report": n.Place(),
 	}
 	maps.DeleteFunc(attributes, func(_, v string) bool { return v == "" })
-	return to(ctx, notify.Message{Title: title, Lines: append(lines, "Report: "+n.place()), Data: n.data, Attributes: attributes})
+	return to(ctx, notify.Message{Title: title, Lines: append(lines, "Report: "+n.Place()), Data: n.data, Attributes: attributes})
 }
 
-// place is where the report is kept, for people.
-func (n *night) place() string { return strings.TrimSuffix(n.st.String(), "/") + "/" + n.key }
+// Place is where the report is kept, for people.
+func (n *Night) Place() string { return strings.TrimSuffix(n.st.String(), "/") + "/" + n.key }
 
-// prune deletes all but the newest reports of the cluster, with what stands beside
+// Prune deletes all but the newest reports of the cluster, with what stands beside
 // them. This night's report stays, whatever its time.
-func (n *night) prune(ctx context.Context, keep int) error {
-	keys, err := kept(ctx, n.st, n.shelf)
+func (n *Night) Prune(ctx context.Context, keep int) error {
+	keys, err := Kept(ctx, n.st, n.shelf)
 	if err != nil {
 		return err
 	}

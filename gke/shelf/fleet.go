@@ -1,4 +1,4 @@
-package main
+package shelf
 
 import (
 	"bytes"
@@ -16,14 +16,17 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
-// A fleetBook keeps a run of a fleet below runs/RUN/: what each shard sets out to do in
+// A Book keeps a run of a fleet below runs/RUN/: what each shard sets out to do in
 // shard-INDEX.json; of each cluster its row, its report and its page in
 // PROJECT/LOCATION/CLUSTER.{row.json,json,html}; index.html. Without a store it keeps
 // nothing.
-type fleetBook struct {
+type Book struct {
 	st  *store.Store
 	run string
 }
+
+// NewBook returns the book of the run; one that keeps nothing where st is nil.
+func NewBook(st *store.Store, run string) *Book { return &Book{st, run} }
 
 const (
 	rowEnding  = ".row.json"
@@ -32,27 +35,29 @@ const (
 
 var runName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
-func validRun(run string) error {
+// ValidRun says what is wrong with the name of a run; nil if nothing is.
+func ValidRun(run string) error {
 	if !runName.MatchString(run) {
 		return fmt.Errorf("--run %q: a run's name has letters, digits, -, _ and . only, such as 2026-11-23", run)
 	}
 	return nil
 }
 
-func (b *fleetBook) close() {
+// Close closes the store.
+func (b *Book) Close() {
 	if b.st != nil {
 		b.st.Close()
 	}
 }
 
-func (b *fleetBook) folder() string { return "runs/" + b.run + "/" }
+func (b *Book) folder() string { return "runs/" + b.run + "/" }
 
 // below is where a cluster's files are, without ending, seen from the run's index.
 func below(n fleet.Name) string {
-	return pathElement(n.Project) + "/" + pathElement(n.Location) + "/" + pathElement(n.Cluster)
+	return PathElement(n.Project) + "/" + PathElement(n.Location) + "/" + PathElement(n.Cluster)
 }
 
-func (b *fleetBook) put(ctx context.Context, key string, v any) error {
+func (b *Book) put(ctx context.Context, key string, v any) error {
 	content, err := json.Marshal(v)
 	if err == nil {
 		err = b.st.Put(ctx, key, content)
@@ -63,9 +68,9 @@ func (b *fleetBook) put(ctx context.Context, key string, v any) error {
 	return nil
 }
 
-// begin keeps what a shard sets out to do. It is an error if the run, in this shard or
+// Begin keeps what a shard sets out to do. It is an error if the run, in this shard or
 // another, asks something else of its clusters.
-func (b *fleetBook) begin(ctx context.Context, p fleet.Plan) error {
+func (b *Book) Begin(ctx context.Context, p fleet.Plan) error {
 	if b.st == nil {
 		return nil
 	}
@@ -81,9 +86,9 @@ func (b *fleetBook) begin(ctx context.Context, p fleet.Plan) error {
 	return b.put(ctx, fmt.Sprintf("%s%s%d.json", b.folder(), planPrefix, p.Index), p)
 }
 
-// row returns the row of a cluster that the run has looked at already. One that can't
+// Row returns the row of a cluster that the run has looked at already. One that can't
 // be read is looked at again.
-func (b *fleetBook) row(ctx context.Context, n fleet.Name) (row fleet.Row, done bool, err error) {
+func (b *Book) Row(ctx context.Context, n fleet.Name) (row fleet.Row, done bool, err error) {
 	if b.st == nil {
 		return row, false, nil
 	}
@@ -97,7 +102,7 @@ func (b *fleetBook) row(ctx context.Context, n fleet.Name) (row fleet.Row, done 
 // errDamaged is of what is kept and is no JSON.
 var errDamaged = errors.New("what is kept there is damaged")
 
-func (b *fleetBook) get(ctx context.Context, key string, v any) error {
+func (b *Book) get(ctx context.Context, key string, v any) error {
 	content, err := b.st.Get(ctx, key)
 	if err == nil && json.Unmarshal(content, v) != nil {
 		err = errDamaged
@@ -108,9 +113,9 @@ func (b *fleetBook) get(ctx context.Context, key string, v any) error {
 	return nil
 }
 
-// keep keeps a cluster's report, if there is one, and then its row: with the row the
+// Keep keeps a cluster's report, if there is one, and then its row: with the row the
 // cluster is finished.
-func (b *fleetBook) keep(ctx context.Context, row fleet.Row, r *preflight.Report) (fleet.Row, error) {
+func (b *Book) Keep(ctx context.Context, row fleet.Row, r *preflight.Report) (fleet.Row, error) {
 	if b.st == nil || ctx.Err() != nil {
 		return row, nil
 	}
@@ -133,8 +138,8 @@ func (b *fleetBook) keep(ctx context.Context, row fleet.Row, r *preflight.Report
 	return row, b.put(ctx, key+rowEnding, row)
 }
 
-// read returns the run's rows, and what is missing from it.
-func (b *fleetBook) read(ctx context.Context) ([]fleet.Row, []fleet.Gap, error) {
+// Read returns the run's rows, and what is missing from it.
+func (b *Book) Read(ctx context.Context) ([]fleet.Row, []fleet.Gap, error) {
 	plans, rows, gaps, err := b.kept(ctx)
 	if err != nil {
 		return nil, nil, err
@@ -147,7 +152,7 @@ func (b *fleetBook) read(ctx context.Context) ([]fleet.Row, []fleet.Gap, error) 
 }
 
 // kept returns what there is of the run; what is damaged is a gap.
-func (b *fleetBook) kept(ctx context.Context) (plans []fleet.Plan, rows []fleet.Row, gaps []fleet.Gap, err error) {
+func (b *Book) kept(ctx context.Context) (plans []fleet.Plan, rows []fleet.Row, gaps []fleet.Gap, err error) {
 	keys, err := b.st.List(ctx, b.folder())
 	if err != nil {
 		return nil, nil, nil, fmt.Errorf("--reports: %w", err)
@@ -176,8 +181,8 @@ func (b *fleetBook) kept(ctx context.Context) (plans []fleet.Plan, rows []fleet.
 	return plans, rows, gaps, nil
 }
 
-// index keeps the page that leads to the clusters' pages.
-func (b *fleetBook) index(ctx context.Context, r fleet.Report) error {
+// Index keeps the page that leads to the clusters' pages.
+func (b *Book) Index(ctx context.Context, r fleet.Report) error {
 	if b.st == nil {
 		return nil
 	}

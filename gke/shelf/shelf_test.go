@@ -1,4 +1,4 @@
-package main
+package shelf
 
 import (
 	"testing"
@@ -29,7 +29,7 @@ func TestKept(t *testing.T) {
 	for _, c := range clusters {
 		for day := range 2 {
 			r := preflight.Report{Schema: preflight.ReportSchema, Verdict: preflight.Ready, Tool: c.Name, CollectedAt: first.AddDate(0, 0, day)}
-			if _, err := keep(ctx, st, c, r); err != nil {
+			if _, err := Keep(ctx, st, c, r); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -40,20 +40,20 @@ func TestKept(t *testing.T) {
 		}
 	}
 	for _, c := range clusters {
-		s := shelfOf(c.Project, c.Location, c.Name)
-		keys, err := kept(ctx, st, s)
-		if want := []string{s.key(first), s.key(first.AddDate(0, 0, 1))}; err != nil || cmp.Diff(want, keys) != "" {
+		s := Of(c)
+		keys, err := Kept(ctx, st, s)
+		if want := []string{s.Key(first), s.Key(first.AddDate(0, 0, 1))}; err != nil || cmp.Diff(want, keys) != "" {
 			t.Errorf("%+v: %v %s", c, err, cmp.Diff(want, keys))
 			continue
 		}
-		if r, err := readKept(ctx, st, keys[1]); err != nil || r.Tool != preflight.Clean(c.Name) || !r.CollectedAt.Equal(first.AddDate(0, 0, 1)) {
+		if r, err := Read(ctx, st, keys[1]); err != nil || r.Tool != preflight.Clean(c.Name) || !r.CollectedAt.Equal(first.AddDate(0, 0, 1)) {
 			t.Errorf("%+v: read %+v, %v", c, r, err)
 		}
-		if on, ok := shelfOfKey(keys[0]); !ok || on != s {
+		if on, ok := OfKey(keys[0]); !ok || on != s {
 			t.Errorf("%s is on shelf %q", keys[0], on)
 		}
 	}
-	if _, err := readKept(ctx, st, "example.com:acme/europe-west1/prod/notes.json"); err == nil {
+	if _, err := Read(ctx, st, "example.com:acme/europe-west1/prod/notes.json"); err == nil {
 		t.Error("what is no report was read as one")
 	}
 }
