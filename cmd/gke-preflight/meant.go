@@ -47,7 +47,7 @@ func nearest(asked string, names []string) []string {
 	var near []candidate
 	for _, name := range names {
 		lower := strings.ToLower(name)
-		far := distance(asked, lower)
+		far := policy.Distance(asked, lower)
 		if len(asked) > 3 && strings.Contains(lower, asked) {
 			far = 0
 		}

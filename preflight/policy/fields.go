@@ -47,7 +47,7 @@ func (r *reader) fields(n *yaml.Node, at string, known ...string) entry {
 // instead names the field that was meant, or all there are.
 func instead(name string, known []string) string {
 	for _, k := range known {
-		if distance(strings.ToLower(name), strings.ToLower(k)) <= 2 {
+		if Distance(strings.ToLower(name), strings.ToLower(k)) <= 2 {
 			return "did you mean " + k + "?"
 		}
 	}

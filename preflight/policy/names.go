@@ -22,7 +22,7 @@ func CheckID(name string, checks []preflight.Check) (string, error) {
 			return c.ID, nil
 		}
 		asked := strings.ToLower(name)
-		all = append(all, near{c.ID + " (" + c.Name + ")", min(distance(asked, strings.ToLower(c.ID)), distance(asked, c.Name))})
+		all = append(all, near{c.ID + " (" + c.Name + ")", min(Distance(asked, strings.ToLower(c.ID)), Distance(asked, c.Name))})
 	}
 	slices.SortStableFunc(all, func(a, b near) int { return cmp.Compare(a.distance, b.distance) })
 	var nearest []string
@@ -37,8 +37,8 @@ func CheckID(name string, checks []preflight.Check) (string, error) {
 	return "", fmt.Errorf("there is no check %q: did you mean %s?", name, strings.Join(nearest, ", "))
 }
 
-// distance is how many letters have to be put in, taken out or replaced to make b of a.
-func distance(a, b string) int {
+// Distance is how many letters have to be put in, taken out or replaced to make b of a.
+func Distance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
