@@ -117,7 +117,7 @@ func sameCounts(t *testing.T, r preflight.Report, said map[string][]byte) {
 		"terraform":  {number(t, flat["blockers"]), number(t, flat["warnings"]), number(t, flat["undecided"])},
 		"prometheus": {sum(t, said, `gke_preflight_findings\{.*severity="blocker"\}`), sum(t, said, `gke_preflight_findings\{.*severity="warning"\}`), sum(t, said, `gke_preflight_undecided\{.*\}`)},
 		// This has no place for how many checks are undecided.
-		"sarif":  {levels(t, said["sarif"])["error"], levels(t, said["sarif"])["warning"], want.undecided},
+		"sarif": {levels(t, said["sarif"])["error"], levels(t, said["sarif"])["warning"], want.undecided},
 		// Nor this for warnings, which pass there.
 		"junit": {matches(said["junit"], `<failure `), want.warnings, want.undecided},
 	}
