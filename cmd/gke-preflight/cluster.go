@@ -100,7 +100,7 @@ func (c *clusterFlags) bindOverrides(fs *pflag.FlagSet) {
 // collect connects and reads every fact but the backends' answers. The caller
 // closes the connection. A target that can be none is told before anybody is asked.
 func (c *clusterFlags) collect(ctx context.Context, say *progress) (*facts.Snapshot, *gke.Connection, error) {
-	if err := gke.CheckTarget(c.target, c.gke.NoGKE); err != nil {
+	if err := target.Check(c.target, c.gke.NoGKE); err != nil {
 		return nil, nil, err
 	}
 	say.say("connecting")

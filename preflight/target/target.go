@@ -50,10 +50,10 @@ func Resolve(asked string, s *facts.Snapshot) (target, origin string, err error)
 	return v.String(), origin, nil
 }
 
-// CheckTarget returns what is wrong with a target, as [ResolveTarget] takes it, whatever
+// Check returns what is wrong with a target, as [Resolve] takes it, whatever
 // the cluster is; nil where only that or the GKE API can tell. noGKE says that the GKE
 // API is left out.
-func CheckTarget(asked string, noGKE bool) error {
+func Check(asked string, noGKE bool) error {
 	switch asked {
 	case Running:
 		return nil
@@ -62,7 +62,7 @@ func CheckTarget(asked string, noGKE bool) error {
 			return nil
 		}
 	}
-	_, _, err := ResolveTarget(asked, facts.New(facts.Meta{}, facts.Absent(facts.GKEServerConfig, facts.LeftOut, "--no-gke")))
+	_, _, err := Resolve(asked, facts.New(facts.Meta{}, facts.Absent(facts.GKEServerConfig, facts.LeftOut, "--no-gke")))
 	return err
 }
 
