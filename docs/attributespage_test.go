@@ -36,7 +36,7 @@ releases. This page is generated from what the program knows.
 
 // TestAttributesPage generates terraform-attributes.md from what the program knows.
 func TestAttributesPage(t *testing.T) {
-	got := attributesPage()
+	got := docs.WithContents(attributesPage())
 	if *update {
 		if err := os.WriteFile("terraform-attributes.md", []byte(got), 0o644); err != nil {
 			t.Fatal(err)

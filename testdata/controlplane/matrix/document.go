@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/docs"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
@@ -68,7 +69,7 @@ func render(all []Result, explanations map[string]string) []byte {
 		fmt.Fprintf(&b, "\n## %s\n\n", pair)
 		cases(&b, where(all, func(r Result) bool { return pairOf(r) == pair }))
 	}
-	return []byte(b.String())
+	return []byte(docs.WithContents(b.String()))
 }
 
 func pairOf(r Result) string { return r.From + " to " + r.To }
