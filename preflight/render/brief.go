@@ -149,12 +149,13 @@ func forShell(all []remedy.Command) (shell []remedy.Command, others bool) {
 }
 
 // worthKnowing says what was found and has no weight; it names no more than the checks
-// where there is more to do first.
+// where there is more to do first, unless it is about what the user asked for.
 func (v *view) worthKnowing(groups [][]preflight.Cause) {
 	if groups == nil {
 		return
 	}
-	if v.r.Verdict == preflight.Ready {
+	ofPolicy := func(g []preflight.Cause) bool { return strings.HasPrefix(g[0].Lead.Check, "GP9") }
+	if v.r.Verdict == preflight.Ready || slices.ContainsFunc(groups, ofPolicy) {
 		v.blank()
 		for _, g := range groups {
 			v.item(0, "- ", bold.of(g[0].Lead.Check)+": "+noted(named(g[0].Lead), g[0].Lead)+more(len(g)-1)+kinOf(g))
