@@ -103,7 +103,8 @@ type CheckStatus struct {
 	// one undecided; empty for none.
 	See string `json:"see,omitempty"`
 	// Missing are the IDs of the facts for want of which the check has no answer at
-	// all: it is undecided, or not applicable where they were left out on request.
+	// all: it is undecided, or not applicable where they were left out on request, or the
+	// recording is of a version that did not look for them.
 	Missing []string `json:"missing,omitempty"`
 	// Waived says that Waiver accepts that the check has no answer at all.
 	Waived bool    `json:"waived,omitempty"`

@@ -31,10 +31,13 @@ func run(s *facts.Snapshot, c Check) Result {
 			return r
 		}
 	}
-	unread, leftOut := missing(s, c.Needs)
+	unread, leftOut, earlier := missing(s, c.Needs)
 	switch {
 	case leftOut != nil:
 		r.Status, r.Reason, r.Missing = NotApplicable, "left out: "+named(s, leftOut), ids(leftOut)
+		return r
+	case unread == nil && earlier != nil:
+		r.Status, r.Reason, r.Missing = NotApplicable, "not asked: "+named(s, earlier), ids(earlier)
 		return r
 	case unread != nil:
 		r.Status, r.Reason, r.Missing = Undecided, "could not read "+named(s, unread), ids(unread)
@@ -54,18 +57,21 @@ func inPlace(m facts.Meta, fs []Finding) []Finding {
 	return fs
 }
 
-// missing are those of the facts that could not be read, and that were left out on request.
-func missing(s *facts.Snapshot, of []facts.Fact) (unread, leftOut []facts.Fact) {
+// missing are those of the facts that could not be read, that were left out on request,
+// and that an earlier version did not look for.
+func missing(s *facts.Snapshot, of []facts.Fact) (unread, leftOut, earlier []facts.Fact) {
 	for _, f := range of {
 		switch a, absent := s.Absence(f); {
 		case !absent:
 		case a.Reason == facts.LeftOut:
 			leftOut = append(leftOut, f)
+		case a.Reason == facts.EarlierVersion:
+			earlier = append(earlier, f)
 		default:
 			unread = append(unread, f)
 		}
 	}
-	return unread, leftOut
+	return unread, leftOut, earlier
 }
 
 // named are the IDs of absent facts, each with why it is absent.

@@ -25,7 +25,7 @@ var webhookEndpointsDiffer = preflight.Check{
 		for _, d := range drawnOf(s) {
 			fs = append(fs, d.finding(s))
 		}
-		return append(append(fs, uncounted(s)...), OpenWarnings(s)...)
+		return append(append(append(fs, uncounted(s)...), oneForAll(s)...), OpenWarnings(s)...)
 	},
 }
 
@@ -44,6 +44,18 @@ func uncounted(s *facts.Snapshot) (fs []preflight.Finding) {
 		return fs
 	}
 	return nil
+}
+
+// oneForAll names once what a recording of an earlier version has no answers of.
+func oneForAll(s *facts.Snapshot) []preflight.Finding {
+	several := func(w webhook) bool { return w.client.Service != nil && len(endpointPods(s, w)) > 1 }
+	if _, asked := facts.Attempts.Get(s); !asked || s.Meta.PerEndpoint || !slices.ContainsFunc(webhooks(s), several) {
+		return nil
+	}
+	return []preflight.Finding{{
+		Severity: preflight.Warning, Subject: preflight.Subject{Kind: "Cluster", Name: s.Meta.Cluster.Name},
+		Undecided: "whether the endpoints of a webhook answer alike: the recording is of a version that asked one of them for all",
+	}}
 }
 
 // A drawn webhook is one whose endpoints differ, with the hooks and lines that hang

@@ -145,7 +145,7 @@ func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *prog
 	if err != nil {
 		return nil, err
 	}
-	s := facts.New(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, c.readBoth(ctx, conn, say)...)
+	s := facts.Observed(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, c.readBoth(ctx, conn, say)...)
 	m := s.Meta
 	m.CollectedAt = time.Now().UTC().Truncate(time.Second)
 	return c.aim(c.clock.judged(s.WithMeta(m)))

@@ -25,6 +25,9 @@ const (
 	LeftOut Reason = "left-out"
 	// NotCollected: the recording holds nothing of it.
 	NotCollected Reason = "not-collected"
+	// EarlierVersion: the recording is of a version that did not know of the fact. What
+	// needs it was not asked then, and is not applicable.
+	EarlierVersion Reason = "earlier-version"
 )
 
 // Sought reports whether r is of a fact that was asked for, in vain; false for one that
@@ -33,14 +36,28 @@ func (r Reason) Sought() bool {
 	switch r {
 	case Forbidden, Unauthenticated, Timeout, Truncated, Unreachable, Failed, NotFound:
 		return true
-	case LeftOut, NotCollected:
+	case LeftOut, NotCollected, EarlierVersion:
 		return false
 	}
 	return false
 }
 
 // known reports whether r is one of the reasons.
-func (r Reason) known() bool { return r.Sought() || r == LeftOut || r == NotCollected }
+func (r Reason) known() bool {
+	return r.Sought() || r == LeftOut || r == NotCollected || r == EarlierVersion
+}
+
+// mayBeGivenFor reports whether f may be absent for that reason.
+func (r Reason) mayBeGivenFor(f Fact) bool {
+	switch r {
+	case LeftOut:
+		return MayBeLeftOut(f)
+	case EarlierVersion:
+		return f.isLater()
+	case Forbidden, Unauthenticated, Timeout, Truncated, Unreachable, Failed, NotFound, NotCollected:
+	}
+	return true
+}
 
 // MayBeLeftOut reports whether there is a flag to leave f out by: without it the rest
 // still says whether the control plane starts. What only a hand could have left out

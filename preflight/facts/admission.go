@@ -35,7 +35,7 @@ var (
 	PolicyParams = kubernetes[[]ParamKind]("policy-params")
 
 	// Namespaces are all namespaces, by name.
-	Namespaces = kubernetes[[]Namespace]("namespaces", list("", "namespaces"))
+	Namespaces = kubernetes[[]Namespace]("namespaces", list("", "namespaces")).inAll()
 )
 
 // ParamKind holds the objects of a kind that policies take parameters from.

@@ -12,15 +12,15 @@ import (
 var (
 	// DeprecatedAPIs are the APIs that the running server serves and that it or one
 	// of the next [RemovalsAhead] minors removes, with who wrote objects at them.
-	DeprecatedAPIs = kubernetes[APIUses]("deprecated-apis", listRemoved()...)
+	DeprecatedAPIs = kubernetes[APIUses]("deprecated-apis", listRemoved()...).later()
 
 	// CustomResources are the versions of all CustomResourceDefinitions, by name.
-	CustomResources = kubernetes[[]CustomResource]("custom-resources", list("apiextensions.k8s.io", "customresourcedefinitions"))
+	CustomResources = kubernetes[[]CustomResource]("custom-resources", list("apiextensions.k8s.io", "customresourcedefinitions")).later()
 
 	// HelmReleases are the deployed Helm releases that hold objects of an API that
 	// is or will be removed, or that could not be read. Reading them reads Secrets:
 	// it is left out unless asked for.
-	HelmReleases = kubernetes[[]HelmRelease]("helm-releases", list("", "secrets"))
+	HelmReleases = kubernetes[[]HelmRelease]("helm-releases", list("", "secrets")).later()
 )
 
 // RemovalsAhead is how many minors ahead [DeprecatedAPIs] looks.

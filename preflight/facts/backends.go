@@ -8,7 +8,7 @@ import (
 
 var (
 	// Services are all Services, by namespace and name.
-	Services = kubernetes[[]Service]("services", list("", "services"))
+	Services = kubernetes[[]Service]("services", list("", "services")).inAll()
 
 	// Endpoints are the addresses behind the Services that webhooks, also those that
 	// convert custom resources, and APIServices call, as the
@@ -151,11 +151,11 @@ var (
 var (
 	// NodeEvents are the events by which nodes turned not ready, as far as the API
 	// server still has them, by node and reporter.
-	NodeEvents = kubernetes[[]NodeEvent]("node-events", list("", "events"))
+	NodeEvents = kubernetes[[]NodeEvent]("node-events", list("", "events")).later()
 
 	// KubeProxies are the pods of kube-system that run kube-proxy, by node pool and
 	// version. There are none where Dataplane V2 takes its place.
-	KubeProxies = kubernetes[[]KubeProxy]("kube-proxies", list("", "pods"))
+	KubeProxies = kubernetes[[]KubeProxy]("kube-proxies", list("", "pods")).later()
 )
 
 // NodeEvent is how often a node turned not ready, as one component reported it.

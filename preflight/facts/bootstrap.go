@@ -16,28 +16,28 @@ const rbacGroup = rbacv1.GroupName
 var (
 	// ClusterRoles are those that carry the label kubernetes.io/bootstrapping or
 	// whose name the catalogue knows, by name. An aggregated role keeps its rules.
-	ClusterRoles = kubernetes[[]rbacv1.ClusterRole]("cluster-roles", list(rbacGroup, "clusterroles"))
+	ClusterRoles = kubernetes[[]rbacv1.ClusterRole]("cluster-roles", list(rbacGroup, "clusterroles")).inAll()
 
 	// ClusterRoleBindings are chosen like [ClusterRoles].
-	ClusterRoleBindings = kubernetes[[]rbacv1.ClusterRoleBinding]("cluster-role-bindings", list(rbacGroup, "clusterrolebindings"))
+	ClusterRoleBindings = kubernetes[[]rbacv1.ClusterRoleBinding]("cluster-role-bindings", list(rbacGroup, "clusterrolebindings")).inAll()
 
 	// Roles are those of kube-system and kube-public, chosen like [ClusterRoles].
-	Roles = kubernetes[[]rbacv1.Role]("roles", list(rbacGroup, "roles"))
+	Roles = kubernetes[[]rbacv1.Role]("roles", list(rbacGroup, "roles")).inAll()
 
 	// RoleBindings are those of kube-system and kube-public, chosen like [ClusterRoles].
-	RoleBindings = kubernetes[[]rbacv1.RoleBinding]("role-bindings", list(rbacGroup, "rolebindings"))
+	RoleBindings = kubernetes[[]rbacv1.RoleBinding]("role-bindings", list(rbacGroup, "rolebindings")).inAll()
 
 	// PriorityClasses are the names of all PriorityClasses.
-	PriorityClasses = kubernetes[[]string]("priority-classes", list("scheduling.k8s.io", "priorityclasses"))
+	PriorityClasses = kubernetes[[]string]("priority-classes", list("scheduling.k8s.io", "priorityclasses")).inAll()
 
 	// FlowSchemas are all FlowSchemas, by name.
-	FlowSchemas = kubernetes[[]flowcontrolv1.FlowSchema]("flow-schemas", list(flowcontrolv1.GroupName, "flowschemas"))
+	FlowSchemas = kubernetes[[]flowcontrolv1.FlowSchema]("flow-schemas", list(flowcontrolv1.GroupName, "flowschemas")).inAll()
 
 	// PriorityLevels are all PriorityLevelConfigurations, by name.
-	PriorityLevels = kubernetes[[]flowcontrolv1.PriorityLevelConfiguration]("priority-levels", list(flowcontrolv1.GroupName, "prioritylevelconfigurations"))
+	PriorityLevels = kubernetes[[]flowcontrolv1.PriorityLevelConfiguration]("priority-levels", list(flowcontrolv1.GroupName, "prioritylevelconfigurations")).inAll()
 
 	// APIServices are all APIServices, by name.
-	APIServices = kubernetes[[]APIService]("api-services", list("apiregistration.k8s.io", "apiservices"))
+	APIServices = kubernetes[[]APIService]("api-services", list("apiregistration.k8s.io", "apiservices")).inAll()
 
 	// ServiceCIDRs are all ServiceCIDRs; none where the running version does not serve the kind.
 	ServiceCIDRs = kubernetes[[]networkingv1.ServiceCIDR]("service-cidrs", list(networkingv1.GroupName, "servicecidrs"))

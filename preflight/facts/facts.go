@@ -3,12 +3,13 @@
 // A [Snapshot] is immutable and self-contained: whatever a check may read is in
 // it, so that a run can be repeated from a file with no cluster at hand. Each
 // fact is either present or absent with its reason; a list that was cut short
-// is absent, never short.
+// is absent, never short; and so is one that is empty where no cluster's is.
 package facts
 
 import (
 	"encoding/json"
 	"fmt"
+	"reflect"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/yaml"
@@ -23,6 +24,11 @@ type Fact interface {
 
 	decode([]byte) (any, error)
 	encode(any) ([]byte, error)
+	// hollow reports whether v is an answer that no cluster gives: nothing, of what
+	// each has some of.
+	hollow(v any) bool
+	// isLater reports whether the first version did not know of the fact.
+	isLater() bool
 }
 
 // Access says what must be granted so that a fact can be read.
@@ -38,6 +44,10 @@ type Access struct {
 type Key[T any] struct {
 	id     string
 	access Access
+	// everywhere says that each cluster has some of it, so that an empty answer is none.
+	everywhere bool
+	// afterFirst says that the first version did not know of it.
+	afterFirst bool
 }
 
 // ID implements [Fact].
@@ -75,12 +85,39 @@ func (k Key[T]) encode(v any) ([]byte, error) {
 	return append(b, '\n'), err
 }
 
+func (k Key[T]) isLater() bool { return k.afterFirst }
+
+func (k Key[T]) hollow(v any) bool {
+	switch r := reflect.ValueOf(v); {
+	case !k.everywhere:
+		return false
+	case !r.IsValid():
+		return true
+	case r.Kind() == reflect.Slice:
+		return r.Len() == 0
+	default:
+		return r.IsZero()
+	}
+}
+
 func kubernetes[T any](id string, rules ...rbacv1.PolicyRule) Key[T] {
-	return Key[T]{id, Access{Rules: rules}}
+	return Key[T]{id: id, access: Access{Rules: rules}}
+}
+
+// inAll is k where no cluster is without: an API server makes some of it at its start.
+func (k Key[T]) inAll() Key[T] {
+	k.everywhere = true
+	return k
+}
+
+// later is k where recordings of the first version hold nothing of it, not even why.
+func (k Key[T]) later() Key[T] {
+	k.afterFirst = true
+	return k
 }
 
 func gke[T any](id string, permissions ...string) Key[T] {
-	return Key[T]{id, Access{Permissions: permissions}}
+	return Key[T]{id: id, access: Access{Permissions: permissions}}
 }
 
 func list(group string, resources ...string) rbacv1.PolicyRule {

@@ -4,7 +4,7 @@ import "time"
 
 // GKESettings is what GetCluster tells of the cluster's upkeep: what GKE may do
 // to it by itself, and what its credentials and addresses are good for.
-var GKESettings = gke[ClusterSettings]("gke-settings", "container.clusters.get")
+var GKESettings = gke[ClusterSettings]("gke-settings", "container.clusters.get").later()
 
 // ClusterSettings is another part of containerpb.Cluster that the checks read.
 type ClusterSettings struct {

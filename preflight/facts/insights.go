@@ -5,7 +5,7 @@ import "time"
 // GKEInsights are the active insights of type google.container.DiagnosisInsight
 // that Recommender has on the cluster, by subtype and name. They are optional: no
 // verdict rests on them.
-var GKEInsights = gke[[]Insight]("gke-insights", "recommender.containerDiagnosisInsights.list")
+var GKEInsights = gke[[]Insight]("gke-insights", "recommender.containerDiagnosisInsights.list").later()
 
 // Insight is what Google noticed about the cluster, at most about once a day.
 type Insight struct {

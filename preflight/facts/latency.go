@@ -5,7 +5,7 @@ import "time"
 // GKELatency is how long writes to the API server and its calls of webhooks took over
 // the past week, as Cloud Monitoring keeps it. It is absent where the cluster does
 // not send the API server's metrics there.
-var GKELatency = gke[LatencyHistory]("gke-latency", "monitoring.timeSeries.list")
+var GKELatency = gke[LatencyHistory]("gke-latency", "monitoring.timeSeries.list").later()
 
 // LatencyHistory is of all API servers of the cluster together.
 type LatencyHistory struct {

@@ -3,7 +3,7 @@ package facts
 // APIServerMetrics is what the API server that was asked tells of itself at
 // /metrics. On a regional cluster it is one replica of several, and tells of the
 // requests that it served since it started.
-var APIServerMetrics = kubernetes[Metrics]("api-server-metrics", getURL("/metrics"))
+var APIServerMetrics = kubernetes[Metrics]("api-server-metrics", getURL("/metrics")).later()
 
 // Metrics are those of one API server, counted since its start.
 type Metrics struct {

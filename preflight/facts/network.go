@@ -7,31 +7,31 @@ import (
 var (
 	// NetworkPolicies are those of the namespaces in which the Services are that
 	// webhooks call, and of kube-system.
-	NetworkPolicies = kubernetes[[]NetworkPolicy]("network-policies", list("networking.k8s.io", "networkpolicies"))
+	NetworkPolicies = kubernetes[[]NetworkPolicy]("network-policies", list("networking.k8s.io", "networkpolicies")).later()
 
 	// OtherNetworkPolicies are the names of policies of kinds that are not
 	// evaluated, of all namespaces.
 	OtherNetworkPolicies = kubernetes[[]OtherNetworkPolicy]("other-network-policies",
 		list("cilium.io", "ciliumclusterwidenetworkpolicies", "ciliumnetworkpolicies"),
 		list("policy.networking.k8s.io", "adminnetworkpolicies", "baselineadminnetworkpolicies", "clusternetworkpolicies"),
-		list("networking.gke.io", "fqdnnetworkpolicies"))
+		list("networking.gke.io", "fqdnnetworkpolicies")).later()
 
 	// KonnectivityAgents are the pods of kube-system with the label
 	// k8s-app=konnectivity-agent: through them the control plane's calls enter the
 	// cluster. None means that it calls the nodes' network itself.
-	KonnectivityAgents = kubernetes[[]Pod]("konnectivity-agents", list("", "pods"))
+	KonnectivityAgents = kubernetes[[]Pod]("konnectivity-agents", list("", "pods")).later()
 
 	// GKENetwork is what GetCluster tells of the road from the control plane to Pods.
-	GKENetwork = gke[ClusterNetwork]("gke-network", "container.clusters.get")
+	GKENetwork = gke[ClusterNetwork]("gke-network", "container.clusters.get").later()
 
 	// GKEFirewall are the ingress rules of the cluster's VPC network that are in
 	// force, by priority and name. Firewall policies are not among them.
-	GKEFirewall = gke[[]FirewallRule]("gke-firewall", "compute.firewalls.list")
+	GKEFirewall = gke[[]FirewallRule]("gke-firewall", "compute.firewalls.list").later()
 
 	// GKEQuotas are the quotas of the cluster's region in its project that nodes
 	// draw on. Those that are kept for each family of machines, such as C4, or for
 	// all regions together are not among them.
-	GKEQuotas = gke[RegionQuotas]("gke-quotas", "compute.regions.get")
+	GKEQuotas = gke[RegionQuotas]("gke-quotas", "compute.regions.get").later()
 )
 
 // RegionQuotas are the quotas of one region, by metric.

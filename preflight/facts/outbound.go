@@ -5,7 +5,7 @@ import admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 var (
 	// Conversions are the CustomResourceDefinitions whose spec.conversion.strategy
 	// is Webhook, by name. None where the kind is not served.
-	Conversions = kubernetes[[]Conversion]("conversions", list("apiextensions.k8s.io", "customresourcedefinitions"))
+	Conversions = kubernetes[[]Conversion]("conversions", list("apiextensions.k8s.io", "customresourcedefinitions")).later()
 
 	// OutboundAttempts are the calls that the API server makes for other reasons
 	// than admission, as they were tried: of Type "CustomResourceDefinition" the
@@ -14,7 +14,7 @@ var (
 	// as "stable.example.com/v1 from stable.example.com/v2". Allowed means that it
 	// was given, Denied that a converter answered that it can't. No part of a custom
 	// resource is kept. Absent if probing was left out.
-	OutboundAttempts = Key[[]Attempt]{id: "outbound-attempts", access: Access{}}
+	OutboundAttempts = kubernetes[[]Attempt]("outbound-attempts").later()
 )
 
 // A Conversion is a CustomResourceDefinition whose objects a webhook converts.

@@ -4,11 +4,11 @@ var (
 	// PodGroups are the pods of all namespaces, summed up by what made them and
 	// by namespace, kind and name. Pods that have ended are left out, and those
 	// that a kubelet runs from a file of its node.
-	PodGroups = kubernetes[[]PodGroup]("pod-groups", list("", "pods"))
+	PodGroups = kubernetes[[]PodGroup]("pod-groups", list("", "pods")).later()
 
 	// LocalVolumes are the claims bound to volumes that are on one node alone, as
 	// namespace/name, sorted.
-	LocalVolumes = kubernetes[[]string]("local-volumes", list("", "persistentvolumes"))
+	LocalVolumes = kubernetes[[]string]("local-volumes", list("", "persistentvolumes")).later()
 )
 
 // PodGroup is the pods that one controller made, or one pod that none did.

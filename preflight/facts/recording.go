@@ -58,7 +58,7 @@ func (s *Snapshot) load(fsys fs.FS, f Fact) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		s.values[f.ID()] = v
+		s.hold(Observation{Fact: f, Value: v}.believed())
 		return nil
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: %w", name, err)
@@ -66,6 +66,9 @@ func (s *Snapshot) load(fsys fs.FS, f Fact) error {
 	name = f.ID() + ".absent"
 	b, err = fs.ReadFile(fsys, name)
 	if errors.Is(err, fs.ErrNotExist) {
+		if f.isLater() {
+			s.hold(Absent(f, EarlierVersion, "the recording is of a version that did not look for it"))
+		}
 		return nil
 	}
 	if err != nil {
@@ -78,7 +81,7 @@ func (s *Snapshot) load(fsys fs.FS, f Fact) error {
 	switch {
 	case !a.Reason.known():
 		return fmt.Errorf("%s: %q is no reason for which a fact is absent", name, a.Reason)
-	case a.Reason == LeftOut && !MayBeLeftOut(f):
+	case !a.Reason.mayBeGivenFor(f):
 		return fmt.Errorf("%s: nothing leaves %s out, and what it would show decides the verdict: record the cluster again", name, f.ID())
 	}
 	s.absent[f.ID()] = a

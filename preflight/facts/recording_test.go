@@ -48,6 +48,50 @@ func TestRecordingRoundTrip(t *testing.T) {
 	}
 }
 
+// TestEarlierVersion: what the first version did not look for is absent for that, where
+// the recording does not say otherwise; nothing else may be.
+func TestEarlierVersion(t *testing.T) {
+	s, err := Load(fstest.MapFS{"meta.json": {Data: []byte(`{"schema": "` + Schema + `"}`)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, fs := range map[Reason][]Fact{EarlierVersion: {GKESettings, Conversions, OutboundAttempts}, NotCollected: {Services, ValidatingWebhooks}} {
+		for _, f := range fs {
+			if a, absent := s.Absence(f); !absent || a.Reason != want {
+				t.Errorf("%s: %v, %v", f.ID(), a, absent)
+			}
+		}
+	}
+	if again, err := LoadZip(zipped(t, s)); err != nil {
+		t.Error(err)
+	} else if a, _ := again.Absence(GKESettings); a.Reason != EarlierVersion {
+		t.Errorf("recorded again: %v", a)
+	}
+	if err := loadFiles("meta.yaml", "schema: "+Schema, "services.absent", "{reason: earlier-version}")(); err == nil {
+		t.Error("services that were taken away by hand are taken for a recording of an earlier version")
+	}
+}
+
+// TestHollow: where each cluster has some, an answer of nothing is none, live and
+// recorded; where there may be nothing, it is one.
+func TestHollow(t *testing.T) {
+	nothing := []Observation{Present(ClusterRoles, nil), Present(Services, []Service{}), Present(ServerVersion, Version{}), Present(Nodes, nil)}
+	recorded, err := LoadZip(zipped(t, New(Meta{}, nothing...)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for how, s := range map[string]*Snapshot{"live": Observed(Meta{}, nothing...), "recorded": recorded} {
+		for _, f := range []Fact{ClusterRoles, Services, ServerVersion} {
+			if a, absent := s.Absence(f); !absent || a.Reason != Failed {
+				t.Errorf("%s, %s: %v, %v", how, f.ID(), a, absent)
+			}
+		}
+		if _, absent := s.Absence(Nodes); absent {
+			t.Errorf("%s: a cluster may have no nodes", how)
+		}
+	}
+}
+
 func TestLoadSaysWhatIsWrong(t *testing.T) {
 	good := zipped(t, sample())
 	for name, c := range map[string]struct {

@@ -3,10 +3,10 @@ package facts
 var (
 	// ServerVersion is what the API server says of itself at /version. On a
 	// regional cluster one replica answers for all.
-	ServerVersion = kubernetes[Version]("server-version", getURL("/version"))
+	ServerVersion = kubernetes[Version]("server-version", getURL("/version")).inAll()
 
 	// APIResources are the kinds that the running API server serves.
-	APIResources = kubernetes[[]APIResource]("api-resources", getURL("/api", "/api/*", "/apis", "/apis/*"))
+	APIResources = kubernetes[[]APIResource]("api-resources", getURL("/api", "/api/*", "/apis", "/apis/*")).inAll()
 )
 
 // Version is an API server's own account of its version.

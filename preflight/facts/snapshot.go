@@ -115,22 +115,45 @@ func New(m Meta, observations ...Observation) *Snapshot {
 	return (&Snapshot{Meta: m}).With(observations...)
 }
 
+// Observed is [New] for what a cluster answered. An answer of nothing, where each
+// cluster has some, is none: the fact is absent, as [Failed].
+func Observed(m Meta, observations ...Observation) *Snapshot {
+	s := New(m)
+	for _, o := range observations {
+		s.hold(o.believed())
+	}
+	return s
+}
+
+// believed is o, or that it could not be had where it is an answer that no cluster gives.
+func (o Observation) believed() Observation {
+	if o.Absence == (Absence{}) && o.Fact.hollow(o.Value) {
+		return Absent(o.Fact, Failed, "the answer was empty, and no cluster is without")
+	}
+	return o
+}
+
 // With returns a copy of s to which the observations are added.
 func (s *Snapshot) With(observations ...Observation) *Snapshot {
 	c := &Snapshot{Meta: s.Meta, values: map[string]any{}, absent: map[string]Absence{}}
 	maps.Copy(c.values, s.values)
 	maps.Copy(c.absent, s.absent)
 	for _, o := range observations {
-		id := o.Fact.ID()
-		delete(c.values, id)
-		delete(c.absent, id)
-		if o.Absence == (Absence{}) {
-			c.values[id] = o.Value
-		} else {
-			c.absent[id] = o.Absence
-		}
+		c.hold(o)
 	}
 	return c
+}
+
+// hold takes o in, in place of an earlier observation of its fact.
+func (s *Snapshot) hold(o Observation) {
+	id := o.Fact.ID()
+	delete(s.values, id)
+	delete(s.absent, id)
+	if o.Absence == (Absence{}) {
+		s.values[id] = o.Value
+	} else {
+		s.absent[id] = o.Absence
+	}
 }
 
 // WithMeta returns a copy of s with other metadata.

@@ -113,7 +113,7 @@ func nameOf(object any) string { return object.(metav1.Object).GetName() }
 
 // readable says that nothing can be added to what was not read; nil if it was.
 func readable(s *facts.Snapshot, f facts.Fact) error {
-	if a, absent := s.Absence(f); absent && a.Reason != facts.NotCollected {
+	if a, absent := s.Absence(f); absent && a.Reason != facts.NotCollected && a.Reason != facts.EarlierVersion {
 		return fmt.Errorf("can't be added to what was not read: %s (%s)", f.ID(), a)
 	}
 	return nil
