@@ -10,7 +10,7 @@ OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlp
 # Tests of these names try every case in every way, one after the other: minutes with
 # the race detector, which TestCases runs each case with, twice at once. So they are
 # skipped there, and run without it in whatever package has one.
-TRIES := Test(Needs|Pure|Evidence|NoFailureIsSilent|EveryRecording|Smallest)
+TRIES := Test(Needs|Pure|Evidence|NoFailureIsSilent|Hunt|EveryRecording|Smallest)
 TRIED = $(sort $(addprefix ./,$(dir $(shell grep -rlE --include='*_test.go' '^func $(TRIES)\b' checks cmd docs gke preflight testdata/controlplane))))
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
