@@ -6,7 +6,7 @@ ALL := ./testdata/controlplane/... ./testdata/browser ./...
 TEST := $(GO) test -vet=off
 # These hold foretold seconds against real ones, so they run by themselves.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
-OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$ -e cmd/gke-preflight$$)
+OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$ -e controlplane/starts$$ -e cmd/gke-preflight$$)
 # Tests of these names try every case in every way, one after the other: minutes with
 # the race detector, which TestCases runs each case with, twice at once. So they are
 # skipped there, and run without it in whatever package has one.
@@ -24,7 +24,7 @@ export GOFLAGS += -tags=disable_grpc_modules
 # Compiling spends a fifth of its time on collecting garbage.
 test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-endpoints test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -60,6 +60,10 @@ test-matrix: controlplane-all ## upgrade every pair of minors under every fault,
 	@$(MATRIX) -timeout 25m -parallel 7 ./testdata/controlplane/faults
 	@$(MATRIX) -timeout 15m -parallel 3 ./testdata/controlplane/cure
 	@$(MATRIX) ./testdata/controlplane/sources
+
+# 150 upgrades, most of which wait: an hour and a half on two cores of their own.
+test-endpoints: controlplane-all ## upgrade with k of n bad Pods behind a webhook, five times each
+	@$(GO) test -count 1 -timeout 4h -parallel 4 -v -run TestEndpoints ./testdata/controlplane/starts
 
 terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters that are ready and that are not
 	@$(GO) run ./testdata/controlplane/build -tofu

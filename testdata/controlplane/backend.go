@@ -26,6 +26,9 @@ type BackendOptions struct {
 	Pod string
 	// Node is the node that its Pod stands on; empty for "node-1".
 	Node string
+	// Authority issues the certificate; nil for one of the backend's own. Several Pods of
+	// a Service need the same.
+	Authority *Authority
 	// Behaviour is what it does at first; the zero value allows.
 	Behaviour Behaviour
 	// Names are what its certificate is issued for; none for SERVICE.NAMESPACE.svc.
@@ -68,7 +71,7 @@ func (c *Cluster) StartBackend(ctx context.Context, o BackendOptions) (*Backend,
 	return b, c.Expose(ctx, b.Endpoint)
 }
 
-// newEndpoint gives the backend an address and a certificate by a CA of its own.
+// newEndpoint gives the backend an address and a certificate.
 func (c *Cluster) newEndpoint(o BackendOptions) (Endpoint, Pair, error) {
 	c.mu.Lock()
 	host := byte(firstBackendHost + c.backends)
@@ -78,9 +81,12 @@ func (c *Cluster) newEndpoint(o BackendOptions) (Endpoint, Pair, error) {
 		Namespace: o.Namespace, Service: o.Service, Pod: cmp.Or(o.Pod, o.Service), Node: cmp.Or(o.Node, "node-1"),
 		Address: netip.AddrPortFrom(c.Address(host), 8443),
 	}
-	ca, err := newAuthority(o.Service+"-ca", o.AuthorityNotAfter)
-	if err != nil {
-		return e, Pair{}, err
+	ca := o.Authority
+	if ca == nil {
+		var err error
+		if ca, err = newAuthority(o.Service+"-ca", o.AuthorityNotAfter); err != nil {
+			return e, Pair{}, err
+		}
 	}
 	e.CABundle = ca.PEM
 	names := o.Names

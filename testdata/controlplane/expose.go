@@ -3,6 +3,7 @@ package controlplane
 import (
 	"context"
 	"net/netip"
+	"slices"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -36,7 +37,8 @@ func (e Endpoint) ClientConfig(path string) admissionregistrationv1.WebhookClien
 // Expose creates what makes the endpoint's Service lead to it, both for the API
 // server's own calls and for its service proxy: the namespace with its default
 // service account, the Service, a ready Pod, its node if there is none of that
-// name, Endpoints and an EndpointSlice. What exists is left as it is.
+// name, Endpoints and an EndpointSlice. An endpoint of a Service that has others is
+// added to them. What exists is left as it is.
 func (c *Cluster) Expose(ctx context.Context, e Endpoint) error {
 	for _, create := range []func(context.Context, Endpoint) error{
 		c.createNamespace, c.createNode, c.createPod, c.createService, c.createEndpoints, c.createEndpointSlice,
@@ -123,21 +125,38 @@ func (e Endpoint) pod() *corev1.ObjectReference {
 
 func (c *Cluster) createEndpoints(ctx context.Context, e Endpoint) error {
 	//lint:ignore SA1019 minors up to 1.33 resolve a Service through its Endpoints
-	_, err := c.Client.CoreV1().Endpoints(e.Namespace).Create(ctx, &corev1.Endpoints{
-		ObjectMeta: e.meta(),
-		Subsets: []corev1.EndpointSubset{{
-			Addresses: []corev1.EndpointAddress{{IP: e.Address.Addr().String(), NodeName: &e.Node, TargetRef: e.pod()}},
-			Ports:     []corev1.EndpointPort{{Name: "https", Port: int32(e.Address.Port())}},
-		}},
-	}, metav1.CreateOptions{})
+	endpoints := c.Client.CoreV1().Endpoints(e.Namespace)
+	subset := corev1.EndpointSubset{
+		Addresses: []corev1.EndpointAddress{{IP: e.Address.Addr().String(), NodeName: &e.Node, TargetRef: e.pod()}},
+		Ports:     []corev1.EndpointPort{{Name: "https", Port: int32(e.Address.Port())}},
+	}
+	//lint:ignore SA1019 as above
+	_, err := endpoints.Create(ctx, &corev1.Endpoints{ObjectMeta: e.meta(), Subsets: []corev1.EndpointSubset{subset}}, metav1.CreateOptions{})
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	all, err := endpoints.Get(ctx, e.Service, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	for _, s := range all.Subsets {
+		if slices.ContainsFunc(s.Addresses, func(a corev1.EndpointAddress) bool { return a.IP == e.Address.Addr().String() }) {
+			return nil
+		}
+	}
+	all.Subsets = append(all.Subsets, subset)
+	_, err = endpoints.Update(ctx, all, metav1.UpdateOptions{})
 	return err
 }
 
+// createEndpointSlice names the slice of a Service's first Pod by the Service, and
+// those of others by both.
 func (c *Cluster) createEndpointSlice(ctx context.Context, e Endpoint) error {
 	yes, name, port, tcp := true, "https", int32(e.Address.Port()), corev1.ProtocolTCP
 	meta := e.meta()
 	meta.Labels[discoveryv1.LabelServiceName] = e.Service
-	_, err := c.Client.DiscoveryV1().EndpointSlices(e.Namespace).Create(ctx, &discoveryv1.EndpointSlice{
+	all := c.Client.DiscoveryV1().EndpointSlices(e.Namespace)
+	slice := &discoveryv1.EndpointSlice{
 		ObjectMeta:  meta,
 		AddressType: discoveryv1.AddressTypeIPv4,
 		Endpoints: []discoveryv1.Endpoint{{
@@ -147,6 +166,16 @@ func (c *Cluster) createEndpointSlice(ctx context.Context, e Endpoint) error {
 			TargetRef:  e.pod(),
 		}},
 		Ports: []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &tcp}},
-	}, metav1.CreateOptions{})
+	}
+	_, err := all.Create(ctx, slice, metav1.CreateOptions{})
+	if !apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	first, err := all.Get(ctx, e.Service, metav1.GetOptions{})
+	if err != nil || slices.ContainsFunc(first.Endpoints, func(o discoveryv1.Endpoint) bool { return o.TargetRef != nil && o.TargetRef.Name == e.Pod }) {
+		return err
+	}
+	slice.Name = e.Service + "-" + e.Pod
+	_, err = all.Create(ctx, slice, metav1.CreateOptions{})
 	return err
 }

@@ -12,8 +12,6 @@ import (
 	"slices"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -41,7 +39,7 @@ func TestWhatIfComesTrue(t *testing.T) {
 	if enough(tool.whatIf(t, c), lost) {
 		t.Errorf("with two replicas the loss of %s is called enough", lost)
 	}
-	evict(t, c, "opa-1", "opa-second")
+	evict(t, c, "opa-1", "opa-opa-1")
 	if out := upgrade(t, c); out.State != controlplane.Ready {
 		t.Errorf("without %s: %s", lost, out)
 	}
@@ -100,20 +98,6 @@ func addReplica(t *testing.T, c *controlplane.Cluster, first *controlplane.Backe
 	second.Address = netip.AddrPortFrom(c.Address(250), second.Address.Port())
 	handOn(t, second.Address, first.Address)
 	if err := c.Expose(t.Context(), second); err != nil {
-		t.Fatal(err)
-	}
-	yes, name, port, tcp := true, "https", int32(second.Address.Port()), corev1.ProtocolTCP
-	slice := &discoveryv1.EndpointSlice{
-		ObjectMeta:  metav1.ObjectMeta{Name: "opa-second", Labels: map[string]string{discoveryv1.LabelServiceName: "opa"}},
-		AddressType: discoveryv1.AddressTypeIPv4,
-		Ports:       []discoveryv1.EndpointPort{{Name: &name, Port: &port, Protocol: &tcp}},
-		Endpoints: []discoveryv1.Endpoint{{
-			Addresses: []string{second.Address.Addr().String()}, NodeName: &second.Node,
-			Conditions: discoveryv1.EndpointConditions{Ready: &yes, Serving: &yes},
-			TargetRef:  &corev1.ObjectReference{Kind: "Pod", Namespace: "opa", Name: second.Pod},
-		}},
-	}
-	if _, err := c.Client.DiscoveryV1().EndpointSlices("opa").Create(t.Context(), slice, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 }
