@@ -7,7 +7,7 @@ import "github.com/gke-preflight/gke-preflight/preflight"
 // All returns these checks, by ID.
 func All() []preflight.Check {
 	return []preflight.Check{
-		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath, webhookSeesNewKind, startupTooSlow, webhookEndpointsDiffer,
+		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath, webhookSeesNewKind, startupTooSlow, webhookEndpointsDiffer, startupRestarted,
 		WebhookBackendMissing, WebhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate, webhookWasSlow, writesWereSlow,
 		webhookSlow, certificateExpiresSoon, latencyRises, nodeHeartbeatsLost, leaderElectionLost, webhookGuardsItsOwnPods, systemPodsBlocked,
 		nodesCannotJoin, systemWritesBlocked, reviewsBlocked, policyParamsUnknownAtStart, oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget,

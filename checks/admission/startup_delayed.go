@@ -1,7 +1,6 @@
 package admission
 
 import (
-	"fmt"
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -17,29 +16,12 @@ var startupDelayed = preflight.Check{
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    []string{"GP101", "GP113", "GP118"},
-	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		delayed := func(h forecast.Hook) bool { return h.Outcome == forecast.Delayed && h.Possible == nil }
-		for _, b := range blame(s, delayed) {
-			if b.Effect == forecast.Passes {
-				continue
-			}
-			fs = append(fs, preflight.Finding{
-				Severity: preflight.Warning,
-				Subject:  b.subject(),
-				Summary:  fmt.Sprintf("%s %s and %s %s%s", b.Interception, b.Says(), holdsUp(b.hooks), b.counted(), readyAfter(s)),
-				Evidence: b.evidence(),
-				Steps:    way(s, b.Culprit),
-			})
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		cp := forecast.Of(s).ControlPlane
+		delayed := func(h forecast.Hook) bool {
+			return h.Outcome == forecast.Delayed && h.Possible == nil && !cp.Outlasts(h) && len(slowing(s, h)) > 0
 		}
-		for _, h := range forecast.Of(s).ControlPlane.Hooks {
-			if delayed(h) && len(slowing(s, h)) > 0 && slowing(s, h)[0].Effect == forecast.Passes {
-				f := addedUp(s, h)
-				f.Severity = preflight.Warning
-				f.Summary = fmt.Sprintf("%s: %s%s", h.Name, h.Reason, readyAfter(s))
-				fs = append(fs, f)
-			}
-		}
-		return append(fs, OpenWarnings(s)...)
+		return append(late(s, delayed, preflight.Warning, readyAfter(s)), OpenWarnings(s)...)
 	},
 }
 

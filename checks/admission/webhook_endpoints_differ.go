@@ -113,7 +113,9 @@ func (d drawn) finding(s *facts.Snapshot) preflight.Finding {
 		Summary:  fmt.Sprintf("%s: %s; %s", d.Interception, d.Says(), d.comes(s)),
 		Steps:    d.replace(s),
 	}
-	if slices.ContainsFunc(d.hooks, forecast.Hook.MayFail) || slices.ContainsFunc(d.lines, mayBeLost) {
+	cp := forecast.Of(s).ControlPlane
+	restarts := cp.UnderKubelet.Worse() && slices.ContainsFunc(d.hooks, cp.Outlasts)
+	if restarts || slices.ContainsFunc(d.hooks, forecast.Hook.MayFail) || slices.ContainsFunc(d.lines, mayBeLost) {
 		f.Severity = preflight.Blocker
 		out := way(s, d.Culprit)
 		out[0].Text += ", whether they answer or not"
@@ -169,7 +171,11 @@ func (d drawn) comes(s *facts.Snapshot) string {
 	case says == nil:
 		return "calls that go there fail and are tried again, so that the new replica gets ready all the same"
 	}
-	return each + " " + strings.Join(says, "; ")
+	after := ""
+	if cp := forecast.Of(s).ControlPlane; slices.ContainsFunc(d.hooks, cp.Outlasts) {
+		after = restarted(cp)
+	}
+	return each + " " + strings.Join(says, "; ") + after
 }
 
 // chances says what may come of the hook, the worst first.

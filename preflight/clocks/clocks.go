@@ -50,6 +50,18 @@ const (
 	// (kubernetes cluster/gce/manifests/kube-apiserver.manifest). GKE's own values are
 	// not public.
 	Liveness = 35 * time.Second
+	// LivenessPeriod is the time between two probes: the first may fall that much later,
+	// and with it the last.
+	LivenessPeriod = 10 * time.Second
+	// Grace is how long it then has to end before it is killed (the default of
+	// terminationGracePeriodSeconds, which that manifest leaves).
+	Grace = 30 * time.Second
+	// BackOff is what a kubelet waits before it starts a container for the third time,
+	// twice as long each time after, and MostBackOff the most; the second start follows
+	// at once (kubernetes pkg/kubelet/kubelet.go, initialContainerBackOff and
+	// MaxContainerBackOff; pkg/kubelet/kuberuntime/kuberuntime_manager.go, doBackOff).
+	BackOff     = 10 * time.Second
+	MostBackOff = 5 * time.Minute
 )
 
 // SilenceOf is [Silence] or [ShortSilence], as the control plane's version has it; an

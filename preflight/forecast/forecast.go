@@ -62,6 +62,9 @@ type ControlPlane struct {
 	ReadyAfterSeconds *Seconds `json:"readyAfterSeconds,omitempty"`
 	// ExitsAfterSeconds is absent unless the process exits.
 	ExitsAfterSeconds *Seconds `json:"exitsAfterSeconds,omitempty"`
+	// UnderKubelet is what a kubelet with the liveness probe of GCE's manifest makes of
+	// the replica; absent where that hangs on whether a hook fails, which is not known.
+	UnderKubelet *UnderKubelet `json:"underKubelet,omitempty"`
 	// Notes are circumstances that the outcome depends on, such as a liveness
 	// probe that would end a delayed replica.
 	Notes []string `json:"notes,omitempty"`

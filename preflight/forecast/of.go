@@ -8,7 +8,6 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
-	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
@@ -41,15 +40,18 @@ func controlPlane(s *facts.Snapshot, attempts []facts.Attempt) ControlPlane {
 	for _, i := range intercepted {
 		caller.prove(i.Write, i.By)
 	}
-	cp := ControlPlane{Outcome: Ready, Hooks: throughHooks(plan, intercepted, caller.simulate, func(h bootstrap.Hook, writes []simulated, waits ends) []Possibility {
+	hooks, loads := throughHooks(plan, intercepted, caller.simulate, func(h bootstrap.Hook, writes []simulated, waits ends) []Possibility {
 		return possible(h, writes, waits, caller.eachCall, caller.eachCall || caller.alone(s, writes))
-	})}
+	})
+	cp := ControlPlane{Outcome: Ready, Hooks: hooks}
 	unread := unread(s)
 	for n, h := range plan.Hooks {
 		cp.Hooks[n].leaveOpen(h, cmp.Or(unknownReason(plan, h.Name), unread))
 		cp.Hooks[n].tell(s, plan, caller)
 	}
 	cp.sum()
+	cp.supervise(loads)
+	cp.note()
 	cp.beyond(s, plan)
 	return cp
 }
@@ -76,14 +78,15 @@ func (cp *ControlPlane) beyond(s *facts.Snapshot, plan bootstrap.Plan) {
 		}
 	}
 	if !cp.Outcome.Fails() {
-		cp.Outcome, cp.AtBest, cp.ReadyAfterSeconds, cp.Notes = Unknown, "", nil, nil
+		cp.Outcome, cp.AtBest, cp.ReadyAfterSeconds, cp.UnderKubelet, cp.Notes = Unknown, "", nil, nil, nil
 	}
 }
 
 // throughHooks foretells each hook of the plan, with its writes as judge takes them
-// through what intercepts them, each within the time given. draw is what may come of
+// through what intercepts them, each within the time given, and how much each has to
+// do. draw is what may come of
 // a hook where the endpoints of a webhook differ; nil where none do.
-func throughHooks(plan bootstrap.Plan, intercepted []admission.Intercepted, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated, draw func(bootstrap.Hook, []simulated, ends) []Possibility) []Hook {
+func throughHooks(plan bootstrap.Plan, intercepted []admission.Intercepted, judge func(bootstrap.Write, []admission.Interception, time.Duration) simulated, draw func(bootstrap.Hook, []simulated, ends) []Possibility) ([]Hook, loads) {
 	byHook := map[string][]simulated{}
 	timeouts := map[string]time.Duration{}
 	for _, h := range plan.Hooks {
@@ -96,7 +99,7 @@ func throughHooks(plan bootstrap.Plan, intercepted []admission.Intercepted, judg
 		}
 		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], judge(i.Write, i.By, limit))
 	}
-	hooks := []Hook{}
+	hooks, work := []Hook{}, loads{}
 	for _, h := range plan.Hooks {
 		writes, waits := byHook[h.Name], awaited(plan.Hooks, h, byHook)
 		hook := foretell(h, writes, waits)
@@ -104,8 +107,9 @@ func throughHooks(plan bootstrap.Plan, intercepted []admission.Intercepted, judg
 			hook.weigh(h, draw(h, writes, waits))
 		}
 		hooks = append(hooks, hook)
+		work.add(h, hook, writes)
 	}
-	return hooks
+	return hooks, work
 }
 
 // alone reports whether no other hook's writes, and nothing that the cluster lives
@@ -218,9 +222,13 @@ func (cp *ControlPlane) sum() {
 		cp.ExitsAfterSeconds = exit
 	case Ready, Degraded, Delayed:
 		cp.ReadyAfterSeconds = &ready
-		if ready.Max >= clocks.Liveness.Seconds() {
-			cp.Notes = append(cp.Notes, fmt.Sprintf("a liveness probe like the one of GCE's manifest restarts a replica that is not live after %.0f s; how long GKE waits is not public", clocks.Liveness.Seconds()))
-		}
 	case Unknown, NeverReady:
+	}
+}
+
+// note tells what a kubelet makes of the replica, where that is not what it comes to alone.
+func (cp *ControlPlane) note() {
+	if n := cp.UnderKubelet.note(); n != "" {
+		cp.Notes = append(cp.Notes, n)
 	}
 }

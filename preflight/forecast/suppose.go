@@ -28,8 +28,10 @@ func Supposing(s *facts.Snapshot, x Supposition) Forecast {
 	plan := bootstrap.Of(s)
 	cp := ControlPlane{Outcome: Unknown, Problem: plan.Problem, Hooks: []Hook{}}
 	if plan.Problem == "" {
-		cp.Hooks = throughHooks(plan, admission.Intercept(s), x.simulate, nil)
+		var work loads
+		cp.Hooks, work = throughHooks(plan, admission.Intercept(s), x.simulate, nil)
 		cp.sum()
+		cp.supervise(work)
 	}
 	byLine := map[string][]admission.Intercepted{}
 	for _, i := range lifeline.Intercept(s) {

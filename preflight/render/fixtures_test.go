@@ -204,7 +204,7 @@ func delayed() preflight.Report {
 	r := base()
 	cp := &r.Forecast.ControlPlane
 	cp.Outcome, cp.ReadyAfterSeconds = forecast.Delayed, &forecast.Seconds{Min: 62.5, Max: 66}
-	cp.Notes = []string{"a liveness probe like the one of GCE's manifest restarts a replica that is not live after 35 s; how long GKE waits is not public"}
+	cp.Notes = []string{"a kubelet with the liveness probe of GCE's manifest asks it to end after 35 to 45 s, and it is gone after 40 to 55 s; it is restarted once and ready after 66 to 90 s. GKE's own values are not public"}
 	cp.Hooks[0] = forecast.Hook{Name: bootstrapRoles, Outcome: forecast.Delayed, Fatal: true, DeadlineSeconds: 30, Writes: by(rbacWrites(), opaHung(forecast.Slows, "Ignore"))}
 	policy := forecast.Interception{Culprit: admission.Culprit{Kind: "ValidatingAdmissionPolicy", Name: "no-kube-system", Webhook: "everywhere"}, FailurePolicy: "Fail", Answer: "denied", Effect: forecast.Rejects, Detail: "ConfigMaps of kube-system are managed by the platform team."}
 	cp.Hooks[1] = forecast.Hook{Name: authInfo, Outcome: forecast.Degraded, Writes: by([]forecast.Write{authWrite()}, policy)}

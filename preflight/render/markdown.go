@@ -25,6 +25,10 @@ func Markdown(w io.Writer, r preflight.Report, o Options) error {
 	m.line("")
 	m.screen(r, o)
 	m.findings(r, o)
+	for _, n := range r.Forecast.ControlPlane.Notes {
+		m.line("")
+		m.line("Note: " + escape(n) + ".")
+	}
 	m.hooks(r.Forecast.ControlPlane)
 	if !o.Quiet {
 		m.waived(r)

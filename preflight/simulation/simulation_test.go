@@ -103,6 +103,7 @@ func TestVerdict(t *testing.T) {
 		"nothing there":                             {on(t, ""), Clear},
 		"a webhook that fails closed":               {on(t, closed), Endangered},
 		"one that fails open":                       {on(t, open), Clear},
+		"one that is restarted for it, again":       {on(t, open+"  timeoutSeconds: 20\n"), Endangered},
 		"one on what no fatal hook writes":          {on(t, onConfigMaps), Clear},
 		"one that fails open on leases, too late":   {on(t, onLeases), Endangered},
 		"one that fails open on leases, in time":    {on(t, onLeases+"  timeoutSeconds: 4\n"), Clear},

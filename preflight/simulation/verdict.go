@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
@@ -91,8 +92,8 @@ func contains(hs []Harm, h Harm) bool {
 	return slices.ContainsFunc(hs, func(o Harm) bool { return o.Name == h.Name && o.Lifeline == h.Lifeline })
 }
 
-// failing are the hooks that keep the replica from getting ready, and the lines that
-// are lost and take the cluster down. The loss of add-ons or of reviews alone does not.
+// failing are the hooks that keep the replica from getting ready, or hold it up until a
+// kubelet has restarted it more than once, and the lines that are lost and take the cluster down. The loss of add-ons or of reviews alone does not.
 func failing(f forecast.Forecast) []Harm {
 	var found []Harm
 	for _, h := range f.ControlPlane.Hooks {
@@ -100,8 +101,12 @@ func failing(f forecast.Forecast) []Harm {
 		if outcome == forecast.Unknown {
 			outcome = h.AtWorst
 		}
-		if outcome.Fails() {
+		switch cp := f.ControlPlane; {
+		case outcome.Fails():
 			found = append(found, Harm{Name: h.Name, Outcome: string(outcome), Reason: h.Reason})
+		case cp.UnderKubelet.Worse() && cp.Outlasts(h):
+			found = append(found, Harm{Name: h.Name, Outcome: string(outcome),
+				Reason: fmt.Sprintf("%s, until %s; under a kubelet with the liveness probe of GCE's manifest the replica is %s", h.Reason, h.Seconds, cp.UnderKubelet.Says())})
 		}
 	}
 	for _, l := range f.Lifelines {

@@ -31,6 +31,8 @@ type Replica struct {
 
 	process *process
 	client  *http.Client
+	// launch starts the process, again too, with that file as its log.
+	launch func(log string) (*process, error)
 }
 
 // URL is the API server's base URL.
@@ -61,7 +63,10 @@ func (c *Cluster) startReplica(minor string, host int, flags []string) (*Replica
 	}
 	args := append(append(r.flags(c), c.options.Flags...), flags...)
 	hostname := fmt.Sprintf("control-plane-%d", host)
-	if r.process, err = start("kube-apiserver "+b.Version, filepath.Join(r.Dir, "log"), hostname, b.Path, args...); err != nil {
+	r.launch = func(log string) (*process, error) {
+		return start("kube-apiserver "+b.Version, log, hostname, b.Path, args...)
+	}
+	if r.process, err = r.launch(r.file("log")); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()

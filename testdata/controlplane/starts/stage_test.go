@@ -1,6 +1,7 @@
 // Package starts holds what is foretold of the new replica's start against real starts
 // where one is not enough to tell: where the Pods behind a webhook differ, so that a draw
-// decides. That takes longer than the everyday tests have; make test-endpoints runs it.
+// decides, and where a kubelet restarts a replica that is late. Both take longer than
+// the everyday tests have; make test-endpoints and make test-restarts run them.
 package starts
 
 import (
