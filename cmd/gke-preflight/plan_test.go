@@ -60,7 +60,7 @@ func TestPlans(t *testing.T) {
 		{"np-ver", "all-clear", 3, "GP525"},
 		{"np-ver-selflink", "incident", 3, "acme-prod/europe-west1/prod"},
 		// Recordings of before lack what would tell whether GKE refuses: it can't be ready.
-		{"down-np", "all-clear", 4, "which versions GKE offers for nodes is not known: recordings of earlier versions"},
+		{"down-np", "all-clear", 4, "with a control plane of 1.35.4-gke.1104000: GP525, node pool pool-1 is to run 1.33.1-gke.1, and which versions GKE offers for nodes is not known: recordings of earlier versions"},
 		{"down-np", "all-clear", 4, "node pool pool-1 goes back from 1.35.4-gke.1000 to 1.33.1-gke.1"},
 		{"cl-delete", "all-clear", 3, "the cluster is deleted, with all that runs on it"},
 		{"timeout75", "all-clear", 0, "timeouts.update is 75m, where the provider itself waits 60m (90m since 7.30)"},

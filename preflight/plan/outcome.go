@@ -136,7 +136,7 @@ func (u Upgrade) judge(l Look, acceptRecreation bool) (preflight.Verdict, string
 	return l.Report.Verdict, u.why(l.Report)
 }
 
-// why names the check, and where it says no, the first thing that it says no to.
+// why names the check, and where it says no, or can't tell, the first reason.
 func (u Upgrade) why(r *preflight.Report) string {
 	why := fmt.Sprintf("the check of %s to %s", u.cluster(), r.TargetVersion)
 	if !u.Replaces(ControlPlane) {
@@ -149,7 +149,7 @@ func (u Upgrade) why(r *preflight.Report) string {
 		}
 	}
 	if len(blockers) == 0 {
-		return why
+		return why + u.unanswered(r)
 	}
 	first := blockers[max(0, slices.IndexFunc(blockers, func(f preflight.Finding) bool { return u.names(f.Subject) }))]
 	why += fmt.Sprintf(": %s, %s", first.Check, first.Summary)
@@ -157,6 +157,26 @@ func (u Upgrade) why(r *preflight.Report) string {
 		why += fmt.Sprintf(" (and %d more)", more)
 	}
 	return why
+}
+
+// unanswered names, where the check can't tell, the first question that could hide a
+// blocker.
+func (u Upgrade) unanswered(r *preflight.Report) string {
+	var open []preflight.OpenQuestion
+	for _, o := range r.Open {
+		if o.Severity == preflight.Blocker && !o.Waived {
+			open = append(open, o)
+		}
+	}
+	if r.Verdict != preflight.Inconclusive || len(open) == 0 {
+		return ""
+	}
+	first := open[max(0, slices.IndexFunc(open, func(o preflight.OpenQuestion) bool { return u.names(o.Subject) }))]
+	text := fmt.Sprintf(": %s, %s", first.Check, first.Reason)
+	if more := len(open) - 1; more > 0 {
+		text += fmt.Sprintf(" (and %d more)", more)
+	}
+	return text
 }
 
 // names reports whether a finding is about a node pool of the upgrade.
