@@ -273,17 +273,29 @@ func skippedLines(r preflight.Report) []string {
 	var whole reasons
 	var lines []string
 	for _, s := range r.Skipped {
-		by := s.By
-		if s.Waived && s.Waiver != nil {
-			by += "; waived: " + waiverWords(s.Waiver)
-		}
 		if s.Subject == (preflight.Subject{}) {
-			whole.add(by, s.Check)
+			whole.add(skippedBy(s), s.Check)
 			continue
 		}
-		lines = append(lines, fmt.Sprintf("skipped: %s, %s: %s: %s (%s)", s.Check, s.Severity, s.Subject, s.Summary, by))
+		lines = append(lines, skippedWords(s))
 	}
 	return append(whole.say("skipped: "), lines...)
+}
+
+// skippedBy is what left it alone, and what accepts that.
+func skippedBy(s preflight.Skipped) string {
+	if s.Waived && s.Waiver != nil {
+		return s.By + "; " + waiverWords(s.Waiver)
+	}
+	return s.By
+}
+
+// skippedWords say what was left alone, and by what.
+func skippedWords(s preflight.Skipped) string {
+	if s.Subject == (preflight.Subject{}) {
+		return fmt.Sprintf("skipped: %s (%s)", s.Check, skippedBy(s))
+	}
+	return fmt.Sprintf("skipped: %s, %s: %s: %s (%s)", s.Check, s.Severity, s.Subject, s.Summary, skippedBy(s))
 }
 
 // skippedIn reports whether something of the check was skipped.

@@ -27,7 +27,7 @@ type gitlabLines struct {
 
 // GitLab writes a code quality report, an issue for each cause: blockers as blocker, warnings as major,
 // the rest as info. What could hide a blocker is critical, and other open
-// questions are minor: GitLab knows no undecided. What is waived is info, and says so.
+// questions are minor, as is what was skipped: GitLab knows no undecided. What is waived is info, and says so.
 // The page stands in the description, since GitLab shows no other text.
 func GitLab(w io.Writer, r preflight.Report) error {
 	issues := []gitlabIssue{}
@@ -48,18 +48,30 @@ func GitLab(w io.Writer, r preflight.Report) error {
 			}
 		}
 		for _, o := range openOf(c) {
-			severity := "minor"
-			if o.Severity == preflight.Blocker {
-				severity = "critical"
-			}
 			if o.Waived {
-				severity, o.Reason = "info", o.Reason+"; "+waiverWords(o.Waiver)
+				o.Reason += "; " + waiverWords(o.Waiver)
 			}
-			sum := sha256.Sum256([]byte("undecided\x00" + c.ID + "\x00" + o.Subject.String()))
-			issues = append(issues, gitlabIssue{"undecided: " + o.Reason + "; see " + preflight.DocsURL(c.ID), c.ID, hex.EncodeToString(sum[:16]), severity, gitlabLocation{subjectPath(r, o.Subject), gitlabLines{1}}})
+			issues = append(issues, gitlabUnanswered(r, "undecided", "undecided: "+o.Reason, c.ID, o.Subject, o.Severity, o.Waived))
 		}
 	}
+	for _, s := range r.Skipped {
+		issues = append(issues, gitlabUnanswered(r, "skipped", skippedWords(s), s.Check, s.Subject, s.Severity, s.Waived))
+	}
 	return indented(w, issues)
+}
+
+// gitlabUnanswered is a question that has no answer: critical where that could hide a
+// blocker. kind tells it from others about the same subject.
+func gitlabUnanswered(r preflight.Report, kind, text, check string, subject preflight.Subject, s preflight.Severity, waived bool) gitlabIssue {
+	severity := "minor"
+	switch {
+	case waived:
+		severity = "info"
+	case s == preflight.Blocker:
+		severity = "critical"
+	}
+	sum := sha256.Sum256([]byte(kind + "\x00" + check + "\x00" + subject.String()))
+	return gitlabIssue{text + "; see " + preflight.DocsURL(check), check, hex.EncodeToString(sum[:16]), severity, gitlabLocation{subjectPath(r, subject), gitlabLines{1}}}
 }
 
 func gitlabSeverity(s preflight.Severity) string {

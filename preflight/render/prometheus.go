@@ -57,6 +57,8 @@ func Prometheus(w io.Writer, r preflight.Report) error {
 	x.sample("waived_findings", "", float64(n.waived))
 	x.family("waived_questions", "Open questions that a waiver covers.")
 	x.sample("waived_questions", "", float64(n.accepted))
+	x.family("skipped", "Answers that the run was told to leave alone, and that no waiver covers.")
+	x.sample("skipped", "", float64(skippedUnwaived(r)))
 	x.family("facts_absent", "Facts that could not be read.")
 	x.sample("facts_absent", "", float64(n.absent))
 	x.family("collected_timestamp_seconds", "When the cluster was looked at.")
@@ -64,6 +66,15 @@ func Prometheus(w io.Writer, r preflight.Report) error {
 	x.family("info", "What the last run was about.")
 	x.sample("info", fmt.Sprintf(`version="%s",target_version="%s",tool="%s"`, label(r.Cluster.Version), label(r.TargetVersion), label(r.Tool)), 1)
 	return x.Flush()
+}
+
+func skippedUnwaived(r preflight.Report) (n int) {
+	for _, s := range r.Skipped {
+		if !s.Waived {
+			n++
+		}
+	}
+	return n
 }
 
 type exposition struct {

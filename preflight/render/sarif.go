@@ -105,7 +105,7 @@ type sarifLogical struct {
 }
 
 // SARIF writes a SARIF 2.1.0 log: checks as rules, findings as results, and what
-// could not be looked at as notifications of the invocation. An object in a
+// could not be looked at, or was skipped, as notifications of the invocation. An object in a
 // cluster has no file, so a path that stands for it is given: code scanning takes
 // only results that have one, relative to the repository.
 func SARIF(w io.Writer, r preflight.Report) error {
@@ -128,6 +128,12 @@ func SARIF(w io.Writer, r preflight.Report) error {
 			}
 			run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{sarifLevel(o.Severity), sarifText{"undecided: " + o.Reason}, &sarifRef{c.ID}})
 		}
+	}
+	for _, s := range r.Skipped {
+		if s.Waived {
+			s.Severity = preflight.Info
+		}
+		run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{sarifLevel(s.Severity), sarifText{skippedWords(s)}, &sarifRef{s.Check}})
 	}
 	return indented(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
