@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"net/http"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -43,12 +44,14 @@ func TestPermissions(t *testing.T) {
 		if r.Identity != "full" {
 			t.Errorf("the identity is %q", r.Identity)
 		}
+		nothingRefused(t, c, "full")
 	})
 	t.Run("as rbac says, from outside", func(t *testing.T) {
 		r := tool.check(t, as(t, c, "outside", asked))
 		if r.Verdict != preflight.Ready {
 			t.Errorf("the verdict is %s; open: %v", r.Verdict, r.Open)
 		}
+		nothingRefused(t, c, "outside")
 	})
 	t.Run("from outside, without port-forwards", func(t *testing.T) {
 		less := as(t, c, "unforwarded", without(asked, "pods/portforward"))
@@ -63,6 +66,36 @@ func TestPermissions(t *testing.T) {
 		r := tool.check(t, as(t, c, "nobody", nil))
 		inconclusive(t, r, "validating-webhooks")
 	})
+}
+
+// nothingRefused reads the audit log of the API server that runs: a user with what rbac
+// prints, who may impersonate nobody, has sent nothing that was refused, and so wakes
+// nobody who watches that log. What the user may do was asked for first.
+func nothingRefused(t *testing.T, c *controlplane.Cluster, user string) {
+	t.Helper()
+	events, err := c.First.Audit()
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked := map[string]int{}
+	for _, e := range events {
+		if e.User.Username != user {
+			continue
+		}
+		asked[e.Verb]++
+		if e.ImpersonatedUser != nil {
+			t.Errorf("impersonates %s: %s %s", e.ImpersonatedUser.Username, e.Verb, e.RequestURI)
+		}
+		if e.ResponseStatus != nil && e.ResponseStatus.Code == http.StatusForbidden {
+			t.Errorf("was refused: %s %s: %s", e.Verb, e.RequestURI, e.ResponseStatus.Message)
+		}
+		if e.Verb == "create" && e.ObjectRef != nil && e.ObjectRef.Resource == "selfsubjectaccessreviews" && strings.Contains(string(e.RequestObject.Raw), `"impersonate"`) {
+			asked["whether it may impersonate"]++
+		}
+	}
+	if asked["list"] < 10 || asked["whether it may impersonate"] == 0 {
+		t.Errorf("the audit log shows too little of the tool to prove anything: %v", asked)
+	}
 }
 
 // inconclusive requires that the report says so, and names what it was blind to.
