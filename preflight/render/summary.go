@@ -57,14 +57,15 @@ func causeText(c preflight.Cause) string {
 
 // firstCommand is what to type first about f; empty where there is nothing for a shell.
 func firstCommand(f preflight.Finding) string {
+	steps := f.ToDo()
+	if len(steps) == 0 {
+		return ""
+	}
 	var all []string
-	for _, s := range f.ToDo() {
-		for _, c := range s.Commands {
-			if c.Kind == remedy.Shell {
-				all = append(all, c.Text)
-			}
+	for _, c := range steps[0].Commands {
+		if c.Kind == remedy.Shell {
+			all = append(all, c.Text)
 		}
-		break
 	}
 	return strings.Join(all, " && ")
 }

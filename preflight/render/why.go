@@ -132,7 +132,7 @@ func unreadFor(r facts.Reason, n int) string {
 		return were + " answered with an error"
 	case facts.NotFound:
 		return were + " not found"
-	case facts.LeftOut, facts.NotCollected:
+	case facts.LeftOut, facts.NotCollected, facts.EarlierVersion:
 		return were + " not asked for"
 	}
 	return were + " not read"
