@@ -176,7 +176,7 @@ func hold(t *testing.T, s scenario, cp forecast.ControlPlane, out controlplane.O
 		if out.State != controlplane.Exited || out.ExitCode != 255 || out.Hook != s.hook {
 			t.Errorf("it did not crash in %s: %s", s.hook, out)
 		}
-		within(t, "exit", cp.ExitsAfterSeconds, out.After)
+		within(t, "exit", cp.ExitsAfterSeconds, out)
 	case forecast.Degraded:
 		if out.State != controlplane.Ready || len(out.FailedWrites) == 0 {
 			t.Errorf("it is not degraded: %s", out)
@@ -185,19 +185,24 @@ func hold(t *testing.T, s scenario, cp forecast.ControlPlane, out controlplane.O
 		if out.State != controlplane.Ready || len(out.FailedWrites) > 0 {
 			t.Errorf("it is not ready: %s", out)
 		}
-		within(t, "readiness", cp.ReadyAfterSeconds, out.After)
+		within(t, "readiness", cp.ReadyAfterSeconds, out)
 	case forecast.NeverReady, forecast.Unknown:
 		t.Errorf("no scenario is held to be %s here", s.outcome)
 	}
 }
 
-// within requires the measured time to lie within 20 % of the foretold range.
-func within(t *testing.T, what string, s *forecast.Seconds, measured time.Duration) {
+// usualStart is how long an API server takes until its hooks begin, on a quiet machine.
+const usualStart = 3 * time.Second
+
+// within requires the measured time to lie within 20 % of the foretold range. What the
+// process took longer than usual until its hooks began is the machine's, and no webhook's.
+func within(t *testing.T, what string, s *forecast.Seconds, out controlplane.Outcome) {
 	t.Helper()
 	if s == nil {
 		t.Errorf("no time was foretold for %s", what)
 		return
 	}
+	measured := out.After - max(0, out.Answered-usualStart)
 	if got := measured.Seconds(); got < s.Min*0.8 || got > s.Max*1.2 {
 		t.Errorf("%s after %.1f s, foretold %.1f to %.1f s", what, got, s.Min, s.Max)
 	}
