@@ -83,8 +83,9 @@ func causeOf(members []Finding) Cause {
 	return c
 }
 
-// Blocking are the causes of blockers.
-func Blocking(all []Cause) []Cause {
+// Blocking are the causes of the report's blockers.
+func (r Report) Blocking() []Cause {
+	all := Causes(r.Findings)
 	n := slices.IndexFunc(all, func(c Cause) bool { return c.Lead.Severity != Blocker })
 	if n < 0 {
 		n = len(all)

@@ -6,6 +6,7 @@ package preflight
 import (
 	"fmt"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
@@ -81,6 +82,11 @@ type Subject struct {
 	Name      string `json:"name"`
 	// Webhook is the webhook within a webhook configuration; empty otherwise.
 	Webhook string `json:"webhook,omitempty"`
+}
+
+// SubjectOf is the culprit as what a finding is about.
+func SubjectOf(c admission.Culprit) Subject {
+	return Subject{Kind: string(c.Kind), Name: c.Name, Webhook: c.Webhook}
 }
 
 // String returns the subject as Kind namespace/name (webhook).

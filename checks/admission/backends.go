@@ -53,16 +53,12 @@ func webhooks(s *facts.Snapshot) []webhook {
 }
 
 func (w webhook) subject() preflight.Subject {
-	return subjectOf(w.Culprit())
+	return preflight.SubjectOf(w.Culprit())
 }
 
 // Culprit is the webhook as who sees a write.
 func (w webhook) Culprit() admission.Culprit {
 	return admission.Culprit{Kind: w.kind, Name: w.config, Webhook: w.name}
-}
-
-func subjectOf(c admission.Culprit) preflight.Subject {
-	return preflight.Subject{Kind: string(c.Kind), Name: c.Name, Webhook: c.Webhook}
 }
 
 // effect says what a call that can't be made does to the requests it matches.

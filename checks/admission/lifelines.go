@@ -80,7 +80,7 @@ func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons
 func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.Finding {
 	return preflight.Finding{
 		Severity: severity,
-		Subject:  subjectOf(c.Culprit),
+		Subject:  preflight.SubjectOf(c.Culprit),
 		Summary:  c.does() + c.consequence(),
 		Evidence: c.evidence(),
 		Steps:    way(s, c.Culprit),

@@ -86,7 +86,7 @@ func gather(cp forecast.ControlPlane, of func(forecast.Hook) []forecast.Blame) [
 }
 
 func (b blamed) subject() preflight.Subject {
-	subject := subjectOf(b.Culprit)
+	subject := preflight.SubjectOf(b.Culprit)
 	subject.Name = cmp.Or(subject.Name, "all")
 	return subject
 }

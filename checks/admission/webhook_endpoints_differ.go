@@ -109,7 +109,7 @@ func drawnOf(s *facts.Snapshot) []*drawn {
 func (d drawn) finding(s *facts.Snapshot) preflight.Finding {
 	f := preflight.Finding{
 		Severity: preflight.Warning,
-		Subject:  subjectOf(d.Culprit),
+		Subject:  preflight.SubjectOf(d.Culprit),
 		Summary:  fmt.Sprintf("%s: %s; %s", d.Interception, d.Says(), d.comes(s)),
 		Steps:    d.replace(s),
 	}

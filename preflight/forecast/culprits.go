@@ -39,6 +39,18 @@ func (cp ControlPlane) AtFault(h Hook) []Blame {
 	return nil
 }
 
+// AtFault returns who is to blame for what becomes of any hook, and then of any
+// lifeline; of the latter Hook is empty.
+func (f Forecast) AtFault() (all []Blame) {
+	for _, h := range f.ControlPlane.Hooks {
+		all = append(all, f.ControlPlane.AtFault(h)...)
+	}
+	for _, l := range f.Lifelines {
+		all = append(all, l.AtFault()...)
+	}
+	return all
+}
+
 // Harming returns who does any harm to writes of h, those at fault first: the others
 // are at fault once those are gone. None for a hook that is ready.
 func (cp ControlPlane) Harming(h Hook) []Blame {

@@ -31,11 +31,7 @@ func (v *view) briefly(g []preflight.Cause) {
 		v.toDo("Do", lead)
 		return
 	}
-	title := s.style.of(word) + " " + bold.of(lead.Check+": "+v.title(lead.Check))
-	if len(g) > 1 {
-		title += fmt.Sprintf(" (%d)", len(g))
-	}
-	v.item(0, v.sign(s), title)
+	v.groupTitle(g)
 	most := maxShown
 	if lead.Severity != preflight.Blocker {
 		most = fewShown
@@ -113,7 +109,7 @@ func (v *view) kin(c preflight.Cause) {
 // without what is to be written into an editor.
 func (v *view) toDo(label string, f preflight.Finding) {
 	steps := f.ToDo()
-	if _, first, ok := firstStep(v.r); ok && len(steps) > 0 && first.Commands != nil && (remedy.Steps{first}).String() == steps[:1].String() {
+	if v.atTop != "" && len(steps) > 0 && v.atTop == steps[:1].String() {
 		steps = slices.Clone(steps)
 		steps[0].Commands, steps[0].Text = nil, steps[0].Text+" (the commands stand at the top)"
 	}

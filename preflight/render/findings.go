@@ -58,13 +58,7 @@ func (v *view) findings() error {
 // findingGroups are the stories of what is not waived, by the check and severity
 // of their worst finding.
 func findingGroups(r preflight.Report, quiet bool) [][]preflight.Cause {
-	var open []preflight.Finding
-	for _, f := range r.Findings {
-		if !f.Waived {
-			open = append(open, f)
-		}
-	}
-	groups := grouped(preflight.Causes(open), func(s preflight.Cause) string { return s.Lead.Check + s.Lead.Severity.String() })
+	groups := grouped(preflight.Causes(r.Findings), func(s preflight.Cause) string { return s.Lead.Check + s.Lead.Severity.String() })
 	if quiet {
 		groups = slices.DeleteFunc(groups, func(g []preflight.Cause) bool { return g[0].Lead.Severity != preflight.Blocker })
 	}
@@ -105,23 +99,27 @@ func keepsVersion(r preflight.Report) bool {
 	return err == nil && failed == nil && !version.Older(runs, target) && !version.Older(target, runs)
 }
 
-func (v *view) group(g []preflight.Cause) {
+// groupTitle names the check that found causes to be worst, and how many they are.
+func (v *view) groupTitle(g []preflight.Cause) {
 	lead := g[0].Lead
 	s, word := severitySign(lead.Severity)
 	title := s.style.of(word) + " " + bold.of(lead.Check+": "+v.title(lead.Check))
 	if len(g) > 1 {
 		title += fmt.Sprintf(" (%d)", len(g))
 	}
-	v.blank()
 	v.item(0, v.sign(s), title)
-	shown := g
-	if !v.Wide && len(g) > maxShown {
-		shown = g[:maxShown]
-	}
+}
+
+// group writes all that there is on the causes that one check found to be worst.
+func (v *view) group(g []preflight.Cause) {
+	v.blank()
+	v.groupTitle(g)
 	shared, label := v.sharedRemedy(g)
-	for _, st := range shown {
+	for _, st := range g {
 		v.item(2, "- ", named(st.Lead))
-		v.evidence(st.Lead, len(g))
+		for _, e := range st.Lead.Evidence {
+			v.label(4, "Seen", observed(e))
+		}
 		for _, note := range relabelled(st.Lead) {
 			v.label(4, "Note", note)
 		}
@@ -137,11 +135,8 @@ func (v *view) group(g []preflight.Cause) {
 			}
 		}
 	}
-	if n := len(g) - len(shown); n > 0 {
-		v.item(2, "- ", fmt.Sprintf("and %d more, see -o json", n))
-	}
 	v.remedy(label, shared)
-	v.label(4, "More", explain(shown))
+	v.label(4, "More", explain(g))
 }
 
 func (v *view) title(check string) string { return titleOf(v.r, check) }
@@ -193,23 +188,6 @@ func related(lead, f preflight.Finding) string {
 		return "Cause"
 	}
 	return "Also"
-}
-
-// evidence shows the first thing that was seen, and how much more there is.
-func (v *view) evidence(f preflight.Finding, inGroup int) {
-	shown := f.Evidence
-	if !v.Wide {
-		if inGroup > 3 {
-			return
-		}
-		shown = shown[:min(1, len(shown))]
-	}
-	for _, e := range shown {
-		v.label(4, "Seen", observed(e))
-	}
-	if n := len(f.Evidence) - len(shown); n > 0 {
-		v.text(6, fmt.Sprintf("(and %d more, see -o wide)", n))
-	}
 }
 
 func observed(e preflight.Evidence) string {
@@ -267,7 +245,7 @@ func (v *view) sharedRemedy(g []preflight.Cause) (steps remedy.Steps, label stri
 func explain(shown []preflight.Cause) string {
 	var ids []string
 	for _, s := range shown {
-		for _, f := range append([]preflight.Finding{s.Lead}, s.Rest...) {
+		for _, f := range s.All() {
 			if !slices.Contains(ids, f.Check) {
 				ids = append(ids, f.Check)
 			}

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // A chapter is what one check found to be worst, with all that belongs to it.
@@ -63,26 +62,12 @@ func words(s string) []word {
 
 // Answers are what is read first.
 func (d document) Answers() []answer {
-	all := answersOf(d.r)
-	if d.r.Verdict == preflight.Inconclusive {
-		for _, w := range whyOpen(d.r) {
-			all = append(all, answer{"Open", w.text + "."})
-		}
-	}
-	return all
+	return append(answersOf(d.r), reasonsOf(d.r)...)
 }
 
 // First is what to do first about what decides, or how to begin the upgrade where
 // nothing stands in its way; none where neither is known.
-func (d document) First() []advice {
-	if label, step, ok := firstStep(d.r); ok {
-		return advise(label, remedy.Steps{step})
-	}
-	if words, command := d.begin(); command != "" {
-		return advise("", remedy.Do(words, remedy.Command{Kind: remedy.Shell, Text: command}))
-	}
-	return nil
-}
+func (d document) First() []advice { return advise(d.firstSteps("")) }
 
 // AnythingToDo says whether anything was found.
 func (d document) AnythingToDo() bool { return len(findingGroups(d.r, d.Quiet)) > 0 }

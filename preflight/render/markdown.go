@@ -8,7 +8,6 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // Markdown writes the report for a pull request or a job's summary, as GitHub and
@@ -39,21 +38,10 @@ func Markdown(w io.Writer, r preflight.Report, o Options) error {
 
 // screen is what is read first; see [view.screen].
 func (m markdown) screen(r preflight.Report, o Options) {
-	all := answersOf(r)
-	if r.Verdict == preflight.Inconclusive {
-		for _, w := range whyOpen(r) {
-			all = append(all, answer{"Open", w.text + "."})
-		}
-	}
-	for _, a := range all {
+	for _, a := range append(answersOf(r), reasonsOf(r)...) {
 		m.line("- **" + a.Label + "**: " + escape(a.Text))
 	}
-	v := &view{r: r, page: newPage(o)}
-	if label, step, ok := firstStep(r); ok {
-		m.remedy(label, remedy.Steps{step})
-	} else if words, begin := v.begin(); begin != "" {
-		m.remedy("Now", remedy.Do(words, remedy.Command{Kind: remedy.Shell, Text: begin}))
-	}
+	m.remedy((&view{r: r, page: newPage(o)}).firstSteps("Now"))
 }
 
 type markdown struct{ *bufio.Writer }

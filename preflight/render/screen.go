@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
@@ -23,18 +22,26 @@ func (v *view) screen() {
 
 // reasons say why there is no answer, a line for each.
 func (v *view) reasons() {
-	if v.r.Verdict != preflight.Inconclusive {
-		return
-	}
 	const shown = 5
-	all := whyOpen(v.r)
-	for n, w := range all {
+	all := reasonsOf(v.r)
+	for n, a := range all {
 		if n == shown && len(all) > shown+1 {
 			v.label(2, "And", plural(len(all)-shown, "more reason"))
 			return
 		}
-		v.label(2, "Open", w.text+".")
+		v.label(2, a.Label, a.Text)
 	}
+}
+
+// reasonsOf says why there is no answer; none where there is one.
+func reasonsOf(r preflight.Report) (all []answer) {
+	if r.Verdict != preflight.Inconclusive {
+		return nil
+	}
+	for _, w := range whyOpen(r) {
+		all = append(all, answer{"Open", w.text + "."})
+	}
+	return all
 }
 
 // An answer is a line of what is read first.
@@ -127,7 +134,7 @@ func few(all []string) string {
 func causesOf(r preflight.Report) []answer {
 	const shown = 3
 	var all []answer
-	causes := preflight.Blocking(preflight.Causes(r.Findings))
+	causes := r.Blocking()
 	for n, c := range causes {
 		if n == shown && len(causes) > shown+1 {
 			return append(all, answer{"And", plural(len(causes)-shown, "more cause")})
@@ -151,15 +158,8 @@ func accused(r preflight.Report, c preflight.Cause) answer {
 // blamed is what the subject answers where the forecast blames it: for what becomes of
 // a hook, or else of a lifeline.
 func blamed(f forecast.Forecast, who preflight.Subject) (forecast.Interception, bool) {
-	var all []forecast.Blame
-	for _, h := range f.ControlPlane.Hooks {
-		all = append(all, f.ControlPlane.AtFault(h)...)
-	}
-	for _, l := range f.Lifelines {
-		all = append(all, l.AtFault()...)
-	}
-	for _, b := range all {
-		if who == culpritSubject(b.Culprit) {
+	for _, b := range f.AtFault() {
+		if who == preflight.SubjectOf(b.Culprit) {
 			return b.Interception, true
 		}
 	}
@@ -179,10 +179,6 @@ func holdingUp(cp forecast.ControlPlane, of preflight.Subject) (who []string) {
 	return who
 }
 
-func culpritSubject(c admission.Culprit) preflight.Subject {
-	return preflight.Subject{Kind: string(c.Kind), Name: c.Name, Webhook: c.Webhook}
-}
-
 // cureFirst writes the commands of the step that comes first: what cures the first
 // cause, what lets an undecided run decide, or what begins the upgrade.
 func (v *view) cureFirst() {
@@ -194,6 +190,7 @@ func (v *view) cureFirst() {
 		for _, c := range step.Commands {
 			v.copied(c)
 		}
+		v.atTop = (remedy.Steps{step}).String()
 	case ok:
 		v.label(2, label, step.Sentence())
 	case begin != "":
@@ -202,15 +199,26 @@ func (v *view) cureFirst() {
 	}
 }
 
+// firstSteps are what comes first for a view that shows it as a step: that of firstStep,
+// or how to begin the upgrade, with begun for its label; none where neither is known.
+func (v *view) firstSteps(begun string) (label string, steps remedy.Steps) {
+	if label, step, ok := firstStep(v.r); ok {
+		return label, remedy.Steps{step}
+	}
+	if words, command := v.begin(); command != "" {
+		return begun, remedy.Do(words, remedy.Command{Kind: remedy.Shell, Text: command})
+	}
+	return "", nil
+}
+
 // firstStep is what to do first about what blocks, or hides a blocker.
 func firstStep(r preflight.Report) (label string, step remedy.Step, ok bool) {
-	if causes := preflight.Blocking(preflight.Causes(r.Findings)); len(causes) > 0 {
-		label = "Do first"
+	if causes := r.Blocking(); len(causes) > 0 {
 		steps := causes[0].Lead.ToDo()
 		if len(steps) == 0 {
 			return "", remedy.Step{}, false
 		}
-		return label, steps[0], true
+		return "Do first", steps[0], true
 	}
 	if r.Verdict == preflight.Inconclusive {
 		for _, w := range whyOpen(r) {

@@ -30,7 +30,7 @@ func countsOf(r preflight.Report) string {
 // summaryOf is the verdict and what it comes from, in a sentence or two.
 func summaryOf(r preflight.Report) string {
 	s := headlineOf(r) + " (" + countsOf(r) + ")"
-	if causes := preflight.Blocking(preflight.Causes(r.Findings)); len(causes) > 0 {
+	if causes := r.Blocking(); len(causes) > 0 {
 		return s + ". " + causes[0].Lead.Check + ": " + causeText(causes[0])
 	}
 	if r.Verdict == preflight.Inconclusive {

@@ -66,6 +66,8 @@ func (v *view) section(s section) error {
 type view struct {
 	*page
 	r preflight.Report
+	// atTop is the step whose commands stand at the top, as a text; empty for none.
+	atTop string
 	// told is the check of which a step was told, by the step's text.
 	told map[string]string
 }
@@ -199,20 +201,21 @@ func (v *view) footer() error {
 // empty where nothing does.
 func (v *view) foremost() (first answer, of string) {
 	if v.r.Verdict == preflight.Inconclusive {
-		all := whyOpen(v.r)
+		all := reasonsOf(v.r)
 		if len(all) == 0 {
 			return answer{}, ""
 		}
-		return answer{"Open", all[0].text + "."}, ordinal(len(all), "reason")
+		return all[0], firstAmong(len(all), "reason")
 	}
-	causes := preflight.Blocking(preflight.Causes(v.r.Findings))
+	causes := v.r.Blocking()
 	if len(causes) == 0 {
 		return answer{}, ""
 	}
-	return accused(v.r, causes[0]), ordinal(len(causes), "cause")
+	return accused(v.r, causes[0]), firstAmong(len(causes), "cause")
 }
 
-func ordinal(n int, noun string) string {
+// firstAmong says of how many something is the first; a blank where it is the only one.
+func firstAmong(n int, noun string) string {
 	if n == 1 {
 		return " "
 	}
@@ -244,7 +247,7 @@ func everythingOf(r preflight.Report) string {
 
 // blockersOf counts the blockers, and what they come from.
 func blockersOf(r preflight.Report) string {
-	if causes := len(preflight.Blocking(preflight.Causes(r.Findings))); causes > 0 {
+	if causes := len(r.Blocking()); causes > 0 {
 		return plural(causes, "cause") + ", " + plural(count(r).blockers, "blocker")
 	}
 	return plural(0, "blocker")

@@ -56,7 +56,7 @@ func (q question) hangsOn(all []unaskedCulprit) bool {
 	for _, s := range q.about {
 		known := s.Kind == "PostStartHook" || s.Kind == "Lifeline"
 		for _, u := range all {
-			known = known || s == culpritSubject(u.Culprit)
+			known = known || s == preflight.SubjectOf(u.Culprit)
 		}
 		if !known {
 			return false
@@ -168,22 +168,18 @@ func unasked(r preflight.Report) []unaskedCulprit {
 	var all []unaskedCulprit
 	first := map[admission.Culprit]forecast.Interception{}
 	hooks, lines := map[admission.Culprit]int{}, map[admission.Culprit]int{}
-	add := func(bs []forecast.Blame, count map[admission.Culprit]int) {
-		for _, b := range bs {
-			if b.Effect != forecast.Undecided {
-				continue
-			}
-			if _, ok := first[b.Culprit]; !ok {
-				all, first[b.Culprit] = append(all, unaskedCulprit{Culprit: b.Culprit}), b.Interception
-			}
-			count[b.Culprit]++
+	for _, b := range r.Forecast.AtFault() {
+		if b.Effect != forecast.Undecided {
+			continue
 		}
-	}
-	for _, h := range r.Forecast.ControlPlane.Hooks {
-		add(r.Forecast.ControlPlane.AtFault(h), hooks)
-	}
-	for _, l := range r.Forecast.Lifelines {
-		add(l.AtFault(), lines)
+		if _, ok := first[b.Culprit]; !ok {
+			all, first[b.Culprit] = append(all, unaskedCulprit{Culprit: b.Culprit}), b.Interception
+		}
+		if b.Hook == "" {
+			lines[b.Culprit]++
+		} else {
+			hooks[b.Culprit]++
+		}
 	}
 	for n, u := range all {
 		all[n].text = fmt.Sprintf("%s %s; that leaves open %s", full(u.Culprit), answered(first[u.Culprit]), on(hooks[u.Culprit], lines[u.Culprit]))

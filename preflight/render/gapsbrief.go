@@ -1,0 +1,52 @@
+package render
+
+import (
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// gapsBriefly writes the questions that could hide a blocker, but for those that hang
+// on what is read first, and names the rest.
+func (v *view) gapsBriefly(qs []question) {
+	reasons := reasonsOpen(v.r)
+	var open []string
+	for _, q := range qs {
+		if q.severity == preflight.Blocker && !reasons.cover(q) {
+			v.questions([]question{q})
+			continue
+		}
+		open = append(open, q.checks...)
+	}
+	if open != nil {
+		v.item(2, "? ", "also open: "+strings.Join(unique(open), ", "))
+	}
+	for _, l := range skippedLines(v.r) {
+		v.item(2, "- ", l)
+	}
+	var unread, left, asked []string
+	for _, f := range v.r.Facts {
+		switch {
+		case f.Present:
+		case f.Reason == facts.LeftOut:
+			left = append(left, f.ID)
+			asked = append(asked, without(v.r, f.ID)...)
+		default:
+			unread = append(unread, f.ID)
+		}
+	}
+	if unread != nil {
+		v.item(2, "- ", "not read: "+enumerate(unread, false))
+	}
+	if left != nil {
+		text := "left out: " + enumerate(left, false)
+		if asked != nil {
+			text += "; so not asked: " + strings.Join(unique(asked), ", ")
+		}
+		v.item(2, "- ", text)
+	}
+	if open != nil || unread != nil || left != nil {
+		v.text(2, "(-o wide says why)")
+	}
+}
