@@ -71,6 +71,7 @@ test-restarts: controlplane ## start replicas that are late under a kubelet with
 terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters that are ready and that are not
 	@$(GO) run ./testdata/controlplane/build -tofu
 	@$(GO) vet ./testdata/terraform
+	@$(GO) -C testdata/terraform/external build -ldflags="-s -w" -o /dev/null github.com/terraform-providers/terraform-provider-external
 	@$(GO) test -count 1 ./testdata/terraform
 
 test-pure: ## the tests that need no control plane
