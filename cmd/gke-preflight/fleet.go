@@ -162,7 +162,10 @@ func (f *fleetFlags) look(cmd *cobra.Command, book *shelf.Book, names []fleet.Na
 				cancel()
 				return
 			}
-			tell.finished(row, kept)
+			// One whose look was cut short is not finished, and its row is not kept.
+			if ctx.Err() == nil {
+				tell.finished(row, kept)
+			}
 		})
 	}
 	wg.Wait()

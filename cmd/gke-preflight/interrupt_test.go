@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -30,6 +31,9 @@ func TestInterrupted(t *testing.T) {
 		"simulate":                    {door{}, "simulate --no-gke --target-version 1.37 -o json", os.Interrupt, "interrupt"},
 		"whatif":                      {door{}, "whatif --no-gke --target-version 1.37", os.Interrupt, "interrupt"},
 		"fix":                         {door{}, "fix --no-gke --target-version 1.37 --out cures", os.Interrupt, "interrupt"},
+		"terraform":                   {door{}, "terraform --no-gke --target-version 1.37", os.Interrupt, "interrupt"},
+		"fleet":                       {door{}, "fleet --clusters list --gke-endpoint GKE --target-version 1.37 -o json=kept.json", syscall.SIGTERM, "terminated"},
+		"fleet before it has begun":   {door{}, "fleet --projects shop --gke-endpoint GKE --reports reports -o json=kept.json", os.Interrupt, "interrupt"},
 		"a check while it logs in":    {door{user: plugin, plugin: "touch asked; sleep 1000"}, "check --no-gke --target-version 1.37 -o json=kept.json", syscall.SIGTERM, "terminated"},
 		"a watch before it has begun": {door{user: plugin, plugin: "touch asked; sleep 1000"}, "watch --no-gke --target-version 1.37 --record kept.json", syscall.SIGTERM, "terminated"},
 	} {
@@ -48,8 +52,12 @@ func TestInterrupted(t *testing.T) {
 			}
 			s := c.open(t)
 			write(t, filepath.Join(s.dir, "kept.json"), "old")
+			write(t, filepath.Join(s.dir, "list"), "shop/europe-west1/prod\n")
+			gke := httptest.NewServer(c.answer)
+			t.Cleanup(gke.CloseClientConnections)
 			before := tree(t, s.dir)
-			cmd := s.command(t, strings.Fields(c.args)...)
+			cmd := s.command(t, strings.Fields(strings.ReplaceAll(c.args, "GKE", gke.URL))...)
+			cmd.Stdin = strings.NewReader("{}")
 			var out, said bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &out, &said
 			if err := cmd.Start(); err != nil {
