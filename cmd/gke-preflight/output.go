@@ -46,7 +46,7 @@ func (o *outputFlags) bindFormats(cmd *cobra.Command, names ...string) {
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "show the verdict and the blockers only")
 	fs.BoolVar(&o.showPassed, "show-passed", false, "list the checks that passed, too")
 	fs.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict; still 1 if there could be none")
-	complete(cmd, "output", names...)
+	completeOutputs(cmd, names)
 	complete(cmd, "color", "auto", "always", "never")
 }
 

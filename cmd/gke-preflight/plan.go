@@ -144,11 +144,11 @@ func (f *planFlags) looks(cmd *cobra.Command, clusters []plan.Cluster, rules pol
 	g.SetLimit(f.parallel)
 	for _, c := range clusters {
 		g.Go(func() error {
-			r, err := f.check(ctx, c, rules, st, say)
+			look, err := f.check(ctx, c, rules, st, say)
 			mu.Lock()
 			defer mu.Unlock()
-			looks[c.String()] = plan.Look{Report: r, Err: err}
-			return nil
+			looks[c.String()] = look
+			return err
 		})
 	}
 	if err := g.Wait(); err != nil {
@@ -165,15 +165,19 @@ func applying(s *facts.Snapshot, c plan.Cluster) *facts.Snapshot {
 	return s.WithMeta(m)
 }
 
-// check looks at one cluster, and keeps its report unless st is nil.
-func (f *planFlags) check(ctx context.Context, c plan.Cluster, rules policy.Rules, st *store.Store, say *progress) (*preflight.Report, error) {
+// check looks at one cluster, and keeps its report unless st is nil. What goes wrong with
+// the cluster is in the look; the error is of the place where reports are kept.
+func (f *planFlags) check(ctx context.Context, c plan.Cluster, rules policy.Rules, st *store.Store, say *progress) (plan.Look, error) {
 	s, err := f.lookAt(ctx, facts.Cluster{Project: c.Project, Location: c.Location, Name: c.Name}, c.Target, say)
 	if err != nil {
-		return nil, err
+		return plan.Look{Err: err}, nil
 	}
 	r, err := reportUnder(applying(s, c), rules)
-	if err == nil && st != nil {
+	if err != nil {
+		return plan.Look{Err: err}, nil
+	}
+	if st != nil {
 		_, err = shelf.Keep(ctx, st, s.Meta.Cluster, r)
 	}
-	return &r, err
+	return plan.Look{Report: &r}, err
 }

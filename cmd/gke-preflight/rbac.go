@@ -18,27 +18,24 @@ func newRBAC() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rbac",
 		Short: "Print what a full check must be granted: a ClusterRole, or a role of IAM",
-		Long: `Prints the ClusterRole whose rules are exactly what the facts need, as YAML; with
---gcp the custom role of IAM for the GKE API and the other Google APIs, with what
-each permission is for and which checks are undecided without it, so that you can
-leave some out. Both are needed: Kubernetes' own objects are read by the ClusterRole.
+		Long: `Prints a ClusterRole of exactly what the facts need; with --gcp the custom role of
+IAM for Google's APIs, with what each permission is for and which checks are undecided
+without it, so that you can leave some out. A full check needs both.
 
-Reading is all that is granted, and beside it what asking webhooks from outside
-the cluster takes: services/proxy to put the question to the backend, and
-pods/portforward to see the certificate of each of its Pods. --probe=false leaves
-those out; without one of them, what it would have shown stays undecided. --helm
-adds list on Secrets, which check --helm needs: it can't be granted for those of
-Helm alone, so leave it out unless you want that. Objects of
-the kinds that policies take their parameters from are read too where they can
-be: grant list on those kinds beside it. To try the conversion of custom resources
-one object of each kind is read: grant get and list on those too.
+  services/proxy       puts the question to a webhook's backend from outside the cluster
+  pods/portforward     shows the certificate of each of its Pods
+  list on Secrets      only with --helm; it can't be granted for Helm's alone
 
-A server-side dry-run needs the verbs of the write it tries, which RBAC does not tell
-from the write itself; for ClusterRoles that is as much as cluster-admin. No role for
-it is printed: it is left out where the verbs are missing. Who may impersonate
-system:apiserver, which is a member of system:masters, has dry-runs made as that: no
-role for it is printed, either. An access review asks for each of these rights first;
---impersonate never, which nightly has from the start, does not use the latter.`,
+All else is reading. --probe=false leaves the first two out: what they would have shown
+stays undecided then. Not printed, since it differs by cluster or says too much:
+
+  parameters of policies, custom resources    grant get and list on those kinds
+  server-side dry-runs     RBAC can't tell one from the write itself; for ClusterRoles that
+                           is as much as cluster-admin
+  impersonate system:apiserver                a member of system:masters
+
+Each of the last two is used where an access review says that you may, and left out
+elsewhere; --impersonate never, as in the nightly job, does without.`,
 		Example: `  gke-preflight rbac | kubectl apply -f -
   kubectl create clusterrolebinding gke-preflight --clusterrole gke-preflight --user nightly@my-project.iam.gserviceaccount.com
 
