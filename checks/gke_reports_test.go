@@ -14,6 +14,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	"github.com/gke-preflight/gke-preflight/gke/google"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -84,13 +85,13 @@ func recordedByGKE(t *testing.T, dir string) *facts.Snapshot {
 	}
 	t.Cleanup(served.Close)
 	connection, err := gke.Connect(t.Context(), gke.Flags{
-		Kubeconfig: kubeconfigFor(t, cluster, "https://"+address), Endpoint: served.URL, Insights: served.URL, Compute: served.URL, Monitoring: served.URL, Version: "test",
+		Kubeconfig: kubeconfigFor(t, cluster, "https://"+address), Options: google.Options{Endpoint: served.URL, Insights: served.URL, Compute: served.URL, Monitoring: served.URL, Version: "test"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = connection.Close() })
-	s := load(t, filepath.Join("..", "testdata", "checks", "base.txtar")).s.With(connection.CollectGKE(t.Context(), nil)...)
+	s := load(t, filepath.Join("..", "testdata", "checks", "base.txtar")).s.With(connection.Google.Collect(t.Context(), nil)...)
 	m := s.Meta
 	m.Cluster = cluster
 	return s.WithMeta(m)

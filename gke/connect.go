@@ -9,7 +9,8 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/gke/google"
+	"github.com/gke-preflight/gke-preflight/gke/origin"
 	"github.com/gke-preflight/gke-preflight/gke/plugin"
 	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -23,11 +24,12 @@ type Connection struct {
 	Cluster facts.Cluster
 	// Way says in words how it was found, such as "context gke_p_l_c".
 	Way string
+	// Google is what Google tells of the cluster.
+	Google *google.API
 	// InCluster says that this process runs in a Pod of the cluster.
 	InCluster bool
 
 	version string
-	api     *api
 }
 
 // Connect finds the cluster that the flags mean: by Application Default
@@ -42,7 +44,7 @@ func Connect(ctx context.Context, f Flags) (*Connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.Kubernetes.UserAgent = kube.UserAgent(f.Version)
+	c.Kubernetes.UserAgent = requests.UserAgent(f.Version)
 	c.Kubernetes.Wrap(func(next http.RoundTripper) http.RoundTripper { return requests.Through(next, f.Requests, false) })
 	return c, nil
 }
@@ -56,16 +58,16 @@ func connect(ctx context.Context, f Flags) (*Connection, error) {
 		return nil, err
 	}
 	c.version = f.Version
-	if err := stay(c.Kubernetes); err != nil {
+	if err := origin.Stay(c.Kubernetes); err != nil {
 		return nil, err
 	}
-	if c.api, err = openAPI(ctx, f, c.Cluster); err != nil {
+	if c.Google, err = google.Open(ctx, f.Options, c.Cluster); err != nil {
 		return nil, err
 	}
 	if c.Cluster.Name == "" {
 		c.Cluster.Name = strings.TrimPrefix(c.Way, contextWay)
 	}
-	err = c.api.guard(c)
+	err = c.guard()
 	if err == nil {
 		if err = plugin.Use(ctx, c.Kubernetes); err != nil {
 			err = c.failed(ctx, err)
@@ -95,17 +97,17 @@ func connectByName(ctx context.Context, f Flags) (*Connection, error) {
 		return nil, fmt.Errorf("--no-gke leaves out the GKE API, which finds the cluster by %s: pass --context as well, or leave out --no-gke", c.Way)
 	}
 	var err error
-	if c.api, err = openAPI(ctx, f, c.Cluster); err != nil {
+	if c.Google, err = google.Open(ctx, f.Options, c.Cluster); err != nil {
 		return nil, err
 	}
-	if c.api.err != nil {
-		return nil, c.api.explain()
+	if err := c.Google.Explain(); err != nil {
+		return nil, err
 	}
-	if c.Kubernetes, err = c.api.kubernetes(); err != nil {
+	if c.Kubernetes, err = fromGoogle(c.Google); err != nil {
 		return nil, err
 	}
 	return c, override(c.Kubernetes, f.Overrides)
 }
 
 // Close ends what the connection holds open.
-func (c *Connection) Close() error { return c.api.close() }
+func (c *Connection) Close() error { return c.Google.Close() }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	"github.com/gke-preflight/gke-preflight/gke/google"
 )
 
 func TestConnectErrors(t *testing.T) {
@@ -46,16 +47,16 @@ func TestConnectErrors(t *testing.T) {
 			return gke.Flags{Kubeconfig: kubeconfig(t, "kind", "https://203.0.113.17"), Overrides: &clientcmd.ConfigOverrides{CurrentContext: "prod"}}
 		}, `the kubeconfig has no context "prod": pass --context with one of kind`},
 		{"bad timeout", func(t *testing.T, s *gketest.Server) gke.Flags {
-			serviceAccount(t, "")
+			gketest.ServiceAccount(t, "")
 			f := named
 			f.Endpoint, f.Overrides = s.URL, &clientcmd.ConfigOverrides{Timeout: "soon"}
 			return f
 		}, "--request-timeout: "},
 		{"no such cluster", func(_ *testing.T, s *gketest.Server) gke.Flags {
-			return gke.Flags{Project: "acme-prod", Location: "europe-west1", Cluster: "staging", Endpoint: s.URL}
+			return gke.Flags{Project: "acme-prod", Location: "europe-west1", Cluster: "staging", Options: google.Options{Endpoint: s.URL}}
 		}, "there is no cluster staging in europe-west1 of project acme-prod: check --project, --location and --cluster; gcloud container clusters list --project acme-prod lists what there is"},
 		{"no such cluster, though the context is named so", func(t *testing.T, s *gketest.Server) gke.Flags {
-			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext+"-2", "https://203.0.113.17"), Endpoint: s.URL}
+			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext+"-2", "https://203.0.113.17"), Options: google.Options{Endpoint: s.URL}}
 		}, "context gke_acme-prod_europe-west1_prod-2: there is no cluster prod-2 in europe-west1 of project acme-prod: "},
 		{"not permitted", func(_ *testing.T, s *gketest.Server) gke.Flags {
 			s.Fail("GetCluster", status.Error(codes.PermissionDenied, `Required "container.clusters.get" permission(s) for "projects/acme-prod/locations/europe-west1/clusters/prod".`))
@@ -92,7 +93,7 @@ func TestConnectErrors(t *testing.T) {
 		{"another cluster with the same private address", func(t *testing.T, s *gketest.Server) gke.Flags {
 			_, ca := kubernetes(t)
 			o := &clientcmd.ConfigOverrides{ClusterInfo: clientcmdapi.Cluster{CertificateAuthorityData: ca}}
-			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://10.164.0.2"), Overrides: o, Endpoint: s.URL}
+			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://10.164.0.2"), Overrides: o, Options: google.Options{Endpoint: s.URL}}
 		}, "context gke_acme-prod_europe-west1_prod leads to https://10.164.0.2, but cluster prod in europe-west1 of project acme-prod has "},
 		{"a Pod without a token", func(t *testing.T, _ *gketest.Server) gke.Flags {
 			t.Setenv("KUBERNETES_SERVICE_HOST", "10.96.0.1")
@@ -107,13 +108,13 @@ func TestConnectErrors(t *testing.T) {
 			return f
 		}, "the Pod's own credentials can't be used: open /var/run/secrets/"},
 		{"another cluster", func(t *testing.T, s *gketest.Server) gke.Flags {
-			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://198.51.100.1:6443"), Endpoint: s.URL}
+			return gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://198.51.100.1:6443"), Options: google.Options{Endpoint: s.URL}}
 		}, "context gke_acme-prod_europe-west1_prod leads to https://198.51.100.1:6443, but cluster prod in europe-west1 of project acme-prod has " +
 			"203.0.113.17, 10.164.0.2, gke-3f2b7c1e0d9a4a869c537be2a6c1d410a81d-718400291355.europe-west1.gke.goog and another certificate authority: they are two clusters; " +
 			"correct --context, or --project, --location and --cluster (--no-gke leaves the GKE API out)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			isolate(t)
+			gketest.Isolate(t)
 			c, err := gke.Connect(t.Context(), tc.flags(t, serve(t, "standard-regional")))
 			if err == nil {
 				c.Close()

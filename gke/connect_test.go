@@ -1,7 +1,6 @@
 package gke_test
 
 import (
-	"strings"
 	"testing"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -9,17 +8,18 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	"github.com/gke-preflight/gke-preflight/gke/google"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 func TestConnectByName(t *testing.T) {
-	isolate(t)
-	serviceAccount(t, "")
+	gketest.Isolate(t)
+	gketest.ServiceAccount(t, "")
 	server, ca := kubernetes(t)
 	s := serve(t, "standard-regional")
 	s.Patch(gketest.Endpoint(host(t, server.URL), ca))
 	c, err := gke.Connect(t.Context(), gke.Flags{
-		Project: "acme-prod", Location: "europe-west1", Cluster: "prod", Endpoint: s.URL, Version: "9",
+		Project: "acme-prod", Location: "europe-west1", Cluster: "prod", Options: google.Options{Endpoint: s.URL, Version: "9"},
 		Overrides: &clientcmd.ConfigOverrides{AuthInfo: clientcmdapi.AuthInfo{Impersonate: "auditor"}, Timeout: "7s"},
 	})
 	if err != nil {
@@ -35,9 +35,9 @@ func TestConnectByName(t *testing.T) {
 }
 
 func TestConnectByDNSEndpoint(t *testing.T) {
-	isolate(t)
-	serviceAccount(t, "")
-	c, err := gke.Connect(t.Context(), gke.Flags{Project: "acme-prod", Location: "us-central1", Cluster: "shop", Endpoint: serve(t, "autopilot").URL})
+	gketest.Isolate(t)
+	gketest.ServiceAccount(t, "")
+	c, err := gke.Connect(t.Context(), gke.Flags{Project: "acme-prod", Location: "us-central1", Cluster: "shop", Options: google.Options{Endpoint: serve(t, "autopilot").URL}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,8 +48,8 @@ func TestConnectByDNSEndpoint(t *testing.T) {
 }
 
 func TestConnectByKubeconfig(t *testing.T) {
-	isolate(t)
-	t.Setenv(gke.EndpointVariable, serve(t, "standard-regional").URL+"/")
+	gketest.Isolate(t)
+	t.Setenv(google.EndpointVariable, serve(t, "standard-regional").URL+"/")
 	server, _ := kubernetes(t)
 	for _, tc := range []struct {
 		name    string
@@ -59,8 +59,8 @@ func TestConnectByKubeconfig(t *testing.T) {
 		reason  facts.Reason
 		detail  string
 	}{
-		{"by the context's name", prodContext, gke.Flags{NoGKE: true}, facts.Cluster{Name: "prod", Location: "europe-west1", Project: "acme-prod"}, facts.LeftOut, "--no-gke"},
-		{"flags win", prodContext, gke.Flags{NoGKE: true, Cluster: "other"}, facts.Cluster{Name: "other", Location: "europe-west1", Project: "acme-prod"}, facts.LeftOut, "--no-gke"},
+		{"by the context's name", prodContext, gke.Flags{Options: google.Options{NoGKE: true}}, facts.Cluster{Name: "prod", Location: "europe-west1", Project: "acme-prod"}, facts.LeftOut, "--no-gke"},
+		{"flags win", prodContext, gke.Flags{Options: google.Options{NoGKE: true}, Cluster: "other"}, facts.Cluster{Name: "other", Location: "europe-west1", Project: "acme-prod"}, facts.LeftOut, "--no-gke"},
 		{"no cluster of GKE", "kind", gke.Flags{}, facts.Cluster{Name: "kind"}, facts.NotCollected,
 			"which GKE cluster this is is unknown: pass --project, --location, --cluster, or --no-gke if it is none"},
 		{"named in part", "kind", gke.Flags{Project: "acme-prod"}, facts.Cluster{Name: "kind", Project: "acme-prod"}, facts.NotCollected,
@@ -76,29 +76,9 @@ func TestConnectByKubeconfig(t *testing.T) {
 			if c.Cluster != tc.cluster || c.Way != "context "+tc.context || c.Kubernetes.Host != server.URL {
 				t.Errorf("connected to %+v by %s at %s", c.Cluster, c.Way, c.Kubernetes.Host)
 			}
-			snapshot := collect(t, c)
-			for _, f := range ofGKE {
-				if a, _ := snapshot.Absence(f); a.Reason != tc.reason || a.Detail != tc.detail {
-					t.Errorf("%s: %s", f.ID(), a)
-				}
+			if a := c.Google.Left(); a.Reason != tc.reason || a.Detail != tc.detail {
+				t.Errorf("Google is not asked: %s", a)
 			}
 		})
-	}
-}
-
-func TestNoCredentials(t *testing.T) {
-	isolate(t)
-	c, err := gke.Connect(t.Context(), gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://203.0.113.17")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
-	snapshot := collect(t, c)
-	for _, f := range ofGKE {
-		a, _ := snapshot.Absence(f)
-		want := "the Application Default Credentials don't work: run gcloud auth application-default login, or set GOOGLE_APPLICATION_CREDENTIALS ("
-		if a.Reason != facts.Unauthenticated || !strings.HasPrefix(a.Detail, want) {
-			t.Errorf("%s: %s", f.ID(), a)
-		}
 	}
 }

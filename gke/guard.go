@@ -2,6 +2,7 @@ package gke
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
@@ -19,34 +20,33 @@ import (
 // guard returns an error if the API server that c reaches is not that of the
 // cluster that the GKE API tells of: to judge one cluster's webhooks by another's
 // configuration would be worse than to judge nothing.
-func (a *api) guard(c *Connection) error {
-	switch {
-	case a.client == nil:
-		return nil
-	case a.err != nil && containerAPI.why(a.err, a.name).Reason == facts.NotFound:
-		return fmt.Errorf("%s: %w; --no-gke leaves the GKE API out", c.Way, a.explain())
-	case a.err != nil:
+func (c *Connection) guard() error {
+	known := c.Google.Cluster()
+	if c.Google.Absence().Reason == facts.NotFound {
+		return fmt.Errorf("%s: %w; --no-gke leaves the GKE API out", c.Way, c.Google.Explain())
+	}
+	if known == nil {
 		return nil
 	}
 	if isGateway(c.Kubernetes.Host) {
-		return a.guardGateway(c)
+		return c.guardGateway(known)
 	}
-	same, err := a.isSame(c.Kubernetes)
+	same, err := isSame(c.Kubernetes, known)
 	if same || err != nil {
 		return err
 	}
-	known := either(strings.Join(endpointsOf(a.cluster), ", "), "no address yet")
+	addresses := cmp.Or(strings.Join(endpointsOf(known), ", "), "no address yet")
 	return fmt.Errorf("%s leads to %s, but cluster %s in %s of project %s has %s and another certificate authority: they are two clusters; "+
 		"correct --context, or --project, --location and --cluster (--no-gke leaves the GKE API out)",
-		c.Way, c.Kubernetes.Host, a.name.Name, a.name.Location, a.name.Project, known)
+		c.Way, c.Kubernetes.Host, c.Cluster.Name, c.Cluster.Location, c.Cluster.Project, addresses)
 }
 
 // isSame reports whether cfg leads to the cluster: the same public address or
 // name, or the same CA, however it is reached. A private address is not enough
 // where the CAs differ, for many clusters have the same one.
-func (a *api) isSame(cfg *rest.Config) (bool, error) {
+func isSame(cfg *rest.Config, c *containerpb.Cluster) (bool, error) {
 	host := hostOf(cfg.Host)
-	sameHost := slices.ContainsFunc(endpointsOf(a.cluster), func(e string) bool { return hostOf(e) == host })
+	sameHost := slices.ContainsFunc(endpointsOf(c), func(e string) bool { return hostOf(e) == host })
 	if sameHost && !isPrivate(host) {
 		return true, nil
 	}
@@ -54,7 +54,7 @@ func (a *api) isSame(cfg *rest.Config) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	theirs, err := authority(a.cluster)
+	theirs, err := authority(c)
 	if err != nil {
 		return false, err
 	}
@@ -70,7 +70,7 @@ func isPrivate(host string) bool {
 func endpointsOf(c *containerpb.Cluster) []string {
 	ip := c.GetControlPlaneEndpointsConfig().GetIpEndpointsConfig()
 	private := c.GetPrivateClusterConfig()
-	all := []string{c.GetEndpoint(), ip.GetPublicEndpoint(), ip.GetPrivateEndpoint(), private.GetPublicEndpoint(), private.GetPrivateEndpoint(), dnsEndpoint(c)}
+	all := []string{c.GetEndpoint(), ip.GetPublicEndpoint(), ip.GetPrivateEndpoint(), private.GetPublicEndpoint(), private.GetPrivateEndpoint(), c.GetControlPlaneEndpointsConfig().GetDnsEndpointConfig().GetEndpoint()}
 	var out []string
 	for _, e := range all {
 		if e != "" && !slices.Contains(out, e) {
@@ -78,10 +78,6 @@ func endpointsOf(c *containerpb.Cluster) []string {
 		}
 	}
 	return out
-}
-
-func dnsEndpoint(c *containerpb.Cluster) string {
-	return c.GetControlPlaneEndpointsConfig().GetDnsEndpointConfig().GetEndpoint()
 }
 
 // hostOf returns the host of a URL, of host:port or of a bare host.
@@ -117,22 +113,22 @@ func membershipIn(path string) membership {
 // guardGateway is guard for a fleet's Connect gateway: it leads to a membership, which
 // may have any name. The cluster's own settings tell which one it is registered as; one
 // that was registered by other means has the cluster's name mostly.
-func (a *api) guardGateway(c *Connection) error {
+func (c *Connection) guardGateway(known *containerpb.Cluster) error {
 	u, err := url.Parse(c.Kubernetes.Host)
 	if err != nil {
 		return err
 	}
-	to, own := membershipIn(u.Path), membershipIn(a.cluster.GetFleet().GetMembership())
+	to, own := membershipIn(u.Path), membershipIn(known.GetFleet().GetMembership())
 	switch {
-	case own.name == "" && to.name == a.name.Name, own == to && to.name != "":
+	case own.name == "" && to.name == c.Cluster.Name, own == to && to.name != "":
 		return nil
 	case own.name == "":
 		return fmt.Errorf("%s leads through the Connect gateway to membership %s, and the GKE API tells of no membership of cluster %s: whether that is the same cluster can't be told; "+
-			"run %s, or pass --no-gke to leave the GKE API out", c.Way, to.name, a.name.Name, c.gcloud("get-credentials"))
+			"run %s, or pass --no-gke to leave the GKE API out", c.Way, to.name, c.Cluster.Name, c.gcloud("get-credentials"))
 	}
 	return fmt.Errorf("%s leads through the Connect gateway to membership %s in %s, but cluster %s is registered as membership %s in %s: they are two clusters; "+
 		"run gcloud container fleet memberships get-credentials %s --location %s, or correct --project, --location and --cluster (--no-gke leaves the GKE API out)",
-		c.Way, to.name, either(to.location, "no location"), a.name.Name, own.name, either(own.location, "no location"), own.name, either(own.location, "LOCATION"))
+		c.Way, to.name, cmp.Or(to.location, "no location"), c.Cluster.Name, own.name, cmp.Or(own.location, "no location"), own.name, cmp.Or(own.location, "LOCATION"))
 }
 
 // sameCA reports whether the two share a certificate: every GKE cluster has a CA

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	"github.com/gke-preflight/gke-preflight/gke/google"
 )
 
 // TestSameCluster: the addresses that the guard lets pass.
@@ -28,7 +29,7 @@ func TestSameCluster(t *testing.T) {
 		"the fleet's own gateway":        {"https://europe-west1-connectgateway.googleapis.com/v1/projects/718400291355/locations/europe-west1/gkeMemberships/prod", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			isolate(t)
+			gketest.Isolate(t)
 			s := serve(t, "standard-regional")
 			if tc.ca != nil {
 				s.Patch(func(c *containerpb.Cluster) {
@@ -37,7 +38,7 @@ func TestSameCluster(t *testing.T) {
 			}
 			rules := kubeconfig(t, prodContext, tc.server)
 			o := &clientcmd.ConfigOverrides{ClusterInfo: clientcmdapi.Cluster{CertificateAuthorityData: tc.ca}}
-			c, err := gke.Connect(t.Context(), gke.Flags{Kubeconfig: rules, Overrides: o, Endpoint: s.URL})
+			c, err := gke.Connect(t.Context(), gke.Flags{Kubeconfig: rules, Overrides: o, Options: google.Options{Endpoint: s.URL}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -61,10 +62,10 @@ func TestGateway(t *testing.T) {
 		"no membership in the URL": {"", own, "to membership  in no location, but"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			isolate(t)
+			gketest.Isolate(t)
 			s := serve(t, "standard-regional")
 			s.Patch(func(c2 *containerpb.Cluster) { c2.Fleet = &containerpb.Fleet{Membership: c.registered} })
-			k, err := gke.Connect(t.Context(), gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://europe-west1-connectgateway.googleapis.com/v1/projects/718400291355/"+c.path), Endpoint: s.URL})
+			k, err := gke.Connect(t.Context(), gke.Flags{Kubeconfig: kubeconfig(t, prodContext, "https://europe-west1-connectgateway.googleapis.com/v1/projects/718400291355/"+c.path), Options: google.Options{Endpoint: s.URL}})
 			if err == nil {
 				k.Close()
 			}

@@ -1,6 +1,7 @@
 package gke
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -11,6 +12,8 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/gke-preflight/gke-preflight/gke/google"
 )
 
 const (
@@ -32,7 +35,7 @@ func connectByConfig(f Flags) (*Connection, error) {
 	if !f.kubeconfigAsked() && len(raw.Contexts) == 0 {
 		return connectInside(f)
 	}
-	name := either(f.Overrides.CurrentContext, raw.CurrentContext)
+	name := cmp.Or(f.Overrides.CurrentContext, raw.CurrentContext)
 	if name != "" && raw.Contexts[name] == nil {
 		return nil, fmt.Errorf("the kubeconfig has no context %q: %s", name, contexts(raw))
 	}
@@ -80,7 +83,7 @@ func connectInside(f Flags) (*Connection, error) {
 	if errors.Is(err, rest.ErrNotInCluster) {
 		hint := "write a kubeconfig by gcloud container clusters get-credentials, or pass --project, --location and --cluster"
 		if f.Project != "" || f.Location != "" || f.Cluster != "" {
-			hint = "pass " + missing(f.name("")) + " as well"
+			hint = "pass " + google.Missing(f.name("")) + " as well"
 		}
 		return nil, fmt.Errorf("there is no kubeconfig, and this is no Pod: %s", hint)
 	}

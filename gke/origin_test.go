@@ -13,6 +13,8 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"github.com/gke-preflight/gke-preflight/gke"
+	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	"github.com/gke-preflight/gke-preflight/gke/google"
 )
 
 // No redirect takes the token anywhere: not to another host, port or scheme, and
@@ -60,13 +62,13 @@ func TestRedirects(t *testing.T) {
 		}
 	})
 	t.Run("the GKE API", func(t *testing.T) {
-		isolate(t)
-		serviceAccount(t, "")
+		gketest.Isolate(t)
+		gketest.ServiceAccount(t, "")
 		away := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, other.URL+r.URL.Path, http.StatusFound)
 		}))
 		defer away.Close()
-		_, err := gke.Connect(t.Context(), gke.Flags{Project: "acme-prod", Location: "europe-west1", Cluster: "prod", Endpoint: away.URL})
+		_, err := gke.Connect(t.Context(), gke.Flags{Project: "acme-prod", Location: "europe-west1", Cluster: "prod", Options: google.Options{Endpoint: away.URL}})
 		if err == nil || !strings.Contains(err.Error(), "where no credentials are sent") || leaked.Load() > 0 {
 			t.Errorf("%v; %d requests went elsewhere", err, leaked.Load())
 		}
@@ -75,9 +77,9 @@ func TestRedirects(t *testing.T) {
 
 func identify(t *testing.T, server string, ca []byte) (string, error) {
 	t.Helper()
-	isolate(t)
+	gketest.Isolate(t)
 	c, err := gke.Connect(t.Context(), gke.Flags{
-		NoGKE: true, Kubeconfig: kubeconfig(t, prodContext, server),
+		Options: google.Options{NoGKE: true}, Kubeconfig: kubeconfig(t, prodContext, server),
 		Overrides: &clientcmd.ConfigOverrides{ClusterInfo: clientcmdapi.Cluster{CertificateAuthorityData: ca}},
 	})
 	if err != nil {

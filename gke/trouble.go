@@ -1,6 +1,7 @@
 package gke
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
@@ -12,7 +13,9 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/gke-preflight/gke-preflight/gke/google"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
+	"github.com/gke-preflight/gke-preflight/gke/origin"
 	"github.com/gke-preflight/gke-preflight/gke/plugin"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -32,16 +35,16 @@ func (c *Connection) explain(err error) string {
 	absence := kube.Why(err)
 	said := absence.Detail
 	var p *plugin.Error
-	var away *elsewhere
+	var away *origin.Elsewhere
 	switch {
 	case errors.As(err, &p):
 		return "was not asked: " + c.explainPlugin(p)
 	case kube.CredentialsFailed(err):
-		return "was not asked, for there is no token: " + credentialsHint(err, said)
+		return "was not asked, for there is no token: " + google.CredentialsHint(err, said)
 	case strings.Contains(said, "invalid header field value"):
 		return "was not asked: the token holds what no request can carry, such as a line break: " + c.renew()
 	case errors.As(err, &away):
-		return fmt.Sprintf("leads on to %s, where no token is sent: a proxy or its login page answers in the API server's place; is this the right context, and is the VPN up?", away.to)
+		return fmt.Sprintf("leads on to %s, where no token is sent: a proxy or its login page answers in the API server's place; is this the right context, and is the VPN up?", away.To)
 	case kube.CertificateRefused(err):
 		return c.explainCertificate(err, said)
 	case absence.Reason == facts.Unauthenticated:
@@ -71,7 +74,7 @@ func (c *Connection) explainRefused() string {
 	case c.InCluster:
 		return "refuses the token of the Pod's service account: was that deleted and made again, or is this a Pod of another cluster? Start the Pod anew"
 	case !strings.HasPrefix(c.Way, contextWay):
-		return "refuses the Application Default Credentials: " + logIn
+		return "refuses the Application Default Credentials: " + google.LogIn
 	}
 	return "refuses the credentials: run gcloud auth login, or " + c.renew()
 }
@@ -157,7 +160,7 @@ func isGateway(server string) bool {
 
 // renew says how to write the kubeconfig anew.
 func (c *Connection) renew() string {
-	if missing(c.Cluster) != "" {
+	if google.Missing(c.Cluster) != "" {
 		return "renew the kubeconfig by gcloud container clusters get-credentials"
 	}
 	return "run " + c.gcloud("get-credentials")
@@ -165,8 +168,8 @@ func (c *Connection) renew() string {
 
 // gcloud is a command on the cluster, with what is known of its name.
 func (c *Connection) gcloud(verb string, flags ...string) string {
-	name, location, project := either(c.Cluster.Name, "CLUSTER"), either(c.Cluster.Location, "LOCATION"), either(c.Cluster.Project, "PROJECT")
-	if missing(c.Cluster) != "" {
+	name, location, project := cmp.Or(c.Cluster.Name, "CLUSTER"), cmp.Or(c.Cluster.Location, "LOCATION"), cmp.Or(c.Cluster.Project, "PROJECT")
+	if google.Missing(c.Cluster) != "" {
 		name = "CLUSTER"
 	}
 	return strings.Join(append([]string{"gcloud container clusters", verb, name, "--location", location, "--project", project}, flags...), " ")

@@ -14,6 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/gke-preflight/gke-preflight/gke"
+	"github.com/gke-preflight/gke-preflight/gke/google"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -42,7 +43,7 @@ func (c *clusterFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&c.gke.Project, "project", "", "Google Cloud project of the cluster; read from a context named gke_PROJECT_LOCATION_CLUSTER")
 	fs.StringVar(&c.gke.Location, "location", "", "region or zone of the cluster")
 	fs.StringVar(&c.gke.Cluster, "cluster", "", "name of the cluster in GKE")
-	fs.StringVar(&c.gke.Endpoint, "gke-endpoint", "", "URL of another GKE API; default: $"+gke.EndpointVariable+", then Google's own")
+	fs.StringVar(&c.gke.Endpoint, "gke-endpoint", "", "URL of another GKE API; default: $"+google.EndpointVariable+", then Google's own")
 	fs.StringVar(&c.gke.Insights, "recommender-endpoint", "", "URL of another Recommender API, for GKE's insights; default: Google's own, or none beside another GKE API")
 	fs.StringVar(&c.gke.Monitoring, "monitoring-endpoint", "", "URL of another Cloud Monitoring API, for the past week's latency; default: Google's own, or none beside another GKE API")
 	fs.StringVar(&c.gke.Compute, "compute-endpoint", "", "URL of another Compute API, for firewall rules and quotas; default: Google's own, or none beside another GKE API")
@@ -180,7 +181,7 @@ func (c *clusterFlags) readBoth(ctx context.Context, conn *gke.Connection, say *
 	}
 	var fromGKE []facts.Observation
 	var wg sync.WaitGroup
-	wg.Go(func() { fromGKE = conn.CollectGKE(ctx, each) })
+	wg.Go(func() { fromGKE = conn.Google.Collect(ctx, each) })
 	fromKubernetes := kube.Collect(ctx, conn.Kubernetes, kube.Options{Version: toolVersion(), Helm: c.helm, Progress: each})
 	wg.Wait()
 	return append(fromKubernetes, fromGKE...)

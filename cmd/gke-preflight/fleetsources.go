@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/gke-preflight/gke-preflight/gke"
+	"github.com/gke-preflight/gke-preflight/gke/google"
 	"github.com/gke-preflight/gke-preflight/gke/shelf"
 	"github.com/gke-preflight/gke-preflight/preflight/fleet"
 )
@@ -54,7 +55,7 @@ func (f fleetSources) plan(cmd *cobra.Command, flags gke.Flags, recordings strin
 	case len(f.projects) == 0 && f.folder == "":
 		all, err = recordedIn(recordings)
 	default:
-		all, p.Gaps, err = f.found(cmd.Context(), flags)
+		all, p.Gaps, err = f.found(cmd.Context(), flags.Options)
 	}
 	if err != nil {
 		return p, err
@@ -104,11 +105,11 @@ func recordedIn(dir string) ([]fleet.Name, error) {
 const listAtOnce = 10
 
 // found asks GKE for the clusters of the projects.
-func (f fleetSources) found(ctx context.Context, flags gke.Flags) (all []fleet.Name, gaps []fleet.Gap, err error) {
+func (f fleetSources) found(ctx context.Context, flags google.Options) (all []fleet.Name, gaps []fleet.Gap, err error) {
 	projects := f.projects
 	gaps = []fleet.Gap{}
 	if f.folder != "" {
-		if projects, err = gke.Projects(ctx, flags, f.folder); err != nil {
+		if projects, err = google.Projects(ctx, flags, f.folder); err != nil {
 			for _, e := range apart(err) {
 				gaps = append(gaps, fleet.Gap{Where: "folder " + f.folder, Why: e.Error()})
 			}
@@ -135,8 +136,8 @@ func (f fleetSources) found(ctx context.Context, flags gke.Flags) (all []fleet.N
 	return slices.Compact(all), gaps, ctx.Err()
 }
 
-func inProject(ctx context.Context, flags gke.Flags, project string) (names []fleet.Name, gaps []fleet.Gap) {
-	clusters, zones, err := gke.List(ctx, flags, project)
+func inProject(ctx context.Context, flags google.Options, project string) (names []fleet.Name, gaps []fleet.Gap) {
+	clusters, zones, err := google.List(ctx, flags, project)
 	if err != nil {
 		gaps = append(gaps, fleet.Gap{Where: "project " + project, Why: err.Error()})
 	}

@@ -233,10 +233,10 @@ func (f *watchFlags) sources(conn *gke.Connection, given *preflight.Report) ([]p
 			return err
 		}},
 	}
-	switch why := conn.TellsOperations(); {
+	switch why := conn.Google.Left().String(); {
 	case why == "":
 		all = append(all, poll.Source{Name: watch.Operations, Every: slow, Timeout: 20 * time.Second, Look: func(ctx context.Context, o *watch.Observation) (err error) {
-			o.Operations, err = conn.Operations(ctx)
+			o.Operations, err = conn.Google.Operations(ctx)
 			return err
 		}})
 	case !f.observe.gke.NoGKE:

@@ -23,6 +23,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 
+	"github.com/gke-preflight/gke-preflight/gke/requests"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -49,7 +50,7 @@ func newReader(cfg *rest.Config, o Options) (*reader, error) {
 
 func configOf(cfg *rest.Config, o Options) *rest.Config {
 	cfg = rest.CopyConfig(cfg)
-	cfg.UserAgent = UserAgent(o.Version)
+	cfg.UserAgent = requests.UserAgent(o.Version)
 	cfg.QPS = -1
 	cfg.Timeout = 0
 	cfg.WarningHandler, cfg.WarningHandlerWithContext = rest.NoWarnings{}, nil
@@ -73,14 +74,6 @@ func newReaderOver(cfg *rest.Config, o Options, httpClient *http.Client) (*reade
 		return nil, err
 	}
 	return &reader{typed: typed, dynamic: dyn, metadata: md, options: o, slots: make(chan struct{}, atOnce)}, nil
-}
-
-// UserAgent is how gke-preflight makes itself known to servers.
-func UserAgent(version string) string {
-	if version == "" {
-		return "gke-preflight"
-	}
-	return "gke-preflight/" + version
 }
 
 // quiet keeps client-go from logging what becomes an absence.

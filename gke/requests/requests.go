@@ -1,5 +1,5 @@
-// Package requests tells of the requests that are sent, for whoever wants to see them:
-// no header, no query and no body of any.
+// Package requests says by whom requests are sent, and tells of them, for whoever wants
+// to see them: no header, no query and no body of any.
 package requests
 
 import (
@@ -55,4 +55,12 @@ func (t *told) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	t.tell(r)
 	return resp, err
+}
+
+// UserAgent is how gke-preflight makes itself known to servers.
+func UserAgent(version string) string {
+	if version == "" {
+		return "gke-preflight"
+	}
+	return "gke-preflight/" + version
 }

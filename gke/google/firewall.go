@@ -1,0 +1,121 @@
+package google
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	compute "google.golang.org/api/compute/v1"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// openCompute makes the client of Compute. What is wrong with the credentials is
+// told by the fact alone.
+func (a *API) openCompute(ctx context.Context, o Options) error {
+	if o.Compute == "" && o.endpoint() != "" {
+		a.computeLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Compute API is named beside it: pass --compute-endpoint"}
+		return nil
+	}
+	options, err := o.options(ctx, a.login, endpoint{"--compute-endpoint", o.Compute})
+	if err == nil {
+		a.compute, err = compute.NewService(ctx, options...)
+	} else if !notLoggedIn(err) {
+		return err
+	}
+	if err != nil {
+		a.compute, a.computeLeft = nil, notAuthenticated(err)
+	}
+	return nil
+}
+
+// ofCompute is the collector of a fact that Compute tells. read returns the project
+// that was asked beside the value.
+func ofCompute[T any](k facts.Key[T], read func(*API, context.Context) (T, string, error)) collector {
+	return func(ctx context.Context, a *API) facts.Observation {
+		switch {
+		case a.client == nil && a.left.Reason != facts.Unauthenticated:
+			return facts.Observation{Fact: k, Absence: a.left}
+		case a.compute == nil:
+			return facts.Observation{Fact: k, Absence: a.computeLeft}
+		}
+		ctx, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		var project string
+		v, err := twice(ctx, func(ctx context.Context) (v T, err error) {
+			v, project, err = read(a, ctx)
+			return v, err
+		})
+		var untold notTold
+		switch {
+		case err == nil:
+			return facts.Present(k, v)
+		case errors.As(err, &untold):
+			return facts.Absent(k, facts.NotCollected, untold.Error())
+		case err == a.err:
+			return facts.Observation{Fact: k, Absence: containerAPI.why(err, a.name)}
+		}
+		return facts.Observation{Fact: k, Absence: computeAPI.why(err, facts.Cluster{Project: project})}
+	}
+}
+
+// notTold says what the GKE API leaves out.
+type notTold string
+
+func (n notTold) Error() string { return "the GKE API does not tell of " + string(n) }
+
+// networkOf takes projects/PROJECT/global/networks/NAME apart; the project is the
+// host project where the VPC is shared.
+func networkOf(path string) (project, name string, ok bool) {
+	parts := strings.Split(path, "/")
+	if len(parts) != 5 || parts[0] != "projects" || parts[3] != "networks" {
+		return "", "", false
+	}
+	return parts[1], parts[4], true
+}
+
+func (a *API) readFirewall(ctx context.Context) ([]facts.FirewallRule, string, error) {
+	if a.err != nil {
+		return nil, "", a.err
+	}
+	project, network, ok := networkOf(a.cluster.GetNetworkConfig().GetNetwork())
+	if !ok {
+		return nil, "", notTold("the cluster's VPC network")
+	}
+	rules := []facts.FirewallRule{}
+	given := pageTokens{}
+	err := a.compute.Firewalls.List(project).MaxResults(500).Pages(ctx, func(page *compute.FirewallList) error {
+		for _, f := range page.Items {
+			if f.Direction == "INGRESS" && !f.Disabled && strings.HasSuffix(f.Network, "/global/networks/"+network) {
+				rules = append(rules, firewallRule(f))
+			}
+		}
+		return given.again(page.NextPageToken)
+	})
+	slices.SortFunc(rules, func(x, y facts.FirewallRule) int {
+		return cmp.Or(cmp.Compare(x.Priority, y.Priority), strings.Compare(x.Name, y.Name))
+	})
+	return rules, project, err
+}
+
+func firewallRule(f *compute.Firewall) facts.FirewallRule {
+	r := facts.FirewallRule{Name: f.Name, Priority: f.Priority, Deny: len(f.Denied) > 0, Sources: f.SourceRanges, TargetTags: f.TargetTags, TargetAccounts: f.TargetServiceAccounts}
+	add := func(protocol string, ports []string) {
+		if len(ports) == 0 {
+			r.Ports = append(r.Ports, protocol)
+		}
+		for _, p := range ports {
+			r.Ports = append(r.Ports, fmt.Sprintf("%s:%s", protocol, p))
+		}
+	}
+	for _, a := range f.Allowed {
+		add(a.IPProtocol, a.Ports)
+	}
+	for _, d := range f.Denied {
+		add(d.IPProtocol, d.Ports)
+	}
+	return r
+}
