@@ -8,13 +8,13 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // populateNetwork makes a policy in the backend's namespace, one in kube-system,
 // one that is nobody's business, and an agent beside another pod of kube-system.
-func populateNetwork(t *testing.T, c *controlplane.Cluster) {
+func populateNetwork(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	for _, namespace := range []string{"opa", "kube-system", "default"} {
 		_, err := c.Client.NetworkingV1().NetworkPolicies(namespace).Create(t.Context(), &networkingv1.NetworkPolicy{ObjectMeta: metav1.ObjectMeta{Name: "deny"}}, metav1.CreateOptions{})

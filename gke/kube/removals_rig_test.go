@@ -17,9 +17,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // longAgo is when an object was written at the old version, by its metadata.
@@ -28,7 +28,7 @@ var longAgo = time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)
 // writeAtOldVersion makes DeviceClasses at resource.k8s.io/v1beta1, which goes
 // away in 1.38: one by a client, one with managed fields and an annotation as
 // kubectl left them long ago; and one at the version that stays.
-func writeAtOldVersion(t *testing.T, c *controlplane.Cluster) {
+func writeAtOldVersion(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	ctx := t.Context()
 	labels := map[string]string{"made": "by-test"}
@@ -75,7 +75,7 @@ func examineOldVersion(t *testing.T, s *facts.Snapshot) {
 
 // helmReleases reads once more, this time Helm's Secrets too, after which the
 // metrics tell of the reads before.
-func helmReleases(t *testing.T, c *controlplane.Cluster) {
+func helmReleases(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	ctx := t.Context()
 	for status, apiVersion := range map[string]string{"deployed": "resource.k8s.io/v1beta1", "superseded": "resource.k8s.io/v1beta2"} {
@@ -115,7 +115,7 @@ func helmReleases(t *testing.T, c *controlplane.Cluster) {
 // seesOtherVersion reports whether a policy whose rule names resource.k8s.io/v1beta1
 // sees an object that is written at v1. matchPolicy is Equivalent, the default;
 // the policy sees ConfigMaps too, which tells when it has begun.
-func seesOtherVersion(t *testing.T, c *controlplane.Cluster) bool {
+func seesOtherVersion(t *testing.T, c *rig.Cluster) bool {
 	t.Helper()
 	ctx := t.Context()
 	rule := func(group, version, resource string) admission.NamedRuleWithOperations {

@@ -13,9 +13,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // TestRealServer reads real API servers: all facts are there, nothing is
@@ -25,7 +26,7 @@ func TestRealServer(t *testing.T) {
 	for _, minor := range []string{"1.35", "1.36"} {
 		t.Run(minor, func(t *testing.T) {
 			t.Parallel()
-			c := controlplane.Start(t, controlplane.Options{Minor: minor, Flags: []string{
+			c := rig.Start(t, controlplane.Options{Minor: minor, Flags: []string{
 				"--feature-gates=MutatingAdmissionPolicy=true", "--runtime-config=admissionregistration.k8s.io/v1beta1=true,resource.k8s.io/v1beta1=true",
 			}})
 			populate(t, c)
@@ -52,16 +53,16 @@ func TestRealServer(t *testing.T) {
 	}
 }
 
-func populate(t *testing.T, c *controlplane.Cluster) {
+func populate(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	ctx := t.Context()
-	b, err := c.StartBackend(ctx, controlplane.BackendOptions{Namespace: "opa", Service: "opa"})
+	b, err := c.StartBackend(ctx, rig.BackendOptions{Namespace: "opa", Service: "opa"})
 	must(t, err)
 	must(t, c.Validate(ctx, "opa", b.ClientConfig("/v1/admit"), func(w *admission.ValidatingWebhook) {
 		w.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"opa": "yes"}}
 		w.Rules[0].Resources = []string{"configmaps"}
 	}))
-	must(t, c.AddNodes(ctx, controlplane.NodePool{Count: 3}))
+	must(t, c.AddNodes(ctx, rig.NodePool{Count: 3}))
 	populateNetwork(t, c)
 	_, err = c.Client.CoreV1().ConfigMaps("opa").Create(ctx, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "limits"}, Data: map[string]string{"max": "3"}}, metav1.CreateOptions{})
 	must(t, err)
@@ -85,7 +86,7 @@ func populate(t *testing.T, c *controlplane.Cluster) {
 }
 
 // settle waits for what an API server writes in the background after it is ready.
-func settle(ctx context.Context, c *controlplane.Cluster) {
+func settle(ctx context.Context, c *rig.Cluster) {
 	for ctx.Err() == nil {
 		leases, err := c.Client.CoordinationV1().Leases("kube-system").List(ctx, metav1.ListOptions{})
 		slices, sliceErr := c.Client.DiscoveryV1().EndpointSlices("default").List(ctx, metav1.ListOptions{})
@@ -103,7 +104,7 @@ func must(t *testing.T, err error) {
 	}
 }
 
-func examine(t *testing.T, s *facts.Snapshot, c *controlplane.Cluster) {
+func examine(t *testing.T, s *facts.Snapshot, c *rig.Cluster) {
 	t.Helper()
 	if got := facts.ServerVersion.Of(s).GitVersion; got != "v"+c.First.Version {
 		t.Errorf("the version is %s", got)
@@ -166,7 +167,7 @@ func replay(t *testing.T, s *facts.Snapshot) {
 	}
 }
 
-func onlyReads(t *testing.T, c *controlplane.Cluster) {
+func onlyReads(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	events, err := c.First.Audit()
 	must(t, err)
@@ -190,7 +191,7 @@ func onlyReads(t *testing.T, c *controlplane.Cluster) {
 // discovery is open to everyone, and each absence says who may not.
 func TestNoRights(t *testing.T) {
 	t.Parallel()
-	c := controlplane.Start(t, controlplane.Options{Minor: "1.36"})
+	c := rig.Start(t, controlplane.Options{Minor: "1.36"})
 	cfg, err := c.ConfigFor(c.First, "nobody")
 	must(t, err)
 	s := facts.New(facts.Meta{}, kube.Collect(t.Context(), cfg, kube.Options{})...)

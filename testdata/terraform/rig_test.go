@@ -6,14 +6,14 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/incident"
 )
 
 // testRealCluster plans the upgrade of a cluster on a real control plane, before the
 // webhook's backend freezes and after.
 func testRealCluster(t *testing.T, p programs) {
-	controlplane.Require(t)
+	rig.Require(t)
 	w := newWorkspace(t, p, guarded)
 	w.install()
 	scene, err := incident.Stage(t.Context(), t.TempDir())

@@ -12,11 +12,11 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 const root = "../../"
 
@@ -47,7 +47,7 @@ func buildAll(t *testing.T) programs {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	return programs{tool: controlplane.Tool(t), provider: dir}
+	return programs{tool: rig.Tool(t), provider: dir}
 }
 
 func newWorkspace(t *testing.T, p programs, configuration string) *workspace {

@@ -16,20 +16,21 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/checks"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // TestFaults has every fault at once, each a webhook of its own.
 func TestFaults(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
-	tool := tool(controlplane.Tool(t))
+	c := rig.Start(t, controlplane.Options{})
+	tool := tool(rig.Tool(t))
 	var hooks []hook
 	for _, f := range faults() {
 		hooks = append(hooks, hook{f.name, []fault{f}, patience})
@@ -65,7 +66,7 @@ func open(r preflight.Report, h hook) bool {
 
 // TestFifty has fifty webhooks, each with what the dice say.
 func TestFifty(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	hooks := fifty()
 	stageAll(t, c, hooks)
 	s, took := observe(t, c)
@@ -137,9 +138,9 @@ func slowest(hooks []hook) (d time.Duration) {
 
 // observe does what the command does from inside the cluster, and tells how long
 // the questions took.
-func observe(t testing.TB, c *controlplane.Cluster) (*facts.Snapshot, time.Duration) {
+func observe(t testing.TB, c *rig.Cluster) (*facts.Snapshot, time.Duration) {
 	t.Helper()
-	s := facts.New(facts.Meta{Target: controlplane.Newest(t).Version, CollectedAt: time.Now().UTC().Truncate(time.Second)}, kube.Collect(t.Context(), c.Config, kube.Options{})...)
+	s := facts.New(facts.Meta{Target: rig.Newest(t).Version, CollectedAt: time.Now().UTC().Truncate(time.Second)}, kube.Collect(t.Context(), c.Config, kube.Options{})...)
 	requests := probe.Plan(s, probe.All(s), probe.Options{Vantage: facts.PodNetwork})
 	begin := time.Now()
 	attempts := dial.Probe(t.Context(), requests, dial.Clients{Config: c.Config, Inside: true})
@@ -150,7 +151,7 @@ func observe(t testing.TB, c *controlplane.Cluster) (*facts.Snapshot, time.Durat
 // the slowest timeout.
 func BenchmarkFifty(b *testing.B) {
 	const most = 1.2
-	c := controlplane.Start(b, controlplane.Options{})
+	c := rig.Start(b, controlplane.Options{})
 	hooks := fifty()
 	stageAll(b, c, hooks)
 	b.ResetTimer()
@@ -173,7 +174,7 @@ type tool string
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "-o", "json"}, args...)...)
+	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

@@ -8,7 +8,8 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // A fault is one thing that is wrong with a webhook's backend, or nothing.
@@ -25,9 +26,9 @@ type fault struct {
 	// mutating: the webhook is a mutating one.
 	mutating bool
 
-	options func(*controlplane.BackendOptions)
+	options func(*rig.BackendOptions)
 	// broken is done once the backend runs.
-	broken func(context.Context, *controlplane.Cluster, *controlplane.Backend) error
+	broken func(context.Context, *rig.Cluster, *rig.Backend) error
 	client func(*admissionregistrationv1.WebhookClientConfig)
 }
 
@@ -46,14 +47,14 @@ var (
 	hangsTLS  = fault{name: "hangs-after-tls", check: "GP113", says: "does not answer within", refusal: `deadline exceeded`, options: behaving(controlplane.HangAfterTLS())}
 	putsOff   = fault{name: "puts-off", check: "GP113", says: "puts its callers off until their time is over (HTTP 503", refusal: `deadline exceeded|an error on the server`, options: behaving(controlplane.PutOff())}
 	slow      = fault{name: "slow", check: "GP118", says: "of the 3000 that it has to answer", options: behaving(controlplane.Slow(patience * 6 / 10))}
-	wrongName = fault{name: "wrong-name", check: "GP115", says: "a certificate for another name", outside: unseen, refusal: `certificate is valid for elsewhere`, options: func(o *controlplane.BackendOptions) { o.Names = []string{"elsewhere.svc"} }}
-	expired   = fault{name: "expired", check: "GP115", says: "has expired or is not valid yet", outside: unseen, refusal: `certificate has expired`, options: func(o *controlplane.BackendOptions) { o.NotAfter = time.Now().Add(-time.Hour) }}
-	expires   = fault{name: "expires-soon", check: "GP119", says: "expires on", outside: unseen, options: func(o *controlplane.BackendOptions) { o.NotAfter = time.Now().Add(9 * 24 * time.Hour) }}
+	wrongName = fault{name: "wrong-name", check: "GP115", says: "a certificate for another name", outside: unseen, refusal: `certificate is valid for elsewhere`, options: func(o *rig.BackendOptions) { o.Names = []string{"elsewhere.svc"} }}
+	expired   = fault{name: "expired", check: "GP115", says: "has expired or is not valid yet", outside: unseen, refusal: `certificate has expired`, options: func(o *rig.BackendOptions) { o.NotAfter = time.Now().Add(-time.Hour) }}
+	expires   = fault{name: "expires-soon", check: "GP119", says: "expires on", outside: unseen, options: func(o *rig.BackendOptions) { o.NotAfter = time.Now().Add(9 * 24 * time.Hour) }}
 	authority = fault{name: "other-authority", check: "GP115", says: "no CA of caBundle has signed", outside: unseen, refusal: `unknown authority`, client: func(c *admissionregistrationv1.WebhookClientConfig) { c.CABundle = stranger() }}
 
 	noBundle     = fault{name: "no-bundle", check: "GP115", says: "caBundle is empty", refusal: `unknown authority`, client: func(c *admissionregistrationv1.WebhookClientConfig) { c.CABundle = nil }}
 	badBundle    = fault{name: "bad-bundle", check: "GP115", says: "caBundle holds no PEM certificate", refusal: `unable to load root certificates`, client: func(c *admissionregistrationv1.WebhookClientConfig) { c.CABundle = []byte("Cg==") }}
-	oldAuthority = fault{name: "old-authority", check: "GP115", says: "caBundle expired on", refusal: `certificate has expired`, options: func(o *controlplane.BackendOptions) { o.AuthorityNotAfter = time.Now().Add(-time.Hour) }}
+	oldAuthority = fault{name: "old-authority", check: "GP115", says: "caBundle expired on", refusal: `certificate has expired`, options: func(o *rig.BackendOptions) { o.AuthorityNotAfter = time.Now().Add(-time.Hour) }}
 
 	status     = fault{name: "http-error", check: "GP114", says: "with an HTTP error instead of a review (HTTP 500", refusal: `an error on the server`, options: behaving(controlplane.Status(500))}
 	redirect   = fault{name: "redirect", check: "GP114", says: "sends the API server elsewhere (HTTP 307", refusal: `connection refused`, options: behaving(controlplane.Redirect("https://10.77.0.1:1/"))}
@@ -68,8 +69,8 @@ var (
 	endless    = fault{name: "endless", check: "GP114", says: "answers without end", refusal: `deadline exceeded|webhook response was absent`, options: behaving(controlplane.Endless())}
 	huge       = fault{name: "huge", check: "GP114", says: "answers without end, or more than a review can be", refusal: `cannot unmarshal string|couldn't get version/kind`, options: behaving(controlplane.Huge(8 << 20))}
 	cut        = fault{name: "cut", check: "GP114", says: "ends the connection in the middle", refusal: `unexpected EOF`, options: behaving(controlplane.Cut())}
-	plainText  = fault{name: "no-tls", check: "GP114", says: "does not speak TLS", refusal: `server gave HTTP response to HTTPS client|does not look like a TLS handshake`, options: func(o *controlplane.BackendOptions) { o.PlainText = true }}
-	wantsCert  = fault{name: "wants-certificate", check: "GP114", says: "breaks off the TLS handshake", refusal: `remote error: tls`, options: func(o *controlplane.BackendOptions) { o.ClientCertificate = true }}
+	plainText  = fault{name: "no-tls", check: "GP114", says: "does not speak TLS", refusal: `server gave HTTP response to HTTPS client|does not look like a TLS handshake`, options: func(o *rig.BackendOptions) { o.PlainText = true }}
+	wantsCert  = fault{name: "wants-certificate", check: "GP114", says: "breaks off the TLS handshake", refusal: `remote error: tls`, options: func(o *rig.BackendOptions) { o.ClientCertificate = true }}
 
 	denial  = fault{name: "denies", check: "GP101", says: "no ClusterRoles on Fridays", refusal: `denied the request: no ClusterRoles on Fridays`, options: behaving(controlplane.Deny("no ClusterRoles on Fridays", 403))}
 	healthy = fault{name: "healthy"}
@@ -84,8 +85,8 @@ func faults() []fault {
 	}
 }
 
-func behaving(b controlplane.Behaviour) func(*controlplane.BackendOptions) {
-	return func(o *controlplane.BackendOptions) { o.Behaviour = b }
+func behaving(b controlplane.Behaviour) func(*rig.BackendOptions) {
+	return func(o *rig.BackendOptions) { o.Behaviour = b }
 }
 
 // stranger is a CA that has signed nothing.
@@ -97,16 +98,16 @@ func stranger() []byte {
 	return a.PEM
 }
 
-func stopped(_ context.Context, _ *controlplane.Cluster, b *controlplane.Backend) error {
+func stopped(_ context.Context, _ *rig.Cluster, b *rig.Backend) error {
 	b.Stop()
 	return nil
 }
 
-func withoutEndpoints(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func withoutEndpoints(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	return c.Client.DiscoveryV1().EndpointSlices(b.Namespace).Delete(ctx, b.Service, metav1.DeleteOptions{})
 }
 
-func withoutReady(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func withoutReady(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	slices := c.Client.DiscoveryV1().EndpointSlices(b.Namespace)
 	s, err := slices.Get(ctx, b.Service, metav1.GetOptions{})
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // planned is what the newest minor creates and the one before it does not: the
@@ -32,8 +32,8 @@ type hook struct {
 
 // stage makes the webhook and its backend. It sees the planned write, and the one
 // by which the API server itself is asked about it.
-func (h hook) stage(ctx context.Context, c *controlplane.Cluster) error {
-	o := controlplane.BackendOptions{Namespace: namespace, Service: h.name}
+func (h hook) stage(ctx context.Context, c *rig.Cluster) error {
+	o := rig.BackendOptions{Namespace: namespace, Service: h.name}
 	for _, f := range h.faults {
 		if f.options != nil {
 			f.options(&o)
@@ -72,7 +72,7 @@ func (h hook) stage(ctx context.Context, c *controlplane.Cluster) error {
 	})
 }
 
-func stageAll(t testing.TB, c *controlplane.Cluster, hooks []hook) {
+func stageAll(t testing.TB, c *rig.Cluster, hooks []hook) {
 	t.Helper()
 	for _, h := range hooks {
 		if err := h.stage(t.Context(), c); err != nil {
@@ -83,7 +83,7 @@ func stageAll(t testing.TB, c *controlplane.Cluster, hooks []hook) {
 
 // askServer has the API server itself put a write to each webhook, all at once,
 // and holds what it says against the faults.
-func askServer(t *testing.T, c *controlplane.Cluster, hooks []hook) {
+func askServer(t *testing.T, c *rig.Cluster, hooks []hook) {
 	t.Helper()
 	var wg sync.WaitGroup
 	for _, h := range hooks {

@@ -17,12 +17,13 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // The bounds: so many times plain lists, in so much memory.
 const (
@@ -35,7 +36,7 @@ const (
 // parallel paged lists of the same kinds, whose objects are thrown away. Memory
 // is that of the collection and of a whole run of the program.
 func BenchmarkCollect(b *testing.B) {
-	c := controlplane.Start(b, controlplane.Options{})
+	c := rig.Start(b, controlplane.Options{})
 	fill(b, c, size{nodes, pods, webhooks})
 	client := binary(b, c)
 	var plain, collected []time.Duration
@@ -72,7 +73,7 @@ func BenchmarkCollect(b *testing.B) {
 
 // binary returns a client that is as quick as clients are: without a rate limit,
 // and in protobuf rather than JSON.
-func binary(b *testing.B, c *controlplane.Cluster) kubernetes.Interface {
+func binary(b *testing.B, c *rig.Cluster) kubernetes.Interface {
 	b.Helper()
 	cfg := rest.CopyConfig(c.Config)
 	cfg.ContentType = runtime.ContentTypeProtobuf
@@ -91,7 +92,7 @@ func median(d []time.Duration) time.Duration {
 	return slices.Sorted(slices.Values(d))[len(d)/2]
 }
 
-func collect(b *testing.B, c *controlplane.Cluster) {
+func collect(b *testing.B, c *rig.Cluster) {
 	b.Helper()
 	s := facts.New(facts.Meta{}, kube.Collect(b.Context(), c.Config, kube.Options{})...)
 	if got := len(facts.BackendPods.Of(s)); got < pods {

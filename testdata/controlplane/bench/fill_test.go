@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // A large cluster, and the worst case of one: each namespace holds a backend, so
@@ -28,10 +28,10 @@ const (
 
 type size struct{ nodes, pods, webhooks int }
 
-func fill(b testing.TB, c *controlplane.Cluster, of size) {
+func fill(b testing.TB, c *rig.Cluster, of size) {
 	b.Helper()
 	ctx := b.Context()
-	check(b, c.AddNodes(ctx, controlplane.NodePool{Count: of.nodes}))
+	check(b, c.AddNodes(ctx, rig.NodePool{Count: of.nodes}))
 	check(b, inParallel(ctx, namespaces, func(ctx context.Context, i int) error { return createNamespace(ctx, c, i) }))
 	check(b, inParallel(ctx, of.pods, func(ctx context.Context, i int) error {
 		_, err := c.Client.CoreV1().Pods(namespace(i)).Create(ctx, pod(i, of.nodes), metav1.CreateOptions{})
@@ -64,7 +64,7 @@ func inParallel(ctx context.Context, n int, do func(context.Context, int) error)
 
 func namespace(i int) string { return fmt.Sprintf("team-%02d", i%namespaces) }
 
-func createNamespace(ctx context.Context, c *controlplane.Cluster, i int) error {
+func createNamespace(ctx context.Context, c *rig.Cluster, i int) error {
 	core := c.Client.CoreV1()
 	if _, err := core.Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace(i)}}, metav1.CreateOptions{}); err != nil {
 		return err

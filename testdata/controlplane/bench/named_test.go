@@ -16,10 +16,11 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/gke-preflight/gke-preflight/checks"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 var (
@@ -30,7 +31,7 @@ var (
 // TestFewBad requires that of many nodes and pods exactly those are named that are
 // bad. It is small unless asked for more: make test-scale asks for 5,000 and 50,000.
 func TestFewBad(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	fill(t, c, size{nodes: *manyNodes, pods: *manyPods, webhooks: 2})
 	named(t, c)
 }
@@ -66,7 +67,7 @@ func condition(kind corev1.NodeConditionType, status corev1.ConditionStatus) fun
 
 // spoil makes a few nodes and pods bad, each in its own way, and returns what is to
 // be named.
-func spoil(t testing.TB, c *controlplane.Cluster) []string {
+func spoil(t testing.TB, c *rig.Cluster) []string {
 	t.Helper()
 	ctx := t.Context()
 	core := c.Client.CoreV1()
@@ -94,7 +95,7 @@ func spoil(t testing.TB, c *controlplane.Cluster) []string {
 	return append(append(want, "GP210 NodePool default-pool ("+strings.Join(dying, ", ")+")"), spoilPods(t, c)...)
 }
 
-func spoilPods(t testing.TB, c *controlplane.Cluster) []string {
+func spoilPods(t testing.TB, c *rig.Cluster) []string {
 	t.Helper()
 	ctx := t.Context()
 	bad := func(name string, change func(*corev1.Pod)) {
@@ -138,7 +139,7 @@ func spoilPods(t testing.TB, c *controlplane.Cluster) []string {
 }
 
 // renewAll renews the leases of all nodes but the silent one, as their kubelets would.
-func renewAll(t testing.TB, c *controlplane.Cluster) {
+func renewAll(t testing.TB, c *rig.Cluster) {
 	t.Helper()
 	leases := c.Client.CoordinationV1().Leases(corev1.NamespaceNodeLease)
 	all, err := leases.List(t.Context(), metav1.ListOptions{})
@@ -166,12 +167,12 @@ func within(f preflight.Finding) string {
 
 // named holds what the checks of nodes, versions and drains name against what [spoil]
 // did. The GKE API is not on the rig: the one node pool is added to what was read.
-func named(t testing.TB, c *controlplane.Cluster) {
+func named(t testing.TB, c *rig.Cluster) {
 	t.Helper()
 	want := spoil(t, c)
 	renewAll(t, c)
 	observed := append(kube.Collect(t.Context(), c.Config, kube.Options{}), facts.Present(facts.GKENodePools, []facts.NodePool{{Name: "default-pool", Version: c.First.Version + "-gke.100", Status: "RUNNING", AutoRepair: true}}))
-	s := facts.New(facts.Meta{CollectedAt: time.Now(), Target: controlplane.Newest(t).Version}, observed...)
+	s := facts.New(facts.Meta{CollectedAt: time.Now(), Target: rig.Newest(t).Version}, observed...)
 	var ours []preflight.Check
 	for _, k := range checks.All() {
 		if slices.Contains([]string{"GP2", "GP3", "GP4", "GP5"}, k.ID[:3]) {

@@ -8,12 +8,13 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 )
 
 // A hook makes the backend a webhook.
-type hook func(context.Context, *controlplane.Cluster, *controlplane.Backend) error
+type hook func(context.Context, *rig.Cluster, *rig.Backend) error
 
 // BenchmarkProbe has 50 webhooks hang, each with a backend of its own, and holds
 // the time that all questions take together against the timeout of one.
@@ -42,7 +43,7 @@ func BenchmarkProbe(b *testing.B) {
 		{"on-everything-from-pod-network", onEverything, facts.PodNetwork, hung},
 	} {
 		b.Run(s.name, func(b *testing.B) {
-			c := controlplane.Start(b, controlplane.Options{})
+			c := rig.Start(b, controlplane.Options{})
 			hang(b, c, s.hook)
 			questions := plan(b, c, s.where)
 			b.ResetTimer()
@@ -66,11 +67,11 @@ func BenchmarkProbe(b *testing.B) {
 
 // validating is on every object that is created or updated, as webhooks are that
 // want to see everything.
-func validating(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func validating(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	return c.Validate(ctx, b.Service, b.ClientConfig("/"), func(w *admissionregistrationv1.ValidatingWebhook) { w.Rules = written(w.Rules) })
 }
 
-func mutatingFailingOpen(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func mutatingFailingOpen(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	return c.Mutate(ctx, b.Service, b.ClientConfig("/"), func(w *admissionregistrationv1.MutatingWebhook) {
 		ignore := admissionregistrationv1.Ignore
 		w.FailurePolicy, w.Rules = &ignore, written(w.Rules)
@@ -83,17 +84,17 @@ func written(rules []admissionregistrationv1.RuleWithOperations) []admissionregi
 	return rules
 }
 
-func onEverything(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func onEverything(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	return c.Validate(ctx, b.Service, b.ClientConfig("/"))
 }
 
-func hang(b *testing.B, c *controlplane.Cluster, make hook) {
+func hang(b *testing.B, c *rig.Cluster, make hook) {
 	b.Helper()
 	_, err := c.StartKubelet(b.Context(), "node-1")
 	check(b, err)
-	var backends []*controlplane.Backend
+	var backends []*rig.Backend
 	for i := range hung {
-		backend, err := c.StartBackend(b.Context(), controlplane.BackendOptions{Namespace: "hooks", Service: fmt.Sprintf("hook-%02d", i)})
+		backend, err := c.StartBackend(b.Context(), rig.BackendOptions{Namespace: "hooks", Service: fmt.Sprintf("hook-%02d", i)})
 		check(b, err)
 		backends = append(backends, backend)
 	}
@@ -105,14 +106,14 @@ func hang(b *testing.B, c *controlplane.Cluster, make hook) {
 	}
 }
 
-func plan(b *testing.B, c *controlplane.Cluster, where facts.Vantage) []probe.Request {
+func plan(b *testing.B, c *rig.Cluster, where facts.Vantage) []probe.Request {
 	b.Helper()
-	s := facts.New(facts.Meta{Target: controlplane.Newest(b).Version}, kube.Collect(b.Context(), c.Config, kube.Options{})...)
+	s := facts.New(facts.Meta{Target: rig.Newest(b).Version}, kube.Collect(b.Context(), c.Config, kube.Options{})...)
 	return probe.Plan(s, admission.Intercept(s), probe.Options{Vantage: where, PortForward: true})
 }
 
 // ask requires that so many webhooks are found to hang, and none to answer.
-func ask(b *testing.B, c *controlplane.Cluster, questions []probe.Request, want int) {
+func ask(b *testing.B, c *rig.Cluster, questions []probe.Request, want int) {
 	b.Helper()
 	found := map[string]bool{}
 	answers := map[facts.Answer]int{}

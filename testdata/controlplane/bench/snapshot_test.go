@@ -8,18 +8,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // snapshot runs the program itself on the cluster, probing and writing a
 // recording too, and returns how long it took and how much memory it had at
 // most. The kernel counts in what this process has when it starts the other.
-func snapshot(b *testing.B, c *controlplane.Cluster) (time.Duration, int) {
+func snapshot(b *testing.B, c *rig.Cluster) (time.Duration, int) {
 	b.Helper()
-	dir, tool := b.TempDir(), controlplane.Tool(b)
+	dir, tool := b.TempDir(), rig.Tool(b)
 	debug.FreeOSMemory()
 	resetPeak(b)
-	cmd := exec.Command(tool, "snapshot", "--file", filepath.Join(dir, "large.zip"), "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", controlplane.Newest(b).Version)
+	cmd := exec.Command(tool, "snapshot", "--file", filepath.Join(dir, "large.zip"), "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", rig.Newest(b).Version)
 	elapsed := took(func() { run(b, cmd) })
 	return elapsed, int(cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss / 1024)
 }

@@ -5,16 +5,15 @@
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"time"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
 )
 
 func main() {
@@ -79,33 +78,11 @@ func run(out io.Writer, wanted func() ([]binaries.Binary, error)) error {
 		}
 		fmt.Fprint(out, "building … ")
 		start := time.Now()
-		if err := build(b); err != nil {
+		if err := binaries.Build(context.Background(), b); err != nil {
 			fmt.Fprintln(out)
 			return fmt.Errorf("%s: %w", b, err)
 		}
 		fmt.Fprintf(out, "%.0f s, %s\n", time.Since(start).Seconds(), b.Path)
 	}
 	return nil
-}
-
-// build compiles into a directory of its own and renames, so that what stands at
-// b.Path is always whole, also where two run at once.
-func build(b binaries.Binary) error {
-	dir := filepath.Dir(b.Path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
-	tmp, err := os.MkdirTemp(dir, "building-")
-	if err != nil {
-		return err
-	}
-	defer os.RemoveAll(tmp)
-	made := filepath.Join(tmp, b.Name)
-	cmd := exec.Command("go", "build", "-o", made, "-ldflags", b.LDFlags, b.Package)
-	cmd.Dir = b.Dir
-	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false")
-	if said, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build %s: %w\n%s", b.Package, err, said)
-	}
-	return os.Rename(made, b.Path)
 }

@@ -14,13 +14,14 @@ import (
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 	"k8s.io/client-go/util/cert"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // expiredCertificate leaves an expired certificate and one of a stranger's in
 // the live bundle.
-func expiredCertificate(t *testing.T, c *controlplane.Cluster) (release func()) {
+func expiredCertificate(t *testing.T, c *rig.Cluster) (release func()) {
 	t.Helper()
 	release = hold(t, c, "", "configmaps")
 	stranger, err := controlplane.NewAuthority("stranger")
@@ -35,7 +36,7 @@ func expiredCertificate(t *testing.T, c *controlplane.Cluster) (release func()) 
 
 // sameAuthorities are flags by which a new API server has nothing of its own to
 // add to the bundle.
-func sameAuthorities(c *controlplane.Cluster) []string {
+func sameAuthorities(c *rig.Cluster) []string {
 	return []string{
 		"--client-ca-file=" + filepath.Join(c.First.Dir, "client-ca.crt"),
 		"--requestheader-client-ca-file=" + filepath.Join(c.First.Dir, "front-proxy-ca.crt"),

@@ -10,11 +10,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 // TestTwoStepUpgrade makes an upgrade as GKE does in two steps, rolls the first
@@ -23,7 +24,7 @@ import (
 // upper bound, and the two steps together write what it says. Before 1.33
 // /version does not name the minor that is emulated.
 func TestTwoStepUpgrade(t *testing.T) {
-	controlplane.Require(t)
+	rig.Require(t)
 	minors, err := binaries.Tested()
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +42,7 @@ func TestTwoStepUpgrade(t *testing.T) {
 }
 
 func twoSteps(t *testing.T, from, to string) {
-	cluster := controlplane.Start(t, controlplane.Options{Minor: from})
+	cluster := rig.Start(t, controlplane.Options{Minor: from})
 	joined(t, cluster)
 	plan := func(target string, step bootstrap.Step) (certain, all []string) {
 		t.Helper()

@@ -21,11 +21,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 const directory = "preflight/bootstrap/catalogue/data"
@@ -34,7 +35,7 @@ const directory = "preflight/bootstrap/catalogue/data"
 // last is the first renewal of its identity lease, after ten seconds.
 const settled = 15 * time.Second
 
-func main() { os.Exit(controlplane.Enter(run)) }
+func main() { os.Exit(rig.Enter(run)) }
 
 func run() int {
 	only := flag.String("only", "", "the versions to record, such as 1.37.2,1.36.1; all if empty")
@@ -136,7 +137,7 @@ func record(ctx context.Context, version string) (catalogue.Minor, error) {
 		return m, err
 	}
 	defer os.RemoveAll(dir)
-	c, err := controlplane.New(ctx, dir, controlplane.Options{Minor: version})
+	c, err := rig.New(ctx, dir, controlplane.Options{Minor: version})
 	if err != nil {
 		return m, err
 	}

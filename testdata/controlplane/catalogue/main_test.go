@@ -8,17 +8,17 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // TestRecordIsReproducible records each tested minor anew: the files come out as
 // they are committed, byte for byte. The other minors are taken from the record.
 func TestRecordIsReproducible(t *testing.T) {
-	controlplane.Require(t)
+	rig.Require(t)
 	tested, err := binaries.Tested()
 	if err != nil {
 		t.Fatal(err)

@@ -16,12 +16,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 // A pair is an upgrade, of a cluster that touch changed before; without minors it
@@ -29,9 +30,9 @@ import (
 type pair struct {
 	name, from, to string
 	// touch may return what to do when the first API server has stopped.
-	touch func(*testing.T, *controlplane.Cluster) (release func())
+	touch func(*testing.T, *rig.Cluster) (release func())
 	// flags are the new API server's own.
-	flags func(*controlplane.Cluster) []string
+	flags func(*rig.Cluster) []string
 	// check looks at single writes; nil for none.
 	check func(t *testing.T, planned map[string]bootstrap.Write, made map[string]auditv1.Event)
 	// want are writes that must be among the planned ones and the made ones.
@@ -64,7 +65,7 @@ func TestPlanComesTrue(t *testing.T) {
 }
 
 func (c pair) comesTrue(t *testing.T) {
-	cluster := controlplane.Start(t, controlplane.Options{Minor: c.from})
+	cluster := rig.Start(t, controlplane.Options{Minor: c.from})
 	joined(t, cluster)
 	var release func()
 	if c.touch != nil {
@@ -104,7 +105,7 @@ func (c pair) comesTrue(t *testing.T) {
 
 // joined waits until the first API server has written its address, which it does
 // when it is ready and as the last of all.
-func joined(t *testing.T, c *controlplane.Cluster) {
+func joined(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	err := wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		_, err := c.Client.DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).Get(ctx, "kubernetes", metav1.GetOptions{})

@@ -18,7 +18,8 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // hops are writes that an upgrade to that minor makes on a cluster with [services]:
@@ -107,7 +108,7 @@ func must(t *testing.T, err error) {
 }
 
 // services creates one Service of each type.
-func services(t *testing.T, c *controlplane.Cluster) (release func()) {
+func services(t *testing.T, c *rig.Cluster) (release func()) {
 	t.Helper()
 	for name, spec := range map[string]corev1.ServiceSpec{
 		"cluster-ip":    {ClusterIP: "10.96.7.1"},
@@ -127,9 +128,9 @@ func services(t *testing.T, c *controlplane.Cluster) (release func()) {
 
 // hold keeps the API server that runs from writing that resource, so that it
 // leaves alone what a test puts there.
-func hold(t *testing.T, c *controlplane.Cluster, group, resource string) (release func()) {
+func hold(t *testing.T, c *rig.Cluster, group, resource string) (release func()) {
 	t.Helper()
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "hold", Service: "hold", Behaviour: controlplane.Deny("held", 0)})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hold", Service: "hold", Behaviour: controlplane.Deny("held", 0)})
 	must(t, err)
 	must(t, c.Validate(t.Context(), "hold", b.ClientConfig("/"), func(w *admissionregistrationv1.ValidatingWebhook) {
 		w.Rules[0].APIGroups, w.Rules[0].Resources = []string{group}, []string{resource}
@@ -161,7 +162,7 @@ func held(ctx context.Context, config *rest.Config, group, resource string) (boo
 
 // wrongAddresses takes one Service's IPAddress away, gives another's to a Service
 // that isn't there, and adds one that belongs to no Service.
-func wrongAddresses(t *testing.T, c *controlplane.Cluster) (release func()) {
+func wrongAddresses(t *testing.T, c *rig.Cluster) (release func()) {
 	t.Helper()
 	services(t, c)
 	release = hold(t, c, networkingv1.GroupName, "ipaddresses")
@@ -180,7 +181,7 @@ func wrongAddresses(t *testing.T, c *controlplane.Cluster) (release func()) {
 	return release
 }
 
-func keepFlowSchema(t *testing.T, c *controlplane.Cluster) (release func()) {
+func keepFlowSchema(t *testing.T, c *rig.Cluster) (release func()) {
 	t.Helper()
 	must(t, change(t.Context(), "endpoint-controller", c.Client.FlowcontrolV1().FlowSchemas(), func(s *flowcontrolv1.FlowSchema) {
 		s.Annotations[flowcontrolv1.AutoUpdateAnnotationKey] = "false"
@@ -188,7 +189,7 @@ func keepFlowSchema(t *testing.T, c *controlplane.Cluster) (release func()) {
 	return nil
 }
 
-func keepRole(t *testing.T, c *controlplane.Cluster) (release func()) {
+func keepRole(t *testing.T, c *rig.Cluster) (release func()) {
 	t.Helper()
 	must(t, change(t.Context(), "system::leader-locking-kube-scheduler", c.Client.RbacV1().Roles(metav1.NamespaceSystem), func(r *rbacv1.Role) {
 		r.Annotations[rbacv1.AutoUpdateAnnotationKey] = "false"
@@ -198,7 +199,7 @@ func keepRole(t *testing.T, c *controlplane.Cluster) (release func()) {
 
 // touch changes a cluster in the ways in which people do. The API server that runs
 // puts back what it looks after each minute, and only then.
-func touch(t *testing.T, c *controlplane.Cluster) (release func()) {
+func touch(t *testing.T, c *rig.Cluster) (release func()) {
 	t.Helper()
 	ctx := t.Context()
 	rbac, apf := c.Client.RbacV1(), c.Client.FlowcontrolV1()

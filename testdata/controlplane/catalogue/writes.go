@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // writes are the successful writes that the API server made by itself, each
@@ -24,7 +24,7 @@ import (
 func writes(events []auditv1.Event) ([]catalogue.Write, error) {
 	var found []catalogue.Write
 	var errs []error
-	for _, e := range controlplane.Mutations(events, controlplane.Loopback) {
+	for _, e := range controlplane.Mutations(events, controlplane.ByServer) {
 		if e.ObjectRef.Resource == "events" {
 			errs = append(errs, known(e))
 			continue
@@ -178,15 +178,15 @@ func steadyValue(v any) any {
 	return v
 }
 
-var rig = netip.MustParsePrefix("10.77.0.0/16")
+var ofRig = netip.MustParsePrefix("10.77.0.0/16")
 
 func steadyString(s string) string {
 	ip, err := netip.ParseAddr(s)
 	endpoint, errPort := netip.ParseAddrPort(s)
 	switch {
-	case err == nil && rig.Contains(ip):
+	case err == nil && ofRig.Contains(ip):
 		return catalogue.Address
-	case errPort == nil && rig.Contains(endpoint.Addr()):
+	case errPort == nil && ofRig.Contains(endpoint.Addr()):
 		return fmt.Sprintf("%s:%d", catalogue.Address, endpoint.Port())
 	case strings.HasPrefix(s, "control-plane-"):
 		return catalogue.Host

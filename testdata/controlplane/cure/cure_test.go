@@ -16,19 +16,20 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // A scenario is a fault, and a way to cure it.
 type scenario struct {
 	name string
 	// stage brings the fault about.
-	stage func(*testing.T, *controlplane.Cluster)
+	stage func(*testing.T, *rig.Cluster)
 	// args are those of fix, beside the cluster's.
 	args          []string
 	way           cure.Way
@@ -36,7 +37,7 @@ type scenario struct {
 	// manifest: it is the manifests that are applied, and not the patches.
 	manifest bool
 	// then looks at the patched cluster.
-	then func(*testing.T, *controlplane.Cluster)
+	then func(*testing.T, *rig.Cluster)
 }
 
 // scenarios are one of each kind; with [binaries.MinorsEnv] all, every one.
@@ -67,8 +68,8 @@ func scenarios() []scenario {
 }
 
 func TestCures(t *testing.T) {
-	controlplane.Require(t)
-	tool := tool(controlplane.Tool(t))
+	rig.Require(t)
+	tool := tool(rig.Tool(t))
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -103,7 +104,7 @@ func prove(t *testing.T, tool tool, s scenario) {
 	}
 	startsAlone.Lock()
 	time.AfterFunc(aWhile, startsAlone.Unlock)
-	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
+	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,16 +132,16 @@ var startsAlone sync.Mutex
 
 const aWhile = 5 * time.Second
 
-func start(t *testing.T) *controlplane.Cluster {
+func start(t *testing.T) *rig.Cluster {
 	t.Helper()
 	startsAlone.Lock()
 	defer startsAlone.Unlock()
-	return controlplane.Start(t, controlplane.Options{})
+	return rig.Start(t, controlplane.Options{})
 }
 
 // judgesOthers requires that the frozen webhook is still in the way of a person,
 // and no longer in that of a scheduler that renews its lease.
-func judgesOthers(t *testing.T, c *controlplane.Cluster) {
+func judgesOthers(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	name := metav1.ObjectMeta{GenerateName: "after-the-cure-"}
 	_, err := c.Client.CoreV1().ConfigMaps("default").Create(t.Context(), &corev1.ConfigMap{ObjectMeta: name}, metav1.CreateOptions{})

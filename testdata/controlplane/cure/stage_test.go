@@ -6,14 +6,15 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // frozen is OPA on everything, stopped.
-func frozen(adjust ...func(*webhook)) func(*testing.T, *controlplane.Cluster) {
-	return func(t *testing.T, c *controlplane.Cluster) {
+func frozen(adjust ...func(*webhook)) func(*testing.T, *rig.Cluster) {
+	return func(t *testing.T, c *rig.Cluster) {
 		t.Helper()
-		opa, err := c.StartOPA(t.Context(), controlplane.BackendOptions{Namespace: "opa", Service: "opa"})
+		opa, err := c.StartOPA(t.Context(), rig.BackendOptions{Namespace: "opa", Service: "opa"})
 		if err == nil {
 			err = c.Validate(t.Context(), "opa", opa.ClientConfig("/"), adjust...)
 		}
@@ -57,9 +58,9 @@ func onlyConfigMaps(w *webhook) {
 }
 
 // denied has a mutating webhook and a policy deny what the start writes.
-func denied(t *testing.T, c *controlplane.Cluster) {
+func denied(t *testing.T, c *rig.Cluster) {
 	t.Helper()
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "policies", Service: "policies", Behaviour: controlplane.Deny("not today", 0)})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "policies", Service: "policies", Behaviour: controlplane.Deny("not today", 0)})
 	if err == nil {
 		err = c.Mutate(t.Context(), "policies", b.ClientConfig("/"), func(w *admissionregistrationv1.MutatingWebhook) {
 			w.Rules = []admissionregistrationv1.RuleWithOperations{rule("rbac.authorization.k8s.io", "*")}

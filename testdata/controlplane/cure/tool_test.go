@@ -16,9 +16,9 @@ import (
 	"k8s.io/client-go/dynamic"
 	"sigs.k8s.io/yaml"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // A tool is the path of the binary.
@@ -28,7 +28,7 @@ type tool string
 func (x tool) fix(t *testing.T, kubeconfig string, args ...string) (r cure.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"fix", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "--vantage", "pod-network", "-o", "json"}, args...)...)
+	cmd := exec.Command(string(x), append([]string{"fix", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "--vantage", "pod-network", "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -52,7 +52,7 @@ var kinds = map[string]schema.GroupVersionResource{
 
 // applied applies the patch or the manifest, having tried both: they must come to
 // the same. What was patched refuses to be patched again.
-func applied(t *testing.T, c *controlplane.Cluster, k cure.Cure, byManifest bool) {
+func applied(t *testing.T, c *rig.Cluster, k cure.Cure, byManifest bool) {
 	t.Helper()
 	objects := dynamicClient(t, c).Resource(kinds[k.Kind])
 	manifest, err := yaml.YAMLToJSONStrict([]byte(k.Manifest))
@@ -121,7 +121,7 @@ func byName(v any) {
 	}
 }
 
-func dynamicClient(t *testing.T, c *controlplane.Cluster) dynamic.Interface {
+func dynamicClient(t *testing.T, c *rig.Cluster) dynamic.Interface {
 	t.Helper()
 	client, err := dynamic.NewForConfig(c.Config)
 	if err != nil {
@@ -131,7 +131,7 @@ func dynamicClient(t *testing.T, c *controlplane.Cluster) dynamic.Interface {
 }
 
 // resourceVersions are those of every configuration and policy.
-func resourceVersions(t *testing.T, c *controlplane.Cluster) []string {
+func resourceVersions(t *testing.T, c *rig.Cluster) []string {
 	t.Helper()
 	var all []string
 	for kind, resource := range kinds {

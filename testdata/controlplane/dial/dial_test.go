@@ -15,15 +15,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 const timeout = time.Second
 
@@ -38,7 +39,7 @@ func write() bootstrap.Write {
 }
 
 // webhook is a webhook with the backend at e.
-func webhook(e controlplane.Endpoint) admission.Interception {
+func webhook(e rig.Endpoint) admission.Interception {
 	w := write()
 	return admission.Interception{
 		Kind: admission.MutatingWebhook, Name: e.Service, Webhook: e.Service + ".rig.test", Fails: true, Timeout: timeout, DryRunnable: true,
@@ -48,7 +49,7 @@ func webhook(e controlplane.Endpoint) admission.Interception {
 }
 
 // seen are the facts about the endpoint.
-func seen(e controlplane.Endpoint) *facts.Snapshot {
+func seen(e rig.Endpoint) *facts.Snapshot {
 	return facts.New(facts.Meta{},
 		facts.Present(facts.Services, []facts.Service{{Namespace: e.Namespace, Name: e.Service, Ports: []facts.ServicePort{{Name: "https", Port: 443}}}}),
 		facts.Present(facts.Endpoints, []facts.ServiceEndpoints{{Namespace: e.Namespace, Service: e.Service, Endpoints: []facts.Endpoint{
@@ -56,7 +57,7 @@ func seen(e controlplane.Endpoint) *facts.Snapshot {
 		}}}))
 }
 
-func ask(t *testing.T, c *controlplane.Cluster, s *facts.Snapshot, v facts.Vantage, i ...admission.Interception) []facts.Attempt {
+func ask(t *testing.T, c *rig.Cluster, s *facts.Snapshot, v facts.Vantage, i ...admission.Interception) []facts.Attempt {
 	t.Helper()
 	requests := probe.Plan(s, []admission.Intercepted{{Write: write(), By: i}}, probe.Options{Vantage: v, ServerDryRun: probe.Never})
 	return dial.Probe(t.Context(), requests, dial.Clients{Config: c.Config})
@@ -66,10 +67,10 @@ func outcome(a facts.Attempt) string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s", a.Answer, a.Fault))
 }
 
-func start(t *testing.T) (*controlplane.Cluster, *controlplane.Backend) {
+func start(t *testing.T) (*rig.Cluster, *rig.Backend) {
 	t.Helper()
-	c := controlplane.Start(t, controlplane.Options{})
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "hooks", Service: "hook"})
+	c := rig.Start(t, controlplane.Options{})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hooks", Service: "hook"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ func start(t *testing.T) (*controlplane.Cluster, *controlplane.Backend) {
 
 // onEverything makes the backend a webhook for whatever reaches the API server,
 // requests to the service proxy among it.
-func onEverything(t *testing.T, c *controlplane.Cluster, b *controlplane.Backend, policy admissionregistrationv1.FailurePolicyType) {
+func onEverything(t *testing.T, c *rig.Cluster, b *rig.Backend, policy admissionregistrationv1.FailurePolicyType) {
 	t.Helper()
 	seconds := int32(timeout.Seconds())
 	if err := c.Mutate(t.Context(), "hook", b.ClientConfig("/answer"), func(w *admissionregistrationv1.MutatingWebhook) {
@@ -137,7 +138,7 @@ func TestBehaviours(t *testing.T) {
 // the service proxy. The backend that is well is not blamed for it.
 func TestHeldUp(t *testing.T) {
 	c, hung := start(t)
-	well, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "other", Service: "well"})
+	well, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "other", Service: "well"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,12 +14,13 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 func dryRun(t *testing.T, cfg *rest.Config, ws ...bootstrap.Write) []facts.Attempt {
@@ -35,7 +36,7 @@ func dryRun(t *testing.T, cfg *rest.Config, ws ...bootstrap.Write) []facts.Attem
 // TestDryRun has the API server try to create, update and delete objects of
 // kinds that start-up hooks write, and shows that nothing came of it.
 func TestDryRun(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	client, err := dynamic.NewForConfig(c.Config)
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +133,7 @@ func TestDryRunVerdicts(t *testing.T) {
 
 // TestPolicyVerdict has a ValidatingAdmissionPolicy deny the write.
 func TestPolicyVerdict(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	deny(t, c)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		a := dryRun(t, c.Config, write())[0]
@@ -145,7 +146,7 @@ func TestPolicyVerdict(t *testing.T) {
 	}
 }
 
-func deny(t *testing.T, c *controlplane.Cluster) {
+func deny(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	ctx := context.WithoutCancel(t.Context())
 	admissions := c.Client.AdmissionregistrationV1()

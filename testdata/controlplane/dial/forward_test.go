@@ -11,22 +11,23 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // TestPortForward looks at certificates from outside, through a real API server
 // and a real streaming server.
 func TestPortForward(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	kubelet, err := c.StartKubelet(t.Context(), "node-1")
 	if err != nil {
 		t.Fatal(err)
 	}
-	backend := func(o controlplane.BackendOptions) *controlplane.Backend {
+	backend := func(o rig.BackendOptions) *rig.Backend {
 		o.Namespace = "hooks"
 		b, err := c.StartBackend(t.Context(), o)
 		if err != nil {
@@ -34,26 +35,26 @@ func TestPortForward(t *testing.T) {
 		}
 		return b
 	}
-	good := backend(controlplane.BackendOptions{Service: "good"})
-	other := backend(controlplane.BackendOptions{Service: "other"})
+	good := backend(rig.BackendOptions{Service: "good"})
+	other := backend(rig.BackendOptions{Service: "other"})
 	other.CABundle = good.CABundle
-	refused := backend(controlplane.BackendOptions{Service: "refused"})
+	refused := backend(rig.BackendOptions{Service: "refused"})
 	refused.Stop()
-	alone := backend(controlplane.BackendOptions{Service: "alone", Node: "node-without-kubelet"})
+	alone := backend(rig.BackendOptions{Service: "alone", Node: "node-without-kubelet"})
 	want := []struct {
-		b            *controlplane.Backend
+		b            *rig.Backend
 		says, detail string
 	}{
 		{good, "tls-ok", ""},
-		{backend(controlplane.BackendOptions{Service: "expired", NotAfter: time.Now().Add(-time.Hour)}), "bad-certificate expired", "expired"},
-		{backend(controlplane.BackendOptions{Service: "name", Names: []string{"somewhere.else.svc"}}), "bad-certificate wrong-name", "somewhere.else.svc"},
+		{backend(rig.BackendOptions{Service: "expired", NotAfter: time.Now().Add(-time.Hour)}), "bad-certificate expired", "expired"},
+		{backend(rig.BackendOptions{Service: "name", Names: []string{"somewhere.else.svc"}}), "bad-certificate wrong-name", "somewhere.else.svc"},
 		{other, "bad-certificate other-authority", "unknown authority"},
-		{backend(controlplane.BackendOptions{Service: "hung", Behaviour: controlplane.Hang()}), "hung-before-tls", "no TLS handshake"},
-		{backend(controlplane.BackendOptions{Service: "late", Behaviour: controlplane.HangAfterTLS()}), "tls-ok", ""},
+		{backend(rig.BackendOptions{Service: "hung", Behaviour: controlplane.Hang()}), "hung-before-tls", "no TLS handshake"},
+		{backend(rig.BackendOptions{Service: "late", Behaviour: controlplane.HangAfterTLS()}), "tls-ok", ""},
 		{refused, "could-not-ask", "nothing listens at the Pod's localhost"},
 		{alone, "could-not-ask", "opens no port-forward"},
 	}
-	var endpoints []controlplane.Endpoint
+	var endpoints []rig.Endpoint
 	for _, w := range want {
 		endpoints = append(endpoints, w.b.Endpoint)
 	}
@@ -77,7 +78,7 @@ func TestPortForward(t *testing.T) {
 		}
 	}
 
-	held := backend(controlplane.BackendOptions{Service: "held"})
+	held := backend(rig.BackendOptions{Service: "held"})
 	onEverything(t, c, held, admissionregistrationv1.Ignore)
 	held.Behave(controlplane.Hang())
 	if a := forward(t, c.Config, good.Endpoint)[0]; outcome(a) != "tls-ok" || a.Milliseconds > timeout.Milliseconds()/2 {
@@ -112,7 +113,7 @@ func TestPortForward(t *testing.T) {
 }
 
 // forward looks at the certificates of the endpoints' Pods, one after the other.
-func forward(t *testing.T, config *rest.Config, endpoints ...controlplane.Endpoint) []facts.Attempt {
+func forward(t *testing.T, config *rest.Config, endpoints ...rig.Endpoint) []facts.Attempt {
 	t.Helper()
 	var services []facts.Service
 	var behind []facts.ServiceEndpoints
@@ -140,7 +141,7 @@ func forward(t *testing.T, config *rest.Config, endpoints ...controlplane.Endpoi
 }
 
 // mayForward returns the access of a new user who has those verbs on pods/portforward.
-func mayForward(t *testing.T, c *controlplane.Cluster, user string, verbs []string) *rest.Config {
+func mayForward(t *testing.T, c *rig.Cluster, user string, verbs []string) *rest.Config {
 	t.Helper()
 	if verbs != nil {
 		meta := metav1.ObjectMeta{Name: "forward-" + user}

@@ -10,13 +10,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // TestHooks runs each fault on the oldest tested minor that it holds for, where
 // the row of the table begins, and on the newest. The everyday tests refuse a few
@@ -77,9 +78,9 @@ type fault struct {
 	optional bool
 	// stage brings about that the write is needed. It runs while that write is
 	// denied, so that no API server that runs makes it.
-	stage func(*testing.T, *controlplane.Cluster)
+	stage func(*testing.T, *rig.Cluster)
 	// flags are the new API server's own.
-	flags func(*controlplane.Cluster) []string
+	flags func(*rig.Cluster) []string
 	// sameHost: the new API server has the host name of the first one.
 	sameHost bool
 }
@@ -112,7 +113,7 @@ const slowness = 15 * time.Second
 
 func (f fault) prove(t *testing.T, minor string, how manner) {
 	h := f.row(t, minor)
-	c := controlplane.Start(t, controlplane.Options{Minor: minor})
+	c := rig.Start(t, controlplane.Options{Minor: minor})
 	joined(t, c)
 	backend := f.deny(t, c)
 	f.stage(t, c)

@@ -8,8 +8,8 @@ import (
 
 	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // judgeDenied holds what became of a server whose write is refused against the

@@ -18,7 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 func must(t *testing.T, err error) {
@@ -30,7 +31,7 @@ func must(t *testing.T, err error) {
 
 // joined waits until the first API server has made all its writes but the
 // renewals of its lease.
-func joined(t *testing.T, c *controlplane.Cluster) {
+func joined(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	must(t, wait.PollUntilContextTimeout(t.Context(), 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
 		_, err := c.Client.DiscoveryV1().EndpointSlices(metav1.NamespaceDefault).Get(ctx, "kubernetes", metav1.GetOptions{})
@@ -39,9 +40,9 @@ func joined(t *testing.T, c *controlplane.Cluster) {
 }
 
 // deny refuses the fault's write, and no other, by a webhook.
-func (f fault) deny(t *testing.T, c *controlplane.Cluster) *controlplane.Backend {
+func (f fault) deny(t *testing.T, c *rig.Cluster) *rig.Backend {
 	t.Helper()
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "rig", Service: "no", Behaviour: controlplane.Deny("no", f.code)})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "rig", Service: "no", Behaviour: controlplane.Deny("no", f.code)})
 	must(t, err)
 	if f.write == "" {
 		return b
@@ -76,7 +77,7 @@ func (f fault) parts() (verb, resource, name string) {
 	return fields[0], fields[1], fields[2][strings.LastIndexByte(fields[2], '/')+1:]
 }
 
-func dyn(t *testing.T, c *controlplane.Cluster, groupVersion, resource string) dynamic.NamespaceableResourceInterface {
+func dyn(t *testing.T, c *rig.Cluster, groupVersion, resource string) dynamic.NamespaceableResourceInterface {
 	t.Helper()
 	client, err := dynamic.NewForConfig(c.Config)
 	must(t, err)
@@ -85,13 +86,13 @@ func dyn(t *testing.T, c *controlplane.Cluster, groupVersion, resource string) d
 	return client.Resource(gv.WithResource(resource))
 }
 
-func apiServices(t *testing.T, c *controlplane.Cluster) dynamic.NamespaceableResourceInterface {
+func apiServices(t *testing.T, c *rig.Cluster) dynamic.NamespaceableResourceInterface {
 	return dyn(t, c, "apiregistration.k8s.io/v1", "apiservices")
 }
 
 // gone deletes an object.
-func gone(groupVersion, resource, namespace, name string) func(*testing.T, *controlplane.Cluster) {
-	return func(t *testing.T, c *controlplane.Cluster) {
+func gone(groupVersion, resource, namespace, name string) func(*testing.T, *rig.Cluster) {
+	return func(t *testing.T, c *rig.Cluster) {
 		t.Helper()
 		all := dyn(t, c, groupVersion, resource)
 		var err error
@@ -105,8 +106,8 @@ func gone(groupVersion, resource, namespace, name string) func(*testing.T, *cont
 }
 
 // lost takes an object that the API server would not delete out of etcd.
-func lost(key string) func(*testing.T, *controlplane.Cluster) {
-	return func(t *testing.T, c *controlplane.Cluster) {
+func lost(key string) func(*testing.T, *rig.Cluster) {
+	return func(t *testing.T, c *rig.Cluster) {
 		t.Helper()
 		body, err := json.Marshal(map[string][]byte{"key": []byte("/registry/" + key)})
 		must(t, err)
@@ -121,7 +122,7 @@ func lost(key string) func(*testing.T, *controlplane.Cluster) {
 	}
 }
 
-func service(t *testing.T, c *controlplane.Cluster) {
+func service(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	s := &corev1.Service{Spec: corev1.ServiceSpec{ClusterIP: "10.96.7.1", Ports: []corev1.ServicePort{{Port: 80}}}}
 	s.Name = "shop"
@@ -131,7 +132,7 @@ func service(t *testing.T, c *controlplane.Cluster) {
 
 // serviceWithoutAddress is a Service whose IPAddress is not there. Nothing
 // denies the one that the Service is created with: that one is there before.
-func serviceWithoutAddress(t *testing.T, c *controlplane.Cluster) {
+func serviceWithoutAddress(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	hooks := c.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
 	no, err := hooks.Get(t.Context(), "no", metav1.GetOptions{})
@@ -148,10 +149,10 @@ func serviceWithoutAddress(t *testing.T, c *controlplane.Cluster) {
 
 // serviceWithoutBit takes the bitmap of all ClusterIPs away, and denies every
 // write that a server could make instead of repairing it in etcd.
-func serviceWithoutBit(t *testing.T, c *controlplane.Cluster) {
+func serviceWithoutBit(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	service(t, c)
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "rig", Service: "never", Behaviour: controlplane.Deny("no", 0)})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "rig", Service: "never", Behaviour: controlplane.Deny("no", 0)})
 	must(t, err)
 	must(t, c.Validate(t.Context(), "never", b.ClientConfig("/"), func(w *admissionregistrationv1.ValidatingWebhook) {
 		w.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "loopback", Expression: `request.userInfo.username == "system:apiserver"`}}
@@ -160,7 +161,7 @@ func serviceWithoutBit(t *testing.T, c *controlplane.Cluster) {
 	lost("ranges/serviceips")(t, c)
 }
 
-func retiredAPIService(t *testing.T, c *controlplane.Cluster) {
+func retiredAPIService(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	create(t, apiServices(t, c), "apiregistration.k8s.io/v1", "APIService", "v1beta1.batch", map[string]any{
 		"metadata": map[string]any{"labels": map[string]any{"kube-aggregator.kubernetes.io/automanaged": "onstart"}},
@@ -169,7 +170,7 @@ func retiredAPIService(t *testing.T, c *controlplane.Cluster) {
 }
 
 // aggregated is an APIService of a server that isn't there.
-func aggregated(t *testing.T, c *controlplane.Cluster) {
+func aggregated(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	create(t, apiServices(t, c), "apiregistration.k8s.io/v1", "APIService", "v1.rig.test", map[string]any{"spec": map[string]any{
 		"group": "rig.test", "version": "v1", "groupPriorityMinimum": int64(1000), "versionPriority": int64(10), "insecureSkipTLSVerify": true,
@@ -180,8 +181,8 @@ func aggregated(t *testing.T, c *controlplane.Cluster) {
 // describedAs gives a built-in APIService a status that its API server would not
 // give it. While it says that it is not available, autoregister-completion waits
 // for another.
-func describedAs(available string) func(*testing.T, *controlplane.Cluster) {
-	return func(t *testing.T, c *controlplane.Cluster) {
+func describedAs(available string) func(*testing.T, *rig.Cluster) {
+	return func(t *testing.T, c *rig.Cluster) {
 		t.Helper()
 		a, err := apiServices(t, c).Get(t.Context(), "v1.batch", metav1.GetOptions{})
 		must(t, err)
@@ -193,7 +194,7 @@ func describedAs(available string) func(*testing.T, *controlplane.Cluster) {
 	}
 }
 
-func newKind(t *testing.T, c *controlplane.Cluster) {
+func newKind(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	open := map[string]any{"openAPIV3Schema": map[string]any{"type": "object"}}
 	create(t, dyn(t, c, "apiextensions.k8s.io/v1", "customresourcedefinitions"), "apiextensions.k8s.io/v1", "CustomResourceDefinition", "things.rig.test", map[string]any{"spec": map[string]any{
@@ -214,7 +215,7 @@ func create(t *testing.T, all dynamic.NamespaceableResourceInterface, apiVersion
 
 // another is an API server that has just ended: while there is one, who takes its
 // own address away leaves others.
-func another(t *testing.T, c *controlplane.Cluster) {
+func another(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	minor := c.First.Version[:strings.LastIndexByte(c.First.Version, '.')]
 	out, err := c.Upgrade(t.Context(), minor, controlplane.UpgradeOptions{Settle: 2 * time.Second})
@@ -223,7 +224,7 @@ func another(t *testing.T, c *controlplane.Cluster) {
 }
 
 // expiredLease is that of an API server that has long gone.
-func expiredLease(t *testing.T, c *controlplane.Cluster) {
+func expiredLease(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	seconds, renewed, holder := int32(3600), metav1.NewMicroTime(time.Now().Add(-2*time.Hour)), "rig"
 	l := &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{HolderIdentity: &holder, LeaseDurationSeconds: &seconds, RenewTime: &renewed}}

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 var (
@@ -99,10 +99,10 @@ func forbiddenAddress(since, until string, tries int) fault {
 		write: "create ipaddresses.networking.k8s.io 10.96.7.1", stage: serviceWithoutAddress}
 }
 
-func nothing(*testing.T, *controlplane.Cluster) {}
+func nothing(*testing.T, *rig.Cluster) {}
 
 // addressOfTheFirst makes the new API server one that comes again, at the
 // address of one that ended without a shutdown: it first takes that away.
-func addressOfTheFirst(c *controlplane.Cluster) []string {
+func addressOfTheFirst(c *rig.Cluster) []string {
 	return []string{"--advertise-address=" + c.First.Address.Addr().String()}
 }

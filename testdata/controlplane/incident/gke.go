@@ -11,8 +11,8 @@ import (
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 const (
@@ -36,8 +36,8 @@ var (
 	zones = []string{Location + "-b", Location + "-c", Location + "-d"}
 )
 
-func (p pool) nodes(version string) controlplane.NodePool {
-	return controlplane.NodePool{Cluster: Name, Name: p.name, Zones: zones, Count: p.perZone * len(zones), Kubelet: "v" + version + build}
+func (p pool) nodes(version string) rig.NodePool {
+	return rig.NodePool{Cluster: Name, Name: p.name, Zones: zones, Count: p.perZone * len(zones), Kubelet: "v" + version + build}
 }
 
 // serveGKE starts a GKE API that tells of the cluster as it stands, and of an

@@ -11,9 +11,10 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
 // The cluster's name in the GKE API, and the context that gcloud would give it.
@@ -26,9 +27,9 @@ const (
 
 // A Scene is the cluster, as it is before anybody freezes anything.
 type Scene struct {
-	*controlplane.Cluster
+	*rig.Cluster
 	// OPA is the webhook's backend. Freeze is what brings the incident about.
-	OPA *controlplane.OPA
+	OPA *rig.OPA
 	// GKE is the GKE API, as far as it knows the cluster.
 	GKE *gketest.Server
 	// Target is the version to upgrade to, such as "1.36.3".
@@ -45,7 +46,7 @@ func Stage(ctx context.Context, dir string) (*Scene, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := controlplane.New(ctx, dir, controlplane.Options{Context: Context})
+	c, err := rig.New(ctx, dir, controlplane.Options{Context: Context})
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +104,7 @@ func (s *Scene) startOPA(ctx context.Context) (err error) {
 		return err
 	}
 	w := workload{"opa", "opa", 1}
-	s.OPA, err = s.StartOPA(ctx, controlplane.BackendOptions{Namespace: w.namespace, Service: w.name, Pod: w.pod(), Node: node})
+	s.OPA, err = s.StartOPA(ctx, rig.BackendOptions{Namespace: w.namespace, Service: w.name, Pod: w.pod(), Node: node})
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // asEnv makes the test binary a lab, or say whether it could be one.
@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 	case "lab":
 		main()
 	case "available":
-		os.Exit(controlplane.Enter(func() int {
-			if err := controlplane.Available(); err != nil {
+		os.Exit(rig.Enter(func() int {
+			if err := rig.Available(); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				return 1
 			}
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// require does what [controlplane.Require] does, for a test that stays outside.
+// require does what [rig.Require] does, for a test that stays outside.
 func require(t *testing.T) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -58,7 +58,7 @@ func TestLab(t *testing.T) {
 	if err := os.Mkdir(filepath.Join(root, filepath.Dir(tool)), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Symlink(controlplane.Tool(t), filepath.Join(root, tool)); err != nil {
+	if err := os.Symlink(rig.Tool(t), filepath.Join(root, tool)); err != nil {
 		t.Fatal(err)
 	}
 	l := start(t)

@@ -13,14 +13,14 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/incident"
 )
 
 // tool is the program that the lab is for, in the root of the repository.
 const tool = "bin/gke-preflight"
 
-func main() { os.Exit(controlplane.Enter(run)) }
+func main() { os.Exit(rig.Enter(run)) }
 
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -80,14 +80,14 @@ Ctrl-C ends it all.
 // publish makes the API server and the GKE API reachable from where the lab was
 // started.
 func publish(s *incident.Scene) (kubeconfig, endpoint string, err error) {
-	l, err := controlplane.Outside(0)
+	l, err := rig.Outside(0)
 	if err != nil {
 		return "", "", err
 	}
 	if kubeconfig, err = s.Publish(l); err != nil {
 		return "", "", err
 	}
-	if l, err = controlplane.Outside(1); err != nil {
+	if l, err = rig.Outside(1); err != nil {
 		return "", "", err
 	}
 	server := http.Server{Handler: s.GKE, ReadHeaderTimeout: 10 * time.Second}

@@ -19,12 +19,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 const (
 	node      = "gke-rig-default-pool-1"
@@ -95,9 +96,9 @@ func TestHungAndFailingOpen(t *testing.T) {
 // hold foretells, lets it happen, and requires both to be as want says.
 func hold(t *testing.T, hooks []hook, want map[string]forecast.Fate) preflight.Report {
 	t.Helper()
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	prepare(t, c)
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "hung", Service: "hung", Behaviour: controlplane.HangAfterTLS()})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hung", Service: "hung", Behaviour: controlplane.HangAfterTLS()})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -116,9 +117,9 @@ func hold(t *testing.T, hooks []hook, want map[string]forecast.Fate) preflight.R
 }
 
 // prepare creates what the clients update, and lets them.
-func prepare(t *testing.T, c *controlplane.Cluster) {
+func prepare(t *testing.T, c *rig.Cluster) {
 	t.Helper()
-	if err := c.AddNodes(t.Context(), controlplane.NodePool{Names: []string{node}}); err != nil {
+	if err := c.AddNodes(t.Context(), rig.NodePool{Names: []string{node}}); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"kube-scheduler", "kube-controller-manager"} {
@@ -166,7 +167,7 @@ func foretold(t *testing.T, r preflight.Report, want map[string]forecast.Fate) {
 // happens lets the clients of the lines make their requests, all at once. What
 // is slowed succeeds and what is lost fails; how long either takes shows only
 // that the webhook was waited for.
-func happens(t *testing.T, c *controlplane.Cluster, want map[string]forecast.Fate) {
+func happens(t *testing.T, c *rig.Cluster, want map[string]forecast.Fate) {
 	t.Helper()
 	type result struct {
 		line string
@@ -229,7 +230,7 @@ func review(ctx context.Context, k kubernetes.Interface) error {
 func check(t *testing.T, kubeconfig string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(controlplane.Tool(t), "check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "-o", "json")
+	cmd := exec.Command(rig.Tool(t), "check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

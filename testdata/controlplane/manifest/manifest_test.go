@@ -12,12 +12,13 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/manifest/manifesttest"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // TestRefusals sends each object of the table to the newest API server that is
 // tested, as a dry-run: it complains of the fields that the table names.
@@ -26,7 +27,7 @@ func TestRefusals(t *testing.T) {
 	if err != nil || len(minors) == 0 {
 		t.Fatal(minors, err)
 	}
-	c := controlplane.Start(t, controlplane.Options{Minor: minors[len(minors)-1]})
+	c := rig.Start(t, controlplane.Options{Minor: minors[len(minors)-1]})
 	table, err := os.ReadFile("../../../preflight/manifest/testdata/refused.yaml")
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // A Happened is what became of the new replica, by what its process alone

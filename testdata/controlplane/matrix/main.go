@@ -21,7 +21,7 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 const (
@@ -36,7 +36,7 @@ type selection struct {
 	missing bool
 }
 
-func main() { os.Exit(controlplane.Enter(run)) }
+func main() { os.Exit(rig.Enter(run)) }
 
 func run() int {
 	pairs := flag.String("pairs", "", "the minors to upgrade from, such as 1.35,1.34; all if empty")

@@ -9,8 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 func TestAll(t *testing.T) {

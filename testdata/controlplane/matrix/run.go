@@ -13,7 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/wait"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 const (
@@ -135,11 +136,11 @@ func (r *runner) run(ctx context.Context, dir string, c Case) (Result, error) {
 }
 
 // start returns a cluster that has settled.
-func (r *runner) start(ctx context.Context, dir string, c Case) (*controlplane.Cluster, error) {
+func (r *runner) start(ctx context.Context, dir string, c Case) (*rig.Cluster, error) {
 	defer r.occupy()()
 	bounded, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	cluster, err := controlplane.New(bounded, dir, controlplane.Options{Minor: c.From})
+	cluster, err := rig.New(bounded, dir, controlplane.Options{Minor: c.From})
 	if err != nil {
 		return nil, err
 	}
@@ -155,14 +156,14 @@ func (r *runner) start(ctx context.Context, dir string, c Case) (*controlplane.C
 	return cluster, nil
 }
 
-func (r *runner) foretell(ctx context.Context, cluster *controlplane.Cluster, c Case, vantage string) (Foretold, error) {
+func (r *runner) foretell(ctx context.Context, cluster *rig.Cluster, c Case, vantage string) (Foretold, error) {
 	release := r.occupy()
 	defer release()
 	time.AfterFunc(begun, release)
 	return r.tool.foretell(ctx, cluster.Kubeconfig, c.To, vantage)
 }
 
-func (r *runner) upgrade(ctx context.Context, cluster *controlplane.Cluster, c Case) (controlplane.Outcome, error) {
+func (r *runner) upgrade(ctx context.Context, cluster *rig.Cluster, c Case) (controlplane.Outcome, error) {
 	if c.SameHost {
 		cluster.First.Stop()
 	}

@@ -6,7 +6,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // A scope is what a webhook sees.
@@ -59,7 +59,7 @@ func namespace(op metav1.LabelSelectorOperator) *metav1.LabelSelector {
 
 // denySystemRoles creates a policy, named like the webhooks, that denies every
 // write of a ClusterRole whose name begins with "system:".
-func denySystemRoles(ctx context.Context, c *controlplane.Cluster) error {
+func denySystemRoles(ctx context.Context, c *rig.Cluster) error {
 	client := c.Client.AdmissionregistrationV1()
 	_, err := client.ValidatingAdmissionPolicies().Create(ctx, &admissionregistrationv1.ValidatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: culprit},

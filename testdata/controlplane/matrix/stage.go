@@ -9,24 +9,25 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // A fault is what is wrong with a webhook's backend, or with the way to it.
 type fault struct {
 	name string
 	// backend is what the backend is started with, its name left out.
-	backend controlplane.BackendOptions
+	backend rig.BackendOptions
 	// spoil is what is done to it then; nil for nothing.
-	spoil func(context.Context, *controlplane.Cluster, *controlplane.Backend) error
+	spoil func(context.Context, *rig.Cluster, *rig.Backend) error
 }
 
 func behaving(name string, b controlplane.Behaviour) fault {
-	return fault{name: name, backend: controlplane.BackendOptions{Behaviour: b}}
+	return fault{name: name, backend: rig.BackendOptions{Behaviour: b}}
 }
 
-func answersAfter(d time.Duration) controlplane.BackendOptions {
-	return controlplane.BackendOptions{Behaviour: controlplane.Slow(d)}
+func answersAfter(d time.Duration) rig.BackendOptions {
+	return rig.BackendOptions{Behaviour: controlplane.Slow(d)}
 }
 
 var (
@@ -36,7 +37,7 @@ var (
 	refused          = fault{name: "refused", spoil: stopped}
 	denied           = behaving("denied", controlplane.Deny("no", 0))
 	slow             = behaving("slow", controlplane.Slow(slowness))
-	wrongCertificate = fault{name: "wrong certificate", backend: controlplane.BackendOptions{Names: []string{"somewhere.else.svc"}}}
+	wrongCertificate = fault{name: "wrong certificate", backend: rig.BackendOptions{Names: []string{"somewhere.else.svc"}}}
 	serverError      = behaving("HTTP 500", controlplane.Status(500))
 	wrongUID         = behaving("wrong uid", controlplane.WrongUID())
 	missingService   = fault{name: "missing Service", spoil: withoutService}
@@ -46,16 +47,16 @@ var (
 // faults are those of the full product.
 var faults = []fault{hungBeforeTLS, hungAfterTLS, refused, denied, slow, wrongCertificate, serverError, wrongUID, missingService, noEndpoints}
 
-func stopped(_ context.Context, _ *controlplane.Cluster, b *controlplane.Backend) error {
+func stopped(_ context.Context, _ *rig.Cluster, b *rig.Backend) error {
 	b.Stop()
 	return nil
 }
 
-func withoutService(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func withoutService(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	return c.Client.CoreV1().Services(b.Namespace).Delete(ctx, b.Service, metav1.DeleteOptions{})
 }
 
-func withoutEndpoints(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func withoutEndpoints(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	//lint:ignore SA1019 minors up to 1.33 resolve a Service through its Endpoints
 	if err := c.Client.CoreV1().Endpoints(b.Namespace).Delete(ctx, b.Service, metav1.DeleteOptions{}); err != nil {
 		return err
@@ -86,14 +87,14 @@ const (
 	bystander = "bystander"
 )
 
-func (s staging) prepare(ctx context.Context, c *controlplane.Cluster) error {
+func (s staging) prepare(ctx context.Context, c *rig.Cluster) error {
 	if err := createServices(ctx, c, s.services); err != nil {
 		return err
 	}
 	if s.policy {
 		return denySystemRoles(ctx, c)
 	}
-	var broken []*controlplane.Backend
+	var broken []*rig.Backend
 	for i := range max(1, s.mutating) {
 		o := s.fault.backend
 		o.Namespace, o.Service = "webhooks", culprit
@@ -106,7 +107,7 @@ func (s staging) prepare(ctx context.Context, c *controlplane.Cluster) error {
 		}
 		broken = append(broken, b)
 	}
-	beside, err := c.StartBackend(ctx, controlplane.BackendOptions{Namespace: "webhooks", Service: bystander})
+	beside, err := c.StartBackend(ctx, rig.BackendOptions{Namespace: "webhooks", Service: bystander})
 	if err != nil {
 		return err
 	}
@@ -126,7 +127,7 @@ func (s staging) prepare(ctx context.Context, c *controlplane.Cluster) error {
 	return nil
 }
 
-func (s staging) register(ctx context.Context, c *controlplane.Cluster, b *controlplane.Backend) error {
+func (s staging) register(ctx context.Context, c *rig.Cluster, b *rig.Backend) error {
 	policy := admissionregistrationv1.Fail
 	if s.failOpen {
 		policy = admissionregistrationv1.Ignore
@@ -144,7 +145,7 @@ func (s staging) register(ctx context.Context, c *controlplane.Cluster, b *contr
 	})
 }
 
-func createServices(ctx context.Context, c *controlplane.Cluster, n int) error {
+func createServices(ctx context.Context, c *rig.Cluster, n int) error {
 	for i := range n {
 		_, err := c.Client.CoreV1().Services("default").Create(ctx, &corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("service-%d", i)},

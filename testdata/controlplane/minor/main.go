@@ -1,8 +1,8 @@
-// Command minor adds a minor of Kubernetes to the rig, or moves one to another
-// patch: it writes testdata/controlplane/vMINOR with a go.mod that builds that
-// kube-apiserver with the very dependencies upstream builds it with. "make minor
-// VERSION=1.37.0" runs it, in the root of the repository. With -earlier it adds
-// a patch beside that of its minor, in a directory named by the whole version.
+// Command minor adds a minor of Kubernetes to those that are run, or moves one to
+// another patch: it writes vMINOR.mod and vMINOR.sum to gke/controlplane/binaries/modules,
+// a go.mod that builds that kube-apiserver with the very dependencies upstream builds it
+// with. "make minor VERSION=1.37.0" runs it, in the root of the repository. With -earlier
+// it adds a patch beside that of its minor, named by the whole version.
 package main
 
 import (
@@ -22,7 +22,9 @@ import (
 const (
 	upstream = "k8s.io/kubernetes"
 	staging  = "./staging/src/"
-	self     = "github.com/gke-preflight/gke-preflight/testdata/controlplane/"
+	// self is the name of the module that builds a version, without the version.
+	// Another would build all of them anew.
+	self = "github.com/gke-preflight/gke-preflight/testdata/controlplane/"
 )
 
 func main() {
@@ -50,10 +52,11 @@ func run(args []string) error {
 	if !*earlier {
 		line = line[:strings.LastIndex(line, ".")]
 	}
-	dir := filepath.Join("testdata", "controlplane", line)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	dir, err := os.MkdirTemp("", "minor-")
+	if err != nil {
 		return err
 	}
+	defer os.RemoveAll(dir)
 	if err := os.WriteFile(filepath.Join(dir, "go.mod"), released, 0o644); err != nil {
 		return err
 	}
@@ -64,8 +67,24 @@ func run(args []string) error {
 	if _, err := mod(dir, append([]string{"edit"}, edits...)...); err != nil {
 		return err
 	}
-	_, err = mod(dir, "tidy")
-	return err
+	if _, err = mod(dir, "tidy"); err != nil {
+		return err
+	}
+	return keep(dir, line)
+}
+
+// keep stores the go.mod and go.sum of dir among the modules.
+func keep(dir, line string) error {
+	for _, kind := range []string{"mod", "sum"} {
+		content, err := os.ReadFile(filepath.Join(dir, "go."+kind))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join("gke", "controlplane", "binaries", "modules", line+"."+kind), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // mod runs go mod in dir and returns what it printed.

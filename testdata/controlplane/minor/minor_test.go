@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
 )
 
 // TestNewestAgain takes the newest minor out of a clone and adds it again, with
@@ -32,9 +32,9 @@ func TestNewestAgain(t *testing.T) {
 		}
 		return string(said)
 	}
-	root := strings.TrimSpace(run(newest.Dir, "git", "rev-parse", "--show-toplevel"))
+	root := strings.TrimSpace(run(".", "git", "rev-parse", "--show-toplevel"))
 	run(root, "git", "clone", "-q", root, clone)
-	for _, made := range []string{"testdata/controlplane/v" + newest.Minor(), "preflight/bootstrap/catalogue/data/" + newest.Minor() + ".yaml"} {
+	for _, made := range []string{"gke/controlplane/binaries/modules/v" + newest.Minor() + ".mod", "gke/controlplane/binaries/modules/v" + newest.Minor() + ".sum", "preflight/bootstrap/catalogue/data/" + newest.Minor() + ".yaml"} {
 		if err := os.RemoveAll(filepath.Join(clone, made)); err != nil {
 			t.Fatal(err)
 		}

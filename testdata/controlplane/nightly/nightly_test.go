@@ -19,24 +19,25 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/incident"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // TestNightly lives through four nights: with the rights of the manifests alone the
 // job sees all there is to see, tells of the webhook that hangs, and of nothing twice.
 func TestNightly(t *testing.T) {
-	controlplane.Require(t)
+	rig.Require(t)
 	scene, err := incident.Stage(t.Context(), t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(scene.Stop)
-	j := &job{T: t, scene: scene, tool: controlplane.Tool(t), reports: t.TempDir()}
+	j := &job{T: t, scene: scene, tool: rig.Tool(t), reports: t.TempDir()}
 	j.chat = httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		b, _ := io.ReadAll(r.Body)
 		j.told = append(j.told, string(b))

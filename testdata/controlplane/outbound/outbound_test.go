@@ -14,14 +14,15 @@ import (
 
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 // A subject is a definition or an APIService with a backend of its own, what the
 // tool must say of it from each vantage, and what the API server says.
@@ -37,7 +38,7 @@ type subject struct {
 
 // TestOutbound stages every subject on one cluster and asks about them all at once.
 func TestOutbound(t *testing.T) {
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	var staged sync.WaitGroup
 	for _, s := range conversions() {
 		staged.Go(func() { s.stage.definition(t, c, s.name) })
@@ -90,7 +91,7 @@ func expect(t *testing.T, s subject, vantage, got, want string) {
 	}
 }
 
-func ask(t *testing.T, c *controlplane.Cluster, s *facts.Snapshot, v facts.Vantage) []facts.Attempt {
+func ask(t *testing.T, c *rig.Cluster, s *facts.Snapshot, v facts.Vantage) []facts.Attempt {
 	t.Helper()
 	requests := probe.Outbound(s, probe.Options{Vantage: v})
 	for i := range requests {

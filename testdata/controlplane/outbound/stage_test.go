@@ -17,7 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/dynamic"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 // A stage is a backend and what is wrong with the way to it.
@@ -31,7 +32,7 @@ type stage struct {
 }
 
 // backend starts what is behind the Service of that name in its own namespace.
-func (s stage) backend(t *testing.T, c *controlplane.Cluster, namespace, name string) admissionregistrationv1.WebhookClientConfig {
+func (s stage) backend(t *testing.T, c *rig.Cluster, namespace, name string) admissionregistrationv1.WebhookClientConfig {
 	t.Helper()
 	port := int32(443)
 	config := admissionregistrationv1.WebhookClientConfig{Service: &admissionregistrationv1.ServiceReference{Namespace: namespace, Name: name, Port: &port}}
@@ -46,7 +47,7 @@ func (s stage) backend(t *testing.T, c *controlplane.Cluster, namespace, name st
 		must(t, err)
 		return config
 	}
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: namespace, Service: name, Node: "node-" + namespace, Behaviour: s.behaviour, NotAfter: s.notAfter, Names: s.names})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: namespace, Service: name, Node: "node-" + namespace, Behaviour: s.behaviour, NotAfter: s.notAfter, Names: s.names})
 	must(t, err)
 	config.CABundle = b.CABundle
 	if s.otherCA {
@@ -57,7 +58,7 @@ func (s stage) backend(t *testing.T, c *controlplane.Cluster, namespace, name st
 	return config
 }
 
-func of(t *testing.T, c *controlplane.Cluster, group, version, resource string) dynamic.NamespaceableResourceInterface {
+func of(t *testing.T, c *rig.Cluster, group, version, resource string) dynamic.NamespaceableResourceInterface {
 	t.Helper()
 	client, err := dynamic.NewForConfig(c.Config)
 	must(t, err)
@@ -76,7 +77,7 @@ func object(t *testing.T, apiVersion, kind, name string, spec map[string]any) *u
 
 // definition creates a kind with two versions whose objects the backend converts,
 // and stores one in v1.
-func (s stage) definition(t *testing.T, c *controlplane.Cluster, name string) {
+func (s stage) definition(t *testing.T, c *rig.Cluster, name string) {
 	config := s.backend(t, c, "convert-"+name, name)
 	client, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&config)
 	must(t, err)
@@ -101,7 +102,7 @@ func (s stage) definition(t *testing.T, c *controlplane.Cluster, name string) {
 	}))
 }
 
-func (s stage) apiService(t *testing.T, c *controlplane.Cluster, name string) {
+func (s stage) apiService(t *testing.T, c *rig.Cluster, name string) {
 	config := s.backend(t, c, "serve-"+name, name)
 	spec := map[string]any{
 		"group": name + ".rig.test", "version": "v1", "groupPriorityMinimum": int64(1000), "versionPriority": int64(10),
@@ -121,7 +122,7 @@ func (s stage) apiService(t *testing.T, c *controlplane.Cluster, name string) {
 }
 
 // judged waits until the API server has made up its mind about the APIService.
-func judged(t *testing.T, c *controlplane.Cluster, name string) {
+func judged(t *testing.T, c *rig.Cluster, name string) {
 	t.Helper()
 	must(t, wait.PollUntilContextTimeout(t.Context(), 500*time.Millisecond, 40*time.Second, true, func(ctx context.Context) (bool, error) {
 		u, err := of(t, c, "apiregistration.k8s.io", "v1", "apiservices").Get(ctx, "v1."+name+".rig.test", metav1.GetOptions{})

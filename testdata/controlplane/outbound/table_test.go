@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 )
 
 // conversions are the ways in which a converter can be right and wrong. What the

@@ -6,7 +6,7 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
 type webhook = admissionregistrationv1.ValidatingWebhook
@@ -63,7 +63,7 @@ func denySystemRoles() *admissionregistrationv1.ValidatingAdmissionPolicy {
 }
 
 // bind binds the policy everywhere; params is nil for one that takes none.
-func bind(t *testing.T, c *controlplane.Cluster, p *admissionregistrationv1.ValidatingAdmissionPolicy, params *admissionregistrationv1.ParamRef) {
+func bind(t *testing.T, c *rig.Cluster, p *admissionregistrationv1.ValidatingAdmissionPolicy, params *admissionregistrationv1.ParamRef) {
 	t.Helper()
 	client := c.Client.AdmissionregistrationV1()
 	if _, err := client.ValidatingAdmissionPolicies().Create(t.Context(), p, metav1.CreateOptions{}); err != nil {

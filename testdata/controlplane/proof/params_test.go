@@ -11,9 +11,10 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // A policy that takes its parameters from a custom resource, as Gatekeeper makes
@@ -21,8 +22,8 @@ import (
 // at once, half a minute late, or not at the first try.
 func TestPolicyWithCustomParams(t *testing.T) {
 	t.Parallel()
-	controlplane.Require(t)
-	tool := tool(controlplane.Tool(t))
+	rig.Require(t)
+	tool := tool(rig.Tool(t))
 	c := start(t)
 	limits := limitsOf(t, c)
 	bindToLimits(t, c)
@@ -58,11 +59,11 @@ func TestPolicyWithCustomParams(t *testing.T) {
 	}
 }
 
-func upgrade(t *testing.T, c *controlplane.Cluster) controlplane.Outcome {
+func upgrade(t *testing.T, c *rig.Cluster) controlplane.Outcome {
 	t.Helper()
 	startsAlone.Lock()
 	time.AfterFunc(aWhile, startsAlone.Unlock)
-	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{})
+	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +71,7 @@ func upgrade(t *testing.T, c *controlplane.Cluster) controlplane.Outcome {
 }
 
 // limitsOf makes the custom resource and returns its client once it is served.
-func limitsOf(t *testing.T, c *controlplane.Cluster) dynamic.ResourceInterface {
+func limitsOf(t *testing.T, c *rig.Cluster) dynamic.ResourceInterface {
 	t.Helper()
 	client, err := dynamic.NewForConfig(c.Config)
 	if err != nil {
@@ -104,7 +105,7 @@ func limitsOf(t *testing.T, c *controlplane.Cluster) dynamic.ResourceInterface {
 	}
 }
 
-func bindToLimits(t *testing.T, c *controlplane.Cluster) {
+func bindToLimits(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	deny := admissionregistrationv1.DenyAction
 	bind(t, c, limitsPolicy(), &admissionregistrationv1.ParamRef{Name: "all", ParameterNotFoundAction: &deny})
@@ -130,8 +131,8 @@ func limitsPolicy() *admissionregistrationv1.ValidatingAdmissionPolicy {
 // it, and rejects whatever the policy matches.
 func TestPolicyOfUnservedParams(t *testing.T) {
 	t.Parallel()
-	controlplane.Require(t)
-	tool := tool(controlplane.Tool(t))
+	rig.Require(t)
+	tool := tool(rig.Tool(t))
 	c := start(t)
 	p := limitsPolicy()
 	allow := admissionregistrationv1.AllowAction

@@ -12,9 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // TestPermissions gives the tool less and less, on a cluster where nothing is
@@ -22,8 +22,8 @@ import (
 // what it does not know.
 func TestPermissions(t *testing.T) {
 	t.Parallel()
-	controlplane.Require(t)
-	tool := tool(controlplane.Tool(t))
+	rig.Require(t)
+	tool := tool(rig.Tool(t))
 	c := start(t)
 	stage(t, c, scenario{webhook: []adjust{timeout(5)}})
 	if _, err := c.StartKubelet(t.Context(), "node-1"); err != nil {
@@ -71,7 +71,7 @@ func TestPermissions(t *testing.T) {
 // nothingRefused reads the audit log of the API server that runs: a user with what rbac
 // prints, who may impersonate nobody, has sent nothing that was refused, and so wakes
 // nobody who watches that log. What the user may do was asked for first.
-func nothingRefused(t *testing.T, c *controlplane.Cluster, user string) {
+func nothingRefused(t *testing.T, c *rig.Cluster, user string) {
 	t.Helper()
 	events, err := c.First.Audit()
 	if err != nil {
@@ -138,7 +138,7 @@ func without(rules []rbacv1.PolicyRule, resource string) []rbacv1.PolicyRule {
 }
 
 // as grants the rules to a new user and returns its kubeconfig.
-func as(t *testing.T, c *controlplane.Cluster, user string, rules []rbacv1.PolicyRule) string {
+func as(t *testing.T, c *rig.Cluster, user string, rules []rbacv1.PolicyRule) string {
 	t.Helper()
 	meta := metav1.ObjectMeta{Name: "preflight-" + user}
 	client := c.Client.RbacV1()

@@ -18,12 +18,13 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 type adjust = func(*admissionregistrationv1.ValidatingWebhook)
 
@@ -33,7 +34,7 @@ type scenario struct {
 	// frozen says that OPA is stopped before the forecast.
 	frozen bool
 	// backend stands in for OPA, in its place; nil for OPA itself.
-	backend *controlplane.BackendOptions
+	backend *rig.BackendOptions
 	// webhook changes OPA's webhook, which sees everything and fails closed; nil for
 	// no webhook at all.
 	webhook []adjust
@@ -57,16 +58,16 @@ func scenarios() []scenario {
 		{name: "frozen on ConfigMaps of kube-system", frozen: true, webhook: []adjust{timeout(3), only("", "configmaps"), inNamespace(metav1.LabelSelectorOpIn, "kube-system")}, outcome: forecast.Degraded, hook: "start-cluster-authentication-info-controller", culprit: "opa", verdict: preflight.Ready},
 		{name: "frozen on ClusterRoles, the API server exempted", frozen: true, webhook: []adjust{timeout(3), only("rbac.authorization.k8s.io", "clusterroles"), exemptAPIServer}, outcome: forecast.Ready, verdict: preflight.Ready},
 		{name: "frozen, all but kube-system", frozen: true, webhook: []adjust{timeout(3), inNamespace(metav1.LabelSelectorOpNotIn, "kube-system")}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
-		{name: "a certificate for another name", backend: &controlplane.BackendOptions{Names: []string{"somewhere.else.svc"}}, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
-		{name: "denying, failing open", backend: &controlplane.BackendOptions{Behaviour: controlplane.Deny("no", 0)}, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "a certificate for another name", backend: &rig.BackendOptions{Names: []string{"somewhere.else.svc"}}, webhook: everything, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
+		{name: "denying, failing open", backend: &rig.BackendOptions{Behaviour: controlplane.Deny("no", 0)}, webhook: []adjust{timeout(5), failOpen}, outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "opa", verdict: preflight.NotReady},
 		{name: "a policy denies system ClusterRoles", policy: denySystemRoles(), outcome: forecast.CrashLoop, hook: "rbac/bootstrap-roles", culprit: "protect-system-roles", verdict: preflight.NotReady},
 	}
 }
 
 func TestForecastAgainstUpgrade(t *testing.T) {
 	t.Parallel()
-	controlplane.Require(t)
-	tool := tool(controlplane.Tool(t))
+	rig.Require(t)
+	tool := tool(rig.Tool(t))
 	for _, s := range scenarios() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
@@ -99,7 +100,7 @@ func prove(t *testing.T, tool tool, s scenario) {
 	startsAlone.Lock()
 	time.AfterFunc(aWhile, startsAlone.Unlock)
 	began := time.Now()
-	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
+	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,14 +127,14 @@ var startsAlone sync.Mutex
 
 const aWhile = 5 * time.Second
 
-func start(t *testing.T) *controlplane.Cluster {
+func start(t *testing.T) *rig.Cluster {
 	t.Helper()
 	startsAlone.Lock()
 	defer startsAlone.Unlock()
-	return controlplane.Start(t, controlplane.Options{})
+	return rig.Start(t, controlplane.Options{})
 }
 
-func stage(t *testing.T, c *controlplane.Cluster, s scenario) *controlplane.OPA {
+func stage(t *testing.T, c *rig.Cluster, s scenario) *rig.OPA {
 	ctx := t.Context()
 	if s.policy != nil {
 		bind(t, c, s.policy, nil)
@@ -153,7 +154,7 @@ func stage(t *testing.T, c *controlplane.Cluster, s scenario) *controlplane.OPA 
 		}
 		return nil
 	}
-	opa, err := c.StartOPA(ctx, controlplane.BackendOptions{Namespace: "opa", Service: "opa"})
+	opa, err := c.StartOPA(ctx, rig.BackendOptions{Namespace: "opa", Service: "opa"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -209,7 +210,7 @@ func within(t *testing.T, what string, s *forecast.Seconds, out controlplane.Out
 }
 
 // changedNothing reads the audit log of the old API server.
-func changedNothing(t *testing.T, c *controlplane.Cluster) {
+func changedNothing(t *testing.T, c *rig.Cluster) {
 	t.Helper()
 	events, err := c.First.Audit()
 	if err != nil {
@@ -231,7 +232,7 @@ type tool string
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "-o", "json"}, args...)...)
+	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError

@@ -19,9 +19,10 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/watch"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // A following is gke-preflight watch while it runs, on a cluster whose API servers
@@ -33,7 +34,7 @@ type following struct {
 }
 
 // follow starts the tool; with a report it looks at nothing at the start.
-func (x tool) follow(t *testing.T, c *controlplane.Cluster, r *preflight.Report) *following {
+func (x tool) follow(t *testing.T, c *rig.Cluster, r *preflight.Report) *following {
 	t.Helper()
 	dir := t.TempDir()
 	address := "https://" + balance(t, c)
@@ -46,7 +47,7 @@ func (x tool) follow(t *testing.T, c *controlplane.Cluster, r *preflight.Report)
 	if err != nil {
 		t.Fatal(err)
 	}
-	args := []string{"watch", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "--every", "500ms", "-o", "json"}
+	args := []string{"watch", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "--every", "500ms", "-o", "json"}
 	if r != nil {
 		b, err := json.Marshal(r)
 		file := filepath.Join(dir, "report.json")
@@ -73,7 +74,7 @@ func (x tool) follow(t *testing.T, c *controlplane.Cluster, r *preflight.Report)
 
 // heartbeat renews the nodes' leases as kubelets do, by the address that outlives the
 // old API server.
-func heartbeat(t *testing.T, c *controlplane.Cluster, address string) {
+func heartbeat(t *testing.T, c *rig.Cluster, address string) {
 	t.Helper()
 	cfg := rest.CopyConfig(c.Config)
 	cfg.Host = address
@@ -81,12 +82,12 @@ func heartbeat(t *testing.T, c *controlplane.Cluster, address string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	go (&controlplane.Cluster{Config: cfg, Client: client}).Heartbeat(t.Context())
+	go (&rig.Cluster{Cluster: &controlplane.Cluster{Config: cfg, Client: client}}).Heartbeat(t.Context())
 }
 
 // followFrom gives the tool the report where the webhook is frozen, and lets it look
 // for itself where not, and returns when it knows what is foretold.
-func (x tool) followFrom(t *testing.T, c *controlplane.Cluster, s scenario, r preflight.Report) *following {
+func (x tool) followFrom(t *testing.T, c *rig.Cluster, s scenario, r preflight.Report) *following {
 	t.Helper()
 	given := &r
 	if !s.frozen {
@@ -180,7 +181,7 @@ func foretoldChain(t *testing.T, f *following, began time.Time) {
 
 // nothingHappened requires the tool to have stayed calm, and to end with the old
 // API server.
-func nothingHappened(t *testing.T, c *controlplane.Cluster, f *following) {
+func nothingHappened(t *testing.T, c *rig.Cluster, f *following) {
 	t.Helper()
 	c.First.Stop()
 	all, found := f.until(t, watch.End, time.Minute)
@@ -197,7 +198,7 @@ func nothingHappened(t *testing.T, c *controlplane.Cluster, f *following) {
 
 // balance forwards each connection to the next API server that takes it, and
 // returns the address to connect to.
-func balance(t *testing.T, c *controlplane.Cluster) string {
+func balance(t *testing.T, c *rig.Cluster) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -217,7 +218,7 @@ func balance(t *testing.T, c *controlplane.Cluster) string {
 	return l.Addr().String()
 }
 
-func forward(in net.Conn, c *controlplane.Cluster, turn int) {
+func forward(in net.Conn, c *rig.Cluster, turn int) {
 	defer in.Close()
 	replicas := c.Replicas()
 	for n := range replicas {

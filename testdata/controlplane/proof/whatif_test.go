@@ -14,19 +14,20 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // What whatif calls enough is made to happen, and the upgrade fails; what it
 // doesn't is made to happen, and the upgrade succeeds.
 func TestWhatIfComesTrue(t *testing.T) {
 	t.Parallel()
-	controlplane.Require(t)
-	tool, ctx := tool(controlplane.Tool(t)), t.Context()
+	rig.Require(t)
+	tool, ctx := tool(rig.Tool(t)), t.Context()
 	c := start(t)
-	first, err := c.StartBackend(ctx, controlplane.BackendOptions{Namespace: "opa", Service: "opa", Pod: "opa-0", Node: "node-1"})
+	first, err := c.StartBackend(ctx, rig.BackendOptions{Namespace: "opa", Service: "opa", Pod: "opa-0", Node: "node-1"})
 	if err == nil {
 		err = c.Validate(ctx, "opa", first.ClientConfig("/"), timeout(5), only("rbac.authorization.k8s.io", "clusterroles"))
 	}
@@ -70,10 +71,10 @@ func enough(r whatif.Result, pod string) bool {
 	return false
 }
 
-func (x tool) whatIf(t *testing.T, c *controlplane.Cluster) (r whatif.Result) {
+func (x tool) whatIf(t *testing.T, c *rig.Cluster) (r whatif.Result) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), "whatif", "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", controlplane.Newest(t).Version, "--vantage", "pod-network", "-o", "json")
+	cmd := exec.Command(string(x), "whatif", "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "--vantage", "pod-network", "-o", "json")
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -91,7 +92,7 @@ func (x tool) whatIf(t *testing.T, c *controlplane.Cluster) (r whatif.Result) {
 
 // addReplica puts a second pod behind the backend's Service, on another node and
 // address; it hands on to the first one's process, and so has its certificate.
-func addReplica(t *testing.T, c *controlplane.Cluster, first *controlplane.Backend) {
+func addReplica(t *testing.T, c *rig.Cluster, first *rig.Backend) {
 	t.Helper()
 	second := first.Endpoint
 	second.Pod, second.Node = "opa-1", "node-2"
@@ -130,7 +131,7 @@ func handOn(t *testing.T, from, to netip.AddrPort) {
 }
 
 // evict takes a pod away, and its place behind the Service.
-func evict(t *testing.T, c *controlplane.Cluster, pod, slice string) {
+func evict(t *testing.T, c *rig.Cluster, pod, slice string) {
 	t.Helper()
 	now := int64(0)
 	if err := c.Client.CoreV1().Pods("opa").Delete(t.Context(), pod, metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {

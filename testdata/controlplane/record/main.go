@@ -13,7 +13,7 @@ import (
 	"path/filepath"
 	"syscall"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/incident"
 )
 
@@ -22,7 +22,7 @@ const (
 	directory = "testdata/recorded"
 )
 
-func main() { os.Exit(controlplane.Enter(run)) }
+func main() { os.Exit(rig.Enter(run)) }
 
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

@@ -14,7 +14,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
 )
 
 const output = "preflight/removals/removals.yaml"

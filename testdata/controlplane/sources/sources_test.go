@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane/binaries"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
 )
 
 var link = regexp.MustCompile(`\[([^\]]+)\]\(https://github\.com/kubernetes/kubernetes/blob/v([0-9.]+)/([^)]+)\)`)

@@ -9,8 +9,9 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 var rounds = flag.Int("rounds", 5, "how many upgrades TestEndpoints gives each case")
@@ -18,18 +19,18 @@ var rounds = flag.Int("rounds", 5, "how many upgrades TestEndpoints gives each c
 // A badness is what is wrong with a Pod behind the webhook.
 type badness struct {
 	name    string
-	backend controlplane.BackendOptions
+	backend rig.BackendOptions
 	// stopped says that nothing listens.
 	stopped bool
 }
 
 func badnesses() []badness {
 	return []badness{
-		{name: "hung", backend: controlplane.BackendOptions{Behaviour: controlplane.Hang()}},
+		{name: "hung", backend: rig.BackendOptions{Behaviour: controlplane.Hang()}},
 		{name: "refusing", stopped: true},
-		{name: "denying", backend: controlplane.BackendOptions{Behaviour: controlplane.Deny("no", 0)}},
-		{name: "slow", backend: controlplane.BackendOptions{Behaviour: controlplane.Slow(4 * time.Second)}},
-		{name: "with a wrong certificate", backend: controlplane.BackendOptions{Names: []string{"somewhere.else.svc"}}},
+		{name: "denying", backend: rig.BackendOptions{Behaviour: controlplane.Deny("no", 0)}},
+		{name: "slow", backend: rig.BackendOptions{Behaviour: controlplane.Slow(4 * time.Second)}},
+		{name: "with a wrong certificate", backend: rig.BackendOptions{Names: []string{"somewhere.else.svc"}}},
 	}
 }
 
@@ -38,7 +39,7 @@ func badnesses() []badness {
 // which on it picks an endpoint for each call. What happens is among what was foretold;
 // where one outcome was, it always happens.
 func TestEndpoints(t *testing.T) {
-	controlplane.Require(t)
+	rig.Require(t)
 	for _, hop := range [][2]string{{"1.35", "1.36"}, {"1.36", "1.37"}} {
 		for _, of := range [][2]int{{1, 2}, {1, 3}, {2, 3}} {
 			for _, b := range badnesses() {
@@ -56,7 +57,7 @@ func TestEndpoints(t *testing.T) {
 // upgrade makes one upgrade of a cluster of its own: what a start has written stays.
 func (b badness) upgrade(t *testing.T, from, to string, k, n int) {
 	t.Helper()
-	c := controlplane.Start(t, controlplane.Options{Minor: from})
+	c := rig.Start(t, controlplane.Options{Minor: from})
 	defer c.Stop()
 	onRBAC(t, c, b.pods(t, c, k, n), admissionregistrationv1.Fail, 10, "*")
 	cp := foretold(t, c, to)
@@ -74,12 +75,12 @@ func (b badness) upgrade(t *testing.T, from, to string, k, n int) {
 }
 
 // pods starts the Pods of one Service, the first k of them bad, and returns the last.
-func (b badness) pods(t *testing.T, c *controlplane.Cluster, k, n int) (last *controlplane.Backend) {
+func (b badness) pods(t *testing.T, c *rig.Cluster, k, n int) (last *rig.Backend) {
 	t.Helper()
 	ca, err := controlplane.NewAuthority("rig-webhook-ca")
 	must(t, err)
 	for i := range n {
-		o := controlplane.BackendOptions{}
+		o := rig.BackendOptions{}
 		if i < k {
 			o = b.backend
 		}

@@ -8,8 +8,9 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
 // TestRestarts has real API servers start under a kubelet with the liveness probe of
@@ -18,7 +19,7 @@ import (
 // it restarted for ever. The restarts are as many as was foretold, and the times are
 // those foretold, give or take what an undisturbed start takes on this machine.
 func TestRestarts(t *testing.T) {
-	controlplane.Require(t)
+	rig.Require(t)
 	usual := control(t)
 	for _, phase := range []float64{0, 0.5, 0.99} {
 		t.Run(fmt.Sprintf("failing open, probed at %.2f of the period", phase), func(t *testing.T) {
@@ -66,11 +67,11 @@ func ended(t *testing.T, u *forecast.UnderKubelet, l controlplane.Life, slack ti
 // hangs, and then has it started under the kubelet.
 func supervised(t *testing.T, policy admissionregistrationv1.FailurePolicyType, seconds int32, phase float64, bound time.Duration) (*forecast.UnderKubelet, []controlplane.Life) {
 	t.Helper()
-	c := controlplane.Start(t, controlplane.Options{})
-	b, err := c.StartBackend(t.Context(), controlplane.BackendOptions{Namespace: "opa", Service: "opa", Behaviour: controlplane.HangAfterTLS()})
+	c := rig.Start(t, controlplane.Options{})
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "opa", Service: "opa", Behaviour: controlplane.HangAfterTLS()})
 	must(t, err)
 	onRBAC(t, c, b, policy, seconds, "clusterroles")
-	to := controlplane.Newest(t)
+	to := rig.Newest(t)
 	cp := foretold(t, c, to.Version)
 	u := cp.UnderKubelet
 	if u == nil {
@@ -90,9 +91,9 @@ func supervised(t *testing.T, policy admissionregistrationv1.FailurePolicyType, 
 // control is how long an undisturbed start takes here.
 func control(t *testing.T) time.Duration {
 	t.Helper()
-	c := controlplane.Start(t, controlplane.Options{})
+	c := rig.Start(t, controlplane.Options{})
 	defer c.Stop()
-	out, err := c.Upgrade(t.Context(), controlplane.Newest(t).Minor(), controlplane.UpgradeOptions{})
+	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{})
 	must(t, err)
 	if out.State != controlplane.Ready {
 		t.Fatalf("an undisturbed start is %s", out)

@@ -11,15 +11,15 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/dial"
 	"github.com/gke-preflight/gke-preflight/gke/kube"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
-	"github.com/gke-preflight/gke-preflight/testdata/controlplane"
 )
 
-func TestMain(m *testing.M) { os.Exit(controlplane.Main(m)) }
+func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 
 func must(t *testing.T, err error) {
 	t.Helper()
@@ -29,7 +29,7 @@ func must(t *testing.T, err error) {
 }
 
 // foretold does what the command does from inside the cluster.
-func foretold(t *testing.T, c *controlplane.Cluster, target string) forecast.ControlPlane {
+func foretold(t *testing.T, c *rig.Cluster, target string) forecast.ControlPlane {
 	t.Helper()
 	meta := facts.Meta{Target: target, CollectedAt: time.Now().UTC().Truncate(time.Second), PerEndpoint: true}
 	s := facts.Observed(meta, kube.Collect(t.Context(), c.Config, kube.Options{})...)
@@ -39,7 +39,7 @@ func foretold(t *testing.T, c *controlplane.Cluster, target string) forecast.Con
 }
 
 // onRBAC registers a webhook on what rbac/bootstrap-roles writes.
-func onRBAC(t *testing.T, c *controlplane.Cluster, to *controlplane.Backend, policy admissionregistrationv1.FailurePolicyType, seconds int32, resources ...string) {
+func onRBAC(t *testing.T, c *rig.Cluster, to *rig.Backend, policy admissionregistrationv1.FailurePolicyType, seconds int32, resources ...string) {
 	t.Helper()
 	must(t, c.Validate(t.Context(), to.Service, to.ClientConfig("/"), func(w *admissionregistrationv1.ValidatingWebhook) {
 		w.FailurePolicy, w.TimeoutSeconds = &policy, &seconds
