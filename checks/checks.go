@@ -17,5 +17,5 @@ import (
 
 // All returns every check, by ID.
 func All() []preflight.Check {
-	return withSteps(slices.Concat(admission.All(), nodes.All(), versions.All(), workloads.All(), cluster.All()))
+	return slices.Concat(admission.All(), nodes.All(), versions.All(), workloads.All(), cluster.All())
 }

@@ -30,7 +30,5 @@ func TestThresholds(t *testing.T) {
 }
 
 func moved(s *facts.Snapshot, h preflight.Threshold, v int) *facts.Snapshot {
-	m := s.Meta
-	m.Thresholds = map[string]int{h.Key(): v}
-	return s.WithMeta(m)
+	return preflight.MoveThresholds(s, map[string]int{h.Key(): v})
 }

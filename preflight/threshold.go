@@ -24,13 +24,23 @@ type Threshold struct {
 
 // Of is its value for a run over s.
 func (t Threshold) Of(s *facts.Snapshot) int {
-	if v, ok := s.Meta.Thresholds[t.Key()]; ok {
+	if v, ok := moved.Of(s)[t.Key()]; ok {
 		return v
 	}
 	return t.Default
 }
 
-// Key is its place in [facts.Meta.Thresholds].
+// moved are the thresholds that a policy moves, by [Threshold.Key]: of a run and not of
+// the cluster, so that no recording has them.
+var moved = &facts.Derivation[map[string]int]{Compute: func(*facts.Snapshot) map[string]int { return nil }}
+
+// MoveThresholds returns a copy of s over which a run has these values, by
+// [Threshold.Key], in place of the defaults.
+func MoveThresholds(s *facts.Snapshot, values map[string]int) *facts.Snapshot {
+	return moved.Given(s, values)
+}
+
+// Key names it among those of all checks, such as GP304.days.
 func (t Threshold) Key() string { return t.Check + "." + t.Name }
 
 // Duration is its value for a run over s as a time; zero if Name is no unit of time.

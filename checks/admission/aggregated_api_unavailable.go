@@ -14,6 +14,7 @@ var aggregatedAPIUnavailable = preflight.Check{
 	Name:     "aggregated-api-unavailable",
 	Title:    "An aggregated API is not available",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.APIServices, facts.OutboundAttempts},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		all := aggregatedAPIs(s)

@@ -17,6 +17,7 @@ var backendDisruptionBudget = preflight.Check{
 	Name:     "backend-disruption-budget",
 	Title:    "A fail-closed webhook's backend has no disruption budget that works",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.BackendPods, facts.DisruptionBudgets),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods, facts.DisruptionBudgets)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

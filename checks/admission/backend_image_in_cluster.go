@@ -16,6 +16,7 @@ var backendImageInCluster = preflight.Check{
 	Name:     "backend-image-in-cluster",
 	Title:    "A fail-closed webhook's backend is pulled from a registry in the cluster",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.BackendPods),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -16,6 +16,7 @@ var backendInOnePlace = preflight.Check{
 	Name:     "backend-in-one-place",
 	Title:    "A fail-closed webhook's backend is in one place",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.Endpoints, facts.Nodes),
 	Uses:     append(stakeUses(stakeNeeds(facts.Endpoints, facts.Nodes)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

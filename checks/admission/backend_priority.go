@@ -14,6 +14,7 @@ var backendPriority = preflight.Check{
 	Name:     "backend-priority",
 	Title:    "A fail-closed webhook's backend has no priority, or one that does not exist",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.BackendPods, facts.PriorityClasses),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods, facts.PriorityClasses)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -14,6 +14,7 @@ var backendProbesMissing = preflight.Check{
 	Name:     "backend-probes-missing",
 	Title:    "A fail-closed webhook's backend has no liveness or readiness probe",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.BackendPods),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

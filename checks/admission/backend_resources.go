@@ -15,6 +15,7 @@ var backendResources = preflight.Check{
 	Name:     "backend-resources",
 	Title:    "A fail-closed webhook's backend has no memory request or limit",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.BackendPods),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -18,6 +18,7 @@ var backendRestarts = preflight.Check{
 	Name:       "backend-restarts",
 	Title:      "A fail-closed webhook's backend ran out of memory, or restarts often",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      stakeNeeds(facts.BackendPods),
 	Uses:       append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Thresholds: []preflight.Threshold{manyRestarts},

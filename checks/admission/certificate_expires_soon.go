@@ -21,6 +21,7 @@ var certificateExpiresSoon = preflight.Check{
 	Name:       "certificate-expires-soon",
 	Title:      "A webhook's certificate or CA expires soon",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks},
 	Uses:       []facts.Fact{facts.Attempts, facts.GKECluster, facts.Services, facts.BackendWorkloads},
 	After:      []string{"GP115"},

@@ -3,6 +3,7 @@ package admission
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -122,6 +123,9 @@ func bundle(_ *facts.Snapshot, w webhook) remedy.Command {
 // served shows the certificate that the backend serves.
 func served(_ *facts.Snapshot, w webhook) remedy.Command {
 	const show = "</dev/null | openssl x509 -noout -issuer -enddate -ext subjectAltName"
+	if w.client.Service == nil && net.ParseIP(w.serverName()) != nil {
+		return remedy.Sh("openssl s_client -connect %s -noservername "+show, w.hostPort()) // no address is a server name: RFC 6066, section 3
+	}
 	if w.client.Service == nil {
 		return remedy.Sh("openssl s_client -connect %s -servername %s "+show, w.hostPort(), w.serverName())
 	}

@@ -13,6 +13,7 @@ var conversionWebhookFails = preflight.Check{
 	Name:     "conversion-webhook-fails",
 	Title:    "Custom resources can't be converted between their versions",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.Conversions, facts.OutboundAttempts},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		var broken []callee

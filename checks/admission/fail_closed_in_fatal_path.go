@@ -13,6 +13,7 @@ var failClosedInFatalPath = preflight.Check{
 	Name:     "fail-closed-in-fatal-path",
 	Title:    "A fail-closed webhook stands in the path of a fatal PostStartHook",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    []string{"GP101"},

@@ -14,6 +14,7 @@ var konnectivityAtRisk = preflight.Check{
 	Name:     "konnectivity-at-risk",
 	Title:    "The way from the control plane into the cluster is down or in one place",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.KonnectivityAgents, facts.Nodes},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		agents := facts.KonnectivityAgents.Of(s)

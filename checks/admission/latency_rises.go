@@ -30,6 +30,7 @@ var latencyRises = preflight.Check{
 	Name:       "latency-rises",
 	Title:      "The API server or a webhook has become slower over the past week",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.GKELatency, facts.ValidatingWebhooks, facts.MutatingWebhooks},
 	Uses:       []facts.Fact{facts.Services},
 	After:      backendFaults(),

@@ -17,6 +17,7 @@ var networkPolicyBlocksWebhook = preflight.Check{
 	Name:     "network-policy-blocks-webhook",
 	Title:    "A NetworkPolicy keeps the control plane from a webhook",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs: []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Endpoints, facts.BackendPods, facts.Namespaces,
 		facts.NetworkPolicies, facts.OtherNetworkPolicies, facts.KonnectivityAgents, facts.GKENetwork},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -20,6 +20,7 @@ var oneEventFromCrashLoop = preflight.Check{
 	Name:     "one-event-from-crash-loop",
 	Title:    "One more event is enough for a crash-loop",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    whatIfNeeds(),
 	Uses:     whatIfUses(),
 	After:    []string{"GP132", "GP133", "GP119"},

@@ -20,6 +20,7 @@ var outboundCertificate = preflight.Check{
 	Name:       "outbound-certificate",
 	Title:      "The certificate of a converter or an aggregated API expires soon, or is not verified",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	After:      []string{"GP141", "GP142"},
 	Needs:      []facts.Fact{facts.Conversions, facts.APIServices, facts.OutboundAttempts},
 	Thresholds: []preflight.Threshold{outboundDays},

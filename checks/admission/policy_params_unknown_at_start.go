@@ -14,6 +14,7 @@ var policyParamsUnknownAtStart = preflight.Check{
 	Name:     "policy-params-unknown-at-start",
 	Title:    "A fail-closed policy takes parameters that a starting replica may not know",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

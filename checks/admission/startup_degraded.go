@@ -11,6 +11,7 @@ var startupDegraded = preflight.Check{
 	Name:     "startup-degraded",
 	Title:    "A webhook or policy makes a background write of the new replica fail",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    append([]string{"GP101"}, backendFaults()...),

@@ -13,6 +13,7 @@ var startupDelayed = preflight.Check{
 	Name:     "startup-delayed",
 	Title:    "A webhook or policy delays the new replica",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    []string{"GP101", "GP113", "GP118"},

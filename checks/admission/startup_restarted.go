@@ -14,6 +14,7 @@ var startupRestarted = preflight.Check{
 	Name:     "startup-restarted",
 	Title:    "A kubelet restarts the new replica before it is ready",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    []string{"GP113", "GP118"},

@@ -14,6 +14,7 @@ var startupTooSlow = preflight.Check{
 	Name:     "startup-too-slow",
 	Title:    "Writes that pass take longer together than their PostStartHook may",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    []string{"GP113"},

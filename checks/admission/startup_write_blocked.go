@@ -14,6 +14,7 @@ var startupWriteBlocked = preflight.Check{
 	Name:     "startup-write-blocked",
 	Title:    "A webhook or policy keeps the new replica from starting",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    backendFaults(),

@@ -15,6 +15,7 @@ var urlWithoutEgress = preflight.Check{
 	Name:     "url-without-egress",
 	Title:    "A webhook calls a URL that the control plane can't reach",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Conversions, facts.GKENetwork},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		mode := facts.GKENetwork.Of(s).Egress

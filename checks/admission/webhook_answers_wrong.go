@@ -10,6 +10,7 @@ var webhookAnswersWrong = preflight.Check{
 	Name:     "webhook-answers-wrong",
 	Title:    "A webhook's backend gives answers the API server can't use",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Attempts},
 	Uses:     []facts.Fact{facts.Services},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -16,6 +16,7 @@ var WebhookBackendMissing = preflight.Check{
 	Name:     "webhook-backend-missing",
 	Title:    "A webhook calls a Service or port that does not exist",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Services},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {

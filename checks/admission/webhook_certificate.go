@@ -18,6 +18,7 @@ var webhookCertificate = preflight.Check{
 	Name:     "webhook-certificate",
 	Title:    "A webhook's certificate would not be accepted",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks},
 	Uses:     []facts.Fact{facts.Attempts, facts.Services, facts.BackendWorkloads},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

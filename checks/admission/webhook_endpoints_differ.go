@@ -19,6 +19,7 @@ var webhookEndpointsDiffer = preflight.Check{
 	Name:     "webhook-endpoints-differ",
 	Title:    "Endpoints of a webhook's Service answer differently, so that a draw decides",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -13,6 +13,7 @@ var WebhookNoReadyEndpoints = preflight.Check{
 	Name:     "webhook-no-ready-endpoints",
 	Title:    "A webhook's Service has no ready endpoints",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Services, facts.Endpoints},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {

@@ -13,6 +13,7 @@ var webhookNotAnswering = preflight.Check{
 	Name:     "webhook-not-answering",
 	Title:    "A webhook's backend does not answer",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Attempts},
 	Uses:     []facts.Fact{facts.Services, facts.Endpoints, facts.BackendPods, facts.BackendWorkloads},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -17,6 +17,7 @@ var webhookPortClosed = preflight.Check{
 	Name:     "webhook-port-closed",
 	Title:    "The firewall keeps the control plane from a webhook's port",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Endpoints, facts.KonnectivityAgents},
 	Uses:     []facts.Fact{facts.GKENetwork, facts.GKEFirewall},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -16,6 +16,7 @@ var webhookSeesNewKind = preflight.Check{
 	Name:     "webhook-sees-new-kind",
 	Title:    "A fail-closed webhook sees a kind that only the target knows",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
 	Uses:     StartupUses(),
 	After:    []string{"GP101"},

@@ -19,6 +19,7 @@ var webhookSlow = preflight.Check{
 	Name:       "webhook-slow",
 	Title:      "A webhook answers, but needs much of its timeout for it",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Attempts},
 	Uses:       []facts.Fact{facts.Services, facts.BackendWorkloads},
 	After:      []string{"GP113"},

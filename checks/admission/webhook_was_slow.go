@@ -18,6 +18,7 @@ var webhookWasSlow = preflight.Check{
 	Name:       "webhook-was-slow",
 	Title:      "A webhook was slow or failed, whatever it answers now",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.APIServerMetrics},
 	Uses:       []facts.Fact{facts.Services},
 	After:      backendFaults(),

@@ -17,6 +17,7 @@ var webhooksGuardEachOther = preflight.Check{
 	Name:     "webhooks-guard-each-other",
 	Title:    "Webhooks stand in the way of each other's backends",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    lifelineNeeds(),
 	Uses:     lifelineUses(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

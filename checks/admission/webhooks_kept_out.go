@@ -16,6 +16,7 @@ var webhooksKeptOut = preflight.Check{
 	Name:     "webhooks-kept-out",
 	Title:    "GKE keeps webhooks out of its own namespaces, or could, and out of no more",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    append(StartupNeeds(), facts.GKECluster, facts.GKESettings),
 	Uses:     StartupUses(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

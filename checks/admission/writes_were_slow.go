@@ -21,6 +21,7 @@ var writesWereSlow = preflight.Check{
 	Name:       "writes-were-slow",
 	Title:      "Writes to the API server were slow",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.APIServerMetrics},
 	Thresholds: []preflight.Threshold{slowWrites, fewestWrites},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -14,6 +14,7 @@ var alphaCluster = preflight.Check{
 	Name:     "alpha-cluster",
 	Title:    "An alpha cluster can't be upgraded",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKECluster},
 	Uses:     []facts.Fact{facts.GKESettings},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

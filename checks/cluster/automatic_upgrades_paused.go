@@ -17,6 +17,7 @@ var automaticUpgradesPaused = preflight.Check{
 	Name:     "automatic-upgrades-paused",
 	Title:    "GKE holds back its own upgrades of the control plane",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKEUpgradeInfo},
 	Uses:     []facts.Fact{facts.GKENodePoolUpgradeInfo},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -15,6 +15,7 @@ var autoscalerAtMaximum = preflight.Check{
 	Name:     "autoscaler-at-maximum",
 	Title:    "A node pool has as many nodes as its autoscaler may make",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePools, facts.Nodes},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		sizes := finding.PoolSizes(s)

@@ -16,6 +16,7 @@ var bootstrapCertificate = preflight.Check{
 	Name:       "bootstrap-certificate",
 	Title:      "New nodes of a node pool can't join, or soon can't",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.NodesStep},
 	Needs:      []facts.Fact{facts.GKENodePools},
 	Uses:       []facts.Fact{facts.GKECluster},
 	Thresholds: []preflight.Threshold{bootstrapDays},

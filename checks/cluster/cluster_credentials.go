@@ -22,6 +22,7 @@ var clusterCredentials = preflight.Check{
 	Name:       "cluster-credentials",
 	Title:      "A rotation of the cluster's credentials is unfinished, or due",
 	Severity:   preflight.Blocker,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.GKESettings},
 	Thresholds: []preflight.Threshold{authorityDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

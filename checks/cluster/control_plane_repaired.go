@@ -21,6 +21,7 @@ var controlPlaneRepaired = preflight.Check{
 	Name:       "control-plane-repaired",
 	Title:      "GKE had to repair the control plane lately",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.GKEOperations},
 	Thresholds: []preflight.Threshold{repairedHours, repairedDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

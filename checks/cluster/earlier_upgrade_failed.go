@@ -16,6 +16,7 @@ var earlierUpgradeFailed = preflight.Check{
 	Name:     "earlier-upgrade-failed",
 	Title:    "An earlier upgrade of the control plane failed",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKEOperations, facts.GKEUpgradeInfo},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		bad, unknown := sinceSuccess(attempts(s))

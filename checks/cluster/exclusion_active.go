@@ -15,6 +15,7 @@ var exclusionActive = preflight.Check{
 	Name:     "exclusion-active",
 	Title:    "A maintenance exclusion covers now, and an upgrade by hand does not heed it",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKESettings},
 	Uses:     []facts.Fact{facts.ServerVersion},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -18,6 +18,7 @@ var googleInsights = preflight.Check{
 	Name:     "google-insights",
 	Title:    "What Google noticed about the cluster, and whether it is still so",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    append(admission.StartupNeeds(), facts.GKEInsights),
 	Uses:     append(admission.StartupUses(), facts.Services, facts.Endpoints),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

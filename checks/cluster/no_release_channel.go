@@ -14,6 +14,7 @@ var noReleaseChannel = preflight.Check{
 	Name:     "no-release-channel",
 	Title:    "The cluster is in no release channel, or its nodes are not upgraded with it",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKECluster, facts.GKENodePools},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		c := facts.GKECluster.Of(s)

@@ -14,6 +14,7 @@ var nodePoolBusyOrBroken = preflight.Check{
 	Name:     "node-pool-busy-or-broken",
 	Title:    "A node pool is in a state that refuses or endangers an upgrade",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePools},
 	After:    []string{"GP511"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

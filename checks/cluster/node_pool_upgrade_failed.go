@@ -16,6 +16,7 @@ var nodePoolUpgradeFailed = preflight.Check{
 	Name:     "node-pool-upgrade-failed",
 	Title:    "An earlier upgrade of a node pool failed",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePoolUpgradeInfo},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		pools := facts.GKENodePoolUpgradeInfo.Of(s)

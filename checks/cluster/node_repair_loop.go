@@ -26,6 +26,7 @@ var nodeRepairLoop = preflight.Check{
 	Name:       "node-repair-loop",
 	Title:      "Auto-repair recreates the same nodes again and again",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.NodesStep},
 	Needs:      []facts.Fact{facts.GKEOperations},
 	Thresholds: []preflight.Threshold{loopHours, loopRepairs, loopDays},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -23,6 +23,7 @@ var pipelineGivesUp = preflight.Check{
 	Name:     "pipeline-gives-up",
 	Title:    "The pipeline waits for less time than an upgrade of this cluster takes",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKEOperations, facts.GKEUpgradeInfo},
 	Uses:     []facts.Fact{facts.GKENodePools, facts.Nodes},
 	Moot: func(m facts.Meta) string {

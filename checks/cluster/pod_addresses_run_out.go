@@ -19,6 +19,7 @@ var podAddressesRunOut = preflight.Check{
 	Name:       "pod-addresses-run-out",
 	Title:      "A node pool has few addresses left for the Pods of new nodes",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.NodesStep},
 	Needs:      []facts.Fact{facts.GKENodePools, facts.GKESettings, facts.Nodes},
 	Thresholds: []preflight.Threshold{crowdedPercent},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -17,6 +17,7 @@ var poolVersionRefused = preflight.Check{
 	Name:     "pool-version-refused",
 	Title:    "A node pool is to run a version that it can't have, or should not",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKECluster, facts.GKEServerConfig},
 	Uses:     []facts.Fact{facts.GKENodePools},
 	Moot: func(m facts.Meta) string {

@@ -15,6 +15,7 @@ var secretsKey = preflight.Check{
 	Name:     "secrets-key",
 	Title:    "The encryption of Secrets in etcd is in trouble, or being changed",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKESettings},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		e := facts.GKESettings.Of(s).Secrets

@@ -16,6 +16,7 @@ var unannouncedUpgrades = preflight.Check{
 	Name:     "unannounced-upgrades",
 	Title:    "GKE's own upgrades come at any time, or without a word",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKECluster, facts.GKESettings},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c, n := facts.GKECluster.Of(s), facts.GKESettings.Of(s).Notifications

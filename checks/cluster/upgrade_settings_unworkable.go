@@ -14,6 +14,7 @@ var upgradeSettingsUnworkable = preflight.Check{
 	Name:     "upgrade-settings-unworkable",
 	Title:    "A node pool's upgrade settings can't work, or take all of it at once",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePools, facts.Nodes},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		sizes := finding.PoolSizes(s)

@@ -18,6 +18,7 @@ var zonalControlPlane = preflight.Check{
 	Name:     "zonal-control-plane",
 	Title:    "The control plane is a single replica",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKECluster},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c := facts.GKECluster.Of(s)

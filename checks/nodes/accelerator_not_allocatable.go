@@ -14,6 +14,7 @@ var acceleratorNotAllocatable = preflight.Check{
 	Name:     "accelerator-not-allocatable",
 	Title:    "A node does not offer the accelerators that it has",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		var fs []preflight.Finding

@@ -16,6 +16,7 @@ var autoRepairClock = preflight.Check{
 	Name:     "auto-repair-clock",
 	Title:    "Auto-repair is about to recreate a node",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes, facts.NodeLeases, facts.GKENodePools},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		sizes := finding.PoolSizes(s)

@@ -16,6 +16,7 @@ var autoRepairExposed = preflight.Check{
 	Name:     "auto-repair-exposed",
 	Title:    "Auto-repair would recreate nodes while the API is down",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    append(admission.StartupNeeds(), facts.Nodes, facts.GKENodePools),
 	Uses:     append(admission.StartupUses(), facts.GKECluster),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

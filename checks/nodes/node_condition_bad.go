@@ -39,6 +39,7 @@ var nodeConditionBad = preflight.Check{
 	Name:     "node-condition-bad",
 	Title:    "A node reports a trouble of its own",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		bad := map[string][]preflight.Finding{}

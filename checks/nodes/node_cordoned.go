@@ -15,6 +15,7 @@ var nodeCordoned = preflight.Check{
 	Name:     "node-cordoned",
 	Title:    "A node is cordoned",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes},
 	Uses:     []facts.Fact{facts.GKECluster},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -23,6 +23,7 @@ var nodeFlapping = preflight.Check{
 	Name:       "node-flapping",
 	Title:      "A node was not ready a short while ago",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.NodesStep},
 	Needs:      []facts.Fact{facts.Nodes},
 	Uses:       []facts.Fact{facts.NodeEvents},
 	Thresholds: []preflight.Threshold{flapMinutes, flaps},

@@ -15,6 +15,7 @@ var nodeHeartbeatStale = preflight.Check{
 	Name:     "node-heartbeat-stale",
 	Title:    "A node has stopped renewing its lease",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes, facts.NodeLeases},
 	After:    []string{"GP202"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -15,6 +15,7 @@ var nodeNotReady = preflight.Check{
 	Name:     "node-not-ready",
 	Title:    "A node is not ready",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for i, n := range facts.Nodes.Of(s) {

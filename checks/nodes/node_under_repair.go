@@ -14,6 +14,7 @@ var nodeUnderRepair = preflight.Check{
 	Name:     "node-under-repair",
 	Title:    "A node is being repaired",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for i, n := range facts.Nodes.Of(s) {

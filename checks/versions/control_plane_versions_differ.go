@@ -15,6 +15,7 @@ var controlPlaneVersionsDiffer = preflight.Check{
 	Name:     "control-plane-versions-differ",
 	Title:    "GKE and the API server tell of different versions",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ServerVersion, facts.GKECluster},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		c, server := facts.GKECluster.Of(s), facts.ServerVersion.Of(s)

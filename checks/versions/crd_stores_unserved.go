@@ -15,6 +15,7 @@ var crdStoresUnserved = preflight.Check{
 	Name:     "crd-stores-unserved",
 	Title:    "Custom resources may be stored at a version that is not served",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.CustomResources},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		f := preflight.Finding{Severity: preflight.Info, Subject: preflight.Subject{Kind: "CustomResourceDefinitions", Name: "storedVersions"}}

@@ -19,6 +19,7 @@ var endOfSupport = preflight.Check{
 	Name:       "end-of-support",
 	Title:      "The version that runs is out of support, or soon will be",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo, facts.GKENodePoolUpgradeInfo},
 	Thresholds: []preflight.Threshold{supportDays},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

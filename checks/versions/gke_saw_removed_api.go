@@ -19,6 +19,7 @@ var gkeSawRemovedAPI = preflight.Check{
 	Name:     "gke-saw-removed-api",
 	Title:    "GKE noticed the use of an API that the target removes",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKEInsights},
 	Uses:     []facts.Fact{facts.DeprecatedAPIs, facts.APIServerMetrics},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

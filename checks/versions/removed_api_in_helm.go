@@ -16,6 +16,7 @@ var removedAPIInHelm = preflight.Check{
 	Name:     "removed-api-in-helm",
 	Title:    "A Helm release holds objects of an API that the target removes",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.HelmReleases, facts.ServerVersion},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		target, fs := removalTarget(s)

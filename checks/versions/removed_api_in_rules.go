@@ -19,6 +19,7 @@ var removedAPIInRules = preflight.Check{
 	Name:     "removed-api-in-rules",
 	Title:    "A webhook or policy stops seeing a resource, as its rules name only a version that the target removes",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.APIResources, facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.ValidatingPolicies, facts.MutatingPolicies},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		target, fs := removalTarget(s)

@@ -22,6 +22,7 @@ var removedAPIInUse = preflight.Check{
 	Name:       "removed-api-in-use",
 	Title:      "An API that the target removes is still in use",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.DeprecatedAPIs},
 	Uses:       []facts.Fact{facts.APIServerMetrics},
 	Thresholds: []preflight.Threshold{recentDays},

@@ -16,6 +16,7 @@ var targetNotOffered = preflight.Check{
 	Name:     "target-not-offered",
 	Title:    "GKE does not offer the target to this cluster",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKECluster, facts.GKEServerConfig},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		f := preflight.Finding{Severity: preflight.Blocker, Subject: preflight.Subject{Kind: "Version", Name: s.Meta.Target}}

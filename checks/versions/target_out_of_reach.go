@@ -15,6 +15,7 @@ var targetOutOfReach = preflight.Check{
 	Name:     "target-out-of-reach",
 	Title:    "The control plane can't go to the target in one upgrade",
 	Severity: preflight.Blocker,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ServerVersion},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		subject := preflight.Subject{Kind: "Version", Name: s.Meta.Target}

@@ -19,6 +19,7 @@ var twoStepUpgrade = preflight.Check{
 	Name:     "two-step-upgrade",
 	Title:    "The upgrade could be taken in two steps, of which the first can be undone",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    append(admission.StartupNeeds(), facts.GKECluster),
 	Uses:     append(admission.StartupUses(), facts.GKESettings),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -17,6 +17,7 @@ var upgradeSoaking = preflight.Check{
 	Name:       "upgrade-soaking",
 	Title:      "A two-step upgrade is between its steps",
 	Severity:   preflight.Warning,
+	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo},
 	Thresholds: []preflight.Threshold{rollBackHours},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -16,6 +16,7 @@ var budgetAllowsNothing = preflight.Check{
 	Name:     "budget-allows-nothing",
 	Title:    "A disruption budget lets no pod go",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.DisruptionBudgets},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return finding.Alike(perBudget(s, func(i int, b facts.DisruptionBudget) *preflight.Finding {

@@ -14,6 +14,7 @@ var budgetSelectsNothing = preflight.Check{
 	Name:     "budget-selects-nothing",
 	Title:    "A disruption budget protects no pod",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.DisruptionBudgets, facts.PodGroups},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		used := map[int]bool{}

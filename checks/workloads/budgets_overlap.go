@@ -14,6 +14,7 @@ var budgetsOverlap = preflight.Check{
 	Name:     "budgets-overlap",
 	Title:    "More than one disruption budget governs a pod",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.DisruptionBudgets, facts.PodGroups},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		var fs []preflight.Finding

@@ -16,6 +16,7 @@ var graceBeyondDrain = preflight.Check{
 	Name:     "grace-beyond-drain",
 	Title:    "A pod asks for more time to end than a drain gives",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.PodGroups},
 	Uses:     []facts.Fact{facts.GKENodePools},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -16,6 +16,7 @@ var labelNotOnPool = preflight.Check{
 	Name:     "label-not-on-pool",
 	Title:    "A label or taint is on nodes and not on their node pool",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.PodGroups, facts.Nodes, facts.GKENodePools},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		pools := map[string]facts.NodePool{}

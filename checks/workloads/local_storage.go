@@ -16,6 +16,7 @@ var localStorage = preflight.Check{
 	Name:     "local-storage",
 	Title:    "A workload keeps data on its node",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.PodGroups},
 	Uses:     []facts.Fact{facts.LocalVolumes, facts.GKENodePools},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -14,6 +14,7 @@ var pinnedToNode = preflight.Check{
 	Name:     "pinned-to-node",
 	Title:    "A workload asks for one node by its name",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.PodGroups},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return finding.Alike(perGroup(s, func(g group) *preflight.Finding {

@@ -14,6 +14,7 @@ var podWithoutController = preflight.Check{
 	Name:     "pod-without-controller",
 	Title:    "A pod that a drain ends is not created again",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.PodGroups},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		return finding.Alike(perGroup(s, func(g group) *preflight.Finding {

@@ -18,6 +18,7 @@ var quotaShort = preflight.Check{
 	Name:     "quota-short",
 	Title:    "The quota leaves less than an upgrade of nodes needs",
 	Severity: preflight.Warning,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePools, facts.Nodes, facts.GKEQuotas},
 	Uses:     []facts.Fact{facts.GKECluster},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

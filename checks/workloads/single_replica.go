@@ -15,6 +15,7 @@ var singleReplica = preflight.Check{
 	Name:     "single-replica",
 	Title:    "Workloads have one replica and are away while their node is drained",
 	Severity: preflight.Info,
+	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.PodGroups},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		var names []string

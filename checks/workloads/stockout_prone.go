@@ -37,6 +37,7 @@ var stockoutProne = preflight.Check{
 	Name:       "stockout-prone",
 	Title:      "A node pool's upgrade needs machines that are often out of stock",
 	Severity:   preflight.Info,
+	Steps:      []preflight.Step{preflight.NodesStep},
 	Needs:      []facts.Fact{facts.GKENodePools, facts.Nodes},
 	Thresholds: []preflight.Threshold{manyCores},
 	Run: func(s *facts.Snapshot) []preflight.Finding {

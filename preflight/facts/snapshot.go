@@ -47,9 +47,6 @@ type Meta struct {
 	PoolChanges []PoolChange `json:"poolChanges,omitempty"`
 	// NodesAlone says that the control plane is left as it is: nodes alone are upgraded.
 	NodesAlone bool `json:"nodesAlone,omitempty"`
-	// Thresholds are numbers of checks that a policy moved, by check and name, such
-	// as GP304.days. They are of a run and not of the cluster: no recording has them.
-	Thresholds map[string]int `json:"-"`
 	// Identity is the Kubernetes user that read the facts; empty if unknown.
 	Identity string `json:"identity,omitempty"`
 	// PerEndpoint says that the endpoints of a Service were asked one by one, so that
@@ -190,4 +187,11 @@ type Derivation[T any] struct {
 func (d *Derivation[T]) Of(s *Snapshot) T {
 	once, _ := s.derived.LoadOrStore(d, sync.OnceValue(func() T { return d.Compute(s) }))
 	return once.(func() T)()
+}
+
+// Given returns a copy of s for which the derived value is v, whatever would be computed.
+func (d *Derivation[T]) Given(s *Snapshot, v T) *Snapshot {
+	c := s.With()
+	c.derived.Store(d, func() T { return v })
+	return c
 }

@@ -104,14 +104,13 @@ func rejudge(s *facts.Snapshot, results []preflight.Result, moved []preflight.Th
 	if moved == nil {
 		return
 	}
-	meta := s.Meta
-	meta.Thresholds = map[string]int{}
+	values := map[string]int{}
 	by := map[string][]preflight.ThresholdMoved{}
 	for _, m := range moved {
-		meta.Thresholds[m.Check+"."+m.Name] = m.Value
+		values[m.Check+"."+m.Name] = m.Value
 		by[m.Check] = append(by[m.Check], m)
 	}
-	s = s.WithMeta(meta)
+	s = preflight.MoveThresholds(s, values)
 	for i, r := range results {
 		if ms := by[r.Check.ID]; ms != nil {
 			results[i] = merged(r, preflight.Run(s, []preflight.Check{r.Check})[0], ms)
