@@ -3,7 +3,7 @@ package admission
 import (
 	"cmp"
 	"fmt"
-	"net"
+	"net/netip"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/labels"
@@ -123,7 +123,7 @@ func bundle(_ *facts.Snapshot, w webhook) remedy.Command {
 // served shows the certificate that the backend serves.
 func served(_ *facts.Snapshot, w webhook) remedy.Command {
 	const show = "</dev/null | openssl x509 -noout -issuer -enddate -ext subjectAltName"
-	if w.client.Service == nil && net.ParseIP(w.serverName()) != nil {
+	if w.client.Service == nil && isAddress(w.serverName()) {
 		return remedy.Sh("openssl s_client -connect %s -noservername "+show, w.hostPort()) // no address is a server name: RFC 6066, section 3
 	}
 	if w.client.Service == nil {
@@ -149,4 +149,10 @@ func selectorOf(s *facts.Snapshot, w webhook) map[string]string {
 		}
 	}
 	return nil
+}
+
+// isAddress reports whether a server's name is an IP address.
+func isAddress(name string) bool {
+	_, err := netip.ParseAddr(name)
+	return err == nil
 }

@@ -2,7 +2,6 @@ package admission
 
 import (
 	"fmt"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -144,7 +143,7 @@ func faultFinding(s *facts.Snapshot, w webhook, ys []symptom) *preflight.Finding
 
 // nameKind is what a certificate has to hold the name as.
 func nameKind(name string) string {
-	if _, err := netip.ParseAddr(name); err == nil {
+	if isAddress(name) {
 		return "an IP address"
 	}
 	return "a DNS name"
