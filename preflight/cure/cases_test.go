@@ -32,9 +32,11 @@ func recordings(t *testing.T) map[string]*facts.Snapshot {
 	return found
 }
 
-func incident(t *testing.T) *facts.Snapshot {
+func incident(t *testing.T) *facts.Snapshot { return recorded(t, "incident") }
+
+func recorded(t *testing.T, name string) *facts.Snapshot {
 	t.Helper()
-	b, err := os.ReadFile("../../testdata/recorded/incident.zip")
+	b, err := os.ReadFile("../../testdata/recorded/" + name + ".zip")
 	if err != nil {
 		t.Fatal(err)
 	}

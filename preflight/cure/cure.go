@@ -158,7 +158,7 @@ func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
 	if v, ok := facts.ServerVersion.Get(s); ok {
 		p.From = v.GitVersion
 	}
-	harming := troublesOf(f)
+	harming := troublesOf(f).cautious(s, f)
 	var applied []patched
 	for _, t := range harming {
 		c, made, left := heal(s, harming, t, o)

@@ -8,6 +8,8 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -152,5 +154,22 @@ func TestMutatingPolicy(t *testing.T) {
 		if !strings.HasPrefix(p.Cures[0].Manifest, "apiVersion: admissionregistration.k8s.io/v1beta1\nkind: MutatingAdmissionPolicy\n") {
 			t.Errorf("the manifest is\n%s", p.Cures[0].Manifest)
 		}
+	}
+}
+
+// A webhook that only takes its time is kept out of all that one which is quick is kept
+// out of as a precaution: either backend may hang next.
+func TestSlowAndQuickAreExemptedAlike(t *testing.T) {
+	quick := recorded(t, "all-clear")
+	attempts := slices.Clone(facts.Attempts.Of(quick))
+	for n := range attempts {
+		attempts[n].Milliseconds = 900
+	}
+	was, slow := Of(quick), Of(quick.With(facts.Present(facts.Attempts, attempts)))
+	if len(was.Precautions) != 1 || len(slow.Cures) != 1 {
+		t.Fatalf("%d precautions and, slow, %d cures", len(was.Precautions), len(slow.Cures))
+	}
+	if diff := cmp.Diff(string(was.Precautions[0].Patch), string(slow.Cures[0].Patch)); diff != "" || slow.Before.Outcome != forecast.Delayed {
+		t.Errorf("%s: %s", slow.Before.Outcome, diff)
 	}
 }

@@ -20,6 +20,8 @@ type trouble struct {
 	// hooks and lines are what they harm.
 	hooks, lines []string
 	writes       []write
+	// stops says that it stops some write, or may; without, it only takes its time.
+	stops bool
 	// precaution says that nothing is harmed while the backend answers.
 	precaution bool
 }
@@ -49,6 +51,7 @@ func (ts *troubles) note(c forecast.Blame, name string, line bool, ws []write) {
 	} else {
 		t.hooks = union(t.hooks, name)
 	}
+	t.stops = t.stops || c.Effect == forecast.Rejects || c.Effect == forecast.Undecided
 	t.writes = union(t.writes, ws...)
 }
 
@@ -115,15 +118,41 @@ func touched(l forecast.Lifeline, c forecast.Blame) []write {
 
 // precautions are the webhooks that answer now, fail closed, and see writes of a
 // hook whose failure ends the process, or of what the cluster stands or falls by;
-// those that harm anything already are left out. What each would harm is seen by
-// supposing that its backend hangs, so that the patch exempts what the cure of
-// that would: one that exempts less turns what is proven of its backend into what
-// is not.
+// those that harm anything already are left out.
 func precautions(s *facts.Snapshot, f forecast.Forecast, harming troubles) troubles {
+	ts := slices.DeleteFunc(answering(f), func(t trouble) bool {
+		_, known := harming.of(t.key)
+		return known
+	})
+	for n, t := range ts {
+		supposed := suppose(s, harming, t)
+		ts[n].precaution = true
+		ts[n].hooks, ts[n].lines, ts[n].writes = supposed.hooks, supposed.lines, supposed.writes
+	}
+	return slices.DeleteFunc(ts, func(t trouble) bool { return t.writes == nil })
+}
+
+// cautious returns harming such that whoever only takes its time is kept out of what it
+// would stop if its backend hung, too: it is as much in the way as one that is quick.
+func (ts troubles) cautious(s *facts.Snapshot, f forecast.Forecast) troubles {
+	out := slices.Clone(ts)
+	for _, t := range answering(f) {
+		n := slices.IndexFunc(out, func(o trouble) bool { return o.key == t.key })
+		if n < 0 || out[n].stops {
+			continue
+		}
+		out[n].webhooks = union(slices.Clone(out[n].webhooks), t.webhooks...)
+		out[n].writes = union(slices.Clone(out[n].writes), suppose(s, ts, t).writes...)
+	}
+	return out
+}
+
+// answering are the webhooks that pass, failing closed, a write of a hook whose failure
+// ends the process, or of what the cluster stands or falls by.
+func answering(f forecast.Forecast) troubles {
 	var ts troubles
 	add := func(c forecast.Blame, name string, line bool) {
-		known := slices.ContainsFunc(harming, func(t trouble) bool { return t.key == keyOf(c.Culprit) })
-		if !known && c.FailurePolicy == "Fail" && c.Kind.IsWebhook() && c.Answer != string(facts.NotAsked) {
+		if c.FailurePolicy == "Fail" && c.Kind.IsWebhook() && c.Answer != string(facts.NotAsked) {
 			ts.note(c, name, line, nil)
 		}
 	}
@@ -141,12 +170,16 @@ func precautions(s *facts.Snapshot, f forecast.Forecast, harming troubles) troub
 			}
 		}
 	}
-	for n := range ts {
-		ts[n].precaution = true
-		supposed, _ := troublesOf(forecast.Of(isolate(s, harming, ts[n]))).of(ts[n].key)
-		ts[n].hooks, ts[n].lines, ts[n].writes = supposed.hooks, supposed.lines, supposed.writes
-	}
-	return slices.DeleteFunc(ts, func(t trouble) bool { return t.writes == nil })
+	return ts
+}
+
+// suppose is what t would harm if its backend hung, so that the patch exempts what the
+// cure of that would: one that exempts less turns what is proven of its backend into
+// what is not.
+func suppose(s *facts.Snapshot, harming troubles, t trouble) trouble {
+	t.precaution = true
+	supposed, _ := troublesOf(forecast.Of(isolate(s, harming, t))).of(t.key)
+	return supposed
 }
 
 func (ts troubles) of(k key) (trouble, bool) {
