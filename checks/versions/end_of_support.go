@@ -45,7 +45,7 @@ func outOfSupport(s *facts.Snapshot, f preflight.Finding, fact facts.Fact, u fac
 	if facts.GKECluster.Of(s).Channel == "EXTENDED" {
 		kind, field, text = "extended", "/endOfExtendedSupport", u.EndOfExtended
 	}
-	end, err := time.Parse(time.RFC3339, text)
+	end, err := supportEnd(text)
 	left := end.Sub(s.Meta.Now())
 	switch {
 	case text == "":
@@ -63,4 +63,12 @@ func outOfSupport(s *facts.Snapshot, f preflight.Finding, fact facts.Fact, u fac
 		f.Evidence = []preflight.Evidence{finding.EvidenceOf(fact, text, "", "%s%s", path, field)}
 	}
 	return []preflight.Finding{f}
+}
+
+// supportEnd reads the end of a support. GKE tells the day alone, which is the last one.
+func supportEnd(text string) (time.Time, error) {
+	if day, err := time.Parse(time.DateOnly, text); err == nil {
+		return day.Add(24*time.Hour - time.Second), nil
+	}
+	return time.Parse(time.RFC3339, text)
 }
