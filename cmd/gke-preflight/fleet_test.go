@@ -72,10 +72,10 @@ func readFileOf(t testing.TB, file string) string {
 // and what fleet report adds up is what the single worker saw, to the byte.
 func TestFleetShards(t *testing.T) {
 	recordings, one, four := manyRecorded(t, 200), t.TempDir(), t.TempDir()
-	if lines := finish(t, fleetCommand(t, "--as-of", "2026-11-23", "--snapshots", recordings, "--reports", one, "--run", "r")); len(lines) != 200 {
+	if lines := finish(t, fleetCommand(t, "--as-of", "2026-11-30", "--snapshots", recordings, "--reports", one, "--run", "r")); len(lines) != 200 {
 		t.Fatalf("%d lines for 200 clusters", len(lines))
 	}
-	args := []string{"--as-of", "2026-11-23", "--snapshots", recordings, "--reports", four, "--run", "r", "--parallel", "2"}
+	args := []string{"--as-of", "2026-11-30", "--snapshots", recordings, "--reports", four, "--run", "r", "--parallel", "2"}
 	killed := fleetCommand(t, append(args, "--shard", "1/4")...)
 	stderr, err := killed.StderrPipe()
 	if err == nil {
@@ -124,7 +124,7 @@ func TestFleetShards(t *testing.T) {
 // TestFleetMemory holds that a fleet of ten times the clusters takes no more memory.
 func TestFleetMemory(t *testing.T) {
 	peak := func(n int) int64 {
-		cmd := fleetCommand(t, "--as-of", "2026-11-23", "--snapshots", manyRecorded(t, n), "--reports", t.TempDir(), "--parallel", "4")
+		cmd := fleetCommand(t, "--as-of", "2026-11-30", "--snapshots", manyRecorded(t, n), "--reports", t.TempDir(), "--parallel", "4")
 		cmd.Env = append(cmd.Environ(), "GOGC=100")
 		finish(t, cmd)
 		return cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
@@ -141,7 +141,7 @@ func TestFleetMemory(t *testing.T) {
 func BenchmarkFleet(b *testing.B) {
 	dir := manyRecorded(b, 100)
 	for b.Loop() {
-		finish(b, fleetCommand(b, "--as-of", "2026-11-23", "--snapshots", dir, "--reports", b.TempDir()))
+		finish(b, fleetCommand(b, "--as-of", "2026-11-30", "--snapshots", dir, "--reports", b.TempDir()))
 	}
 	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N)/100, "ms/cluster")
 }
@@ -159,7 +159,7 @@ func TestFleetProjects(t *testing.T) {
 			Clusters: []*containerpb.Cluster{{Name: "prod", Location: "europe-west1"}}, MissingZones: missing,
 		})
 	}
-	cmd := fleetCommand(t, "--projects", "shop-0,shop-1,secret", "--gke-endpoint", s.URL, "--as-of", "2026-11-23", "--snapshots", manyRecorded(t, 2), "-o", "json")
+	cmd := fleetCommand(t, "--projects", "shop-0,shop-1,secret", "--gke-endpoint", s.URL, "--as-of", "2026-11-30", "--snapshots", manyRecorded(t, 2), "-o", "json")
 	var stdout bytes.Buffer
 	cmd.Stdout = &stdout
 	finish(t, cmd)

@@ -61,7 +61,7 @@ func TestReports(t *testing.T) {
 	for _, c := range reported {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
-			args := append([]string{"check", "--snapshot", filepath.Join(recordings, c.recording+".zip"), "--as-of", "2026-11-23T14:00:00Z"}, c.flags...)
+			args := append([]string{"check", "--snapshot", filepath.Join(recordings, c.recording+".zip"), "--as-of", "2026-11-30T04:00:00Z"}, c.flags...)
 			if c.recording == "" {
 				args = c.flags
 			}

@@ -233,7 +233,7 @@ func TestTarget(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 	aimed, err := (&clusterFlags{orRunning: true}).aim(s)
-	if err != nil || aimed.Meta.Target != "1.35.4-gke.1104000" || !strings.HasPrefix(aimed.Meta.TargetOrigin, "the version that runs") {
+	if err != nil || aimed.Meta.Target != "1.36.3-gke.1104000" || !strings.HasPrefix(aimed.Meta.TargetOrigin, "the version that runs") {
 		t.Fatalf("%+v, %v", aimed, err)
 	}
 	if r := report(aimed, 0); r.Verdict != preflight.Ready {

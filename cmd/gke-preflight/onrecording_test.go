@@ -79,7 +79,7 @@ func withoutCluster(cmd *cobra.Command) []string {
 		flags = append(flags, "--replay=upgrade.jsonl")
 	}
 	if f := cmd.Flags().Lookup("as-of"); f != nil && !f.Changed {
-		flags = append(flags, "--as-of=2026-11-23")
+		flags = append(flags, "--as-of=2026-11-30")
 	}
 	switch {
 	case cmd.Flags().Lookup("snapshots") != nil:

@@ -109,6 +109,6 @@ func pipelineDir(t *testing.T, recording string) string {
 	}
 	write(t, filepath.Join(dir, "bin/go"), "#!/bin/sh\n")
 	write(t, filepath.Join(dir, "bin/terraform"), "#!/bin/sh\ncase \"$1\" in show) cat shown.json;; apply) touch applied;; esac\n")
-	write(t, filepath.Join(dir, "bin/gke-preflight"), "#!/bin/sh\nexec "+preflight+" \"$@\" --snapshots recordings --as-of 2026-11-23T14:00:00Z\n")
+	write(t, filepath.Join(dir, "bin/gke-preflight"), "#!/bin/sh\nexec "+preflight+" \"$@\" --snapshots recordings --as-of 2026-11-30T04:00:00Z\n")
 	return dir
 }

@@ -137,7 +137,7 @@ module "preflight" {
 resource "terraform_data" "cluster" { input = module.preflight.target_version }
 `
 
-func snapshot(name string) string { return `-var=options={snapshot="` + name + `",as_of="2026-11-23"}` }
+func snapshot(name string) string { return `-var=options={snapshot="` + name + `",as_of="2026-11-30"}` }
 
 // testModule halts the plan of a cluster that is not ready, and of no other.
 func testModule(t *testing.T, p programs) {
@@ -204,7 +204,7 @@ func testWithoutProvider(t *testing.T, p programs) {
 	for recording, want := range map[string]int{"incident.zip": 1, "all-clear.zip": 0} {
 		t.Run(recording, func(t *testing.T) {
 			// The provider of google can't be had here: another resource takes the cluster's place.
-			own := strings.NewReplacer(asks, "--as-of 2026-11-23 --snapshot "+recording, cluster, "terraform_data", "min_master_version", "input").Replace(block)
+			own := strings.NewReplacer(asks, "--as-of 2026-11-30 --snapshot "+recording, cluster, "terraform_data", "min_master_version", "input").Replace(block)
 			w := newWorkspace(t, p, `resource "terraform_data" "preflight"`+own)
 			w.says(want, map[int]string{0: "READY: prod", 1: "NOT READY: prod"}[want], w.tofu, "apply", "-auto-approve", "-no-color")
 			_, made := w.run(w.tofu, "state", "list")

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cloud.google.com/go/container/apiv1/containerpb"
+	"cloud.google.com/go/recommender/apiv1/recommenderpb"
 	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/gke/gketest"
+	answers "github.com/gke-preflight/gke-preflight/testdata/gke"
 )
 
 const (
@@ -46,21 +48,32 @@ func (s *Scene) serveGKE(now time.Time) (*gketest.Server, error) {
 	began := now.Add(-51 * time.Hour).Truncate(time.Second)
 	ended := began.Add(63 * time.Minute)
 	running, target := s.First.Version+build, s.Target+build
+	// GKE tells the day alone.
+	supported := now.AddDate(0, 8, 0).Format(time.DateOnly)
 	files := fstest.MapFS{}
+	for _, name := range []string{"firewalls.json", "region.json", "time-series.json"} {
+		b, err := answers.StandardRegional.ReadFile("standard-regional/" + name)
+		if err != nil {
+			return nil, err
+		}
+		files[name] = &fstest.MapFile{Data: b}
+	}
 	for name, m := range map[string]proto.Message{
 		"cluster.json":       cluster(running, now),
 		"server-config.json": serverConfig(running, target),
 		"operations.json":    &containerpb.ListOperationsResponse{Operations: []*containerpb.Operation{failedUpgrade(began, ended)}},
+		"insights.json":      &recommenderpb.ListInsightsResponse{},
 		"upgrade-info.json": &containerpb.ClusterUpgradeInfo{
-			MinorTargetVersion: &target, PatchTargetVersion: &running,
+			EndOfStandardSupportTimestamp: &supported,
+			MinorTargetVersion:            &target, PatchTargetVersion: &running,
 			AutoUpgradeStatus: []containerpb.ClusterUpgradeInfo_AutoUpgradeStatus{containerpb.ClusterUpgradeInfo_ACTIVE},
 			UpgradeDetails: []*containerpb.UpgradeDetails{{
 				State: containerpb.UpgradeDetails_FAILED, StartType: containerpb.UpgradeDetails_MANUAL, InitialVersion: running, TargetVersion: target,
 				StartTime: timestamppb.New(began), EndTime: timestamppb.New(ended),
 			}},
 		},
-		"node-pool-upgrade-info/" + pools[0].name + ".json": poolUpgradeInfo(running, target),
-		"node-pool-upgrade-info/" + pools[1].name + ".json": poolUpgradeInfo(running, target),
+		"node-pool-upgrade-info/" + pools[0].name + ".json": poolUpgradeInfo(running, target, supported),
+		"node-pool-upgrade-info/" + pools[1].name + ".json": poolUpgradeInfo(running, target, supported),
 	} {
 		b, err := protojson.Marshal(m)
 		if err != nil {
@@ -84,6 +97,13 @@ func cluster(version string, now time.Time) *containerpb.Cluster {
 		CurrentMasterVersion: version,
 		CurrentNodeVersion:   version,
 		ReleaseChannel:       &containerpb.ReleaseChannel{Channel: channel},
+		Network:              "default",
+		NetworkConfig:        &containerpb.NetworkConfig{Network: "projects/" + Project + "/global/networks/default"},
+		MonitoringConfig: &containerpb.MonitoringConfig{ComponentConfig: &containerpb.MonitoringComponentConfig{
+			EnableComponents: []containerpb.MonitoringComponentConfig_Component{
+				containerpb.MonitoringComponentConfig_SYSTEM_COMPONENTS, containerpb.MonitoringComponentConfig_APISERVER,
+			},
+		}},
 	}
 	for _, p := range pools {
 		c.NodePools = append(c.NodePools, &containerpb.NodePool{
@@ -118,9 +138,10 @@ func failedUpgrade(began, ended time.Time) *containerpb.Operation {
 	}
 }
 
-func poolUpgradeInfo(running, target string) *containerpb.NodePoolUpgradeInfo {
+func poolUpgradeInfo(running, target, supported string) *containerpb.NodePoolUpgradeInfo {
 	return &containerpb.NodePoolUpgradeInfo{
-		MinorTargetVersion: &target, PatchTargetVersion: &running,
+		EndOfStandardSupportTimestamp: &supported,
+		MinorTargetVersion:            &target, PatchTargetVersion: &running,
 		AutoUpgradeStatus: []containerpb.NodePoolUpgradeInfo_AutoUpgradeStatus{containerpb.NodePoolUpgradeInfo_ACTIVE},
 	}
 }

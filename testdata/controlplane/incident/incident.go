@@ -9,7 +9,10 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
@@ -50,6 +53,10 @@ func Stage(ctx context.Context, dir string) (*Scene, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := applied(c); err != nil {
+		c.Stop()
+		return nil, err
+	}
 	s := &Scene{Cluster: c, Target: target.Version, target: target.Minor()}
 	if err := s.fill(ctx); err != nil {
 		s.Stop()
@@ -59,6 +66,15 @@ func Stage(ctx context.Context, dir string) (*Scene, error) {
 	s.stopHeartbeat = stop
 	go c.Heartbeat(beat)
 	return s, nil
+}
+
+// applied lets what is created count as made by kubectl apply, whose name the managed
+// fields of a user's objects have.
+func applied(c *rig.Cluster) (err error) {
+	config := rest.CopyConfig(c.Config)
+	config.UserAgent = "kubectl-client-side-apply"
+	c.Client, err = kubernetes.NewForConfig(config)
+	return err
 }
 
 // Upgrade starts an API server of the target version beside the one that runs,
@@ -84,6 +100,9 @@ func (s *Scene) fill(ctx context.Context) (err error) {
 			return fmt.Errorf("node pool %s: %w", p.name, err)
 		}
 	}
+	if err := s.connect(ctx); err != nil {
+		return fmt.Errorf("konnectivity: %w", err)
+	}
 	for _, w := range workloads {
 		if err := s.deploy(ctx, w); err != nil {
 			return fmt.Errorf("%s/%s: %w", w.namespace, w.name, err)
@@ -99,8 +118,13 @@ func (s *Scene) fill(ctx context.Context) (err error) {
 // startOPA installs OPA as its own tutorial for Kubernetes did, without a
 // liveness probe, but with a webhook that fails closed.
 func (s *Scene) startOPA(ctx context.Context) (err error) {
-	node, err := s.anyNode(ctx)
+	nodes, err := s.nodes(ctx)
 	if err != nil {
+		return err
+	}
+	node := nodes[0]
+	// Port-forwards end at the node's kubelet.
+	if _, err := s.StartKubelet(ctx, node); err != nil {
 		return err
 	}
 	w := workload{"opa", "opa", 1}
@@ -119,10 +143,18 @@ func (s *Scene) startOPA(ctx context.Context) (err error) {
 	})
 }
 
-func (s *Scene) anyNode(ctx context.Context) (string, error) {
-	nodes, err := s.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: "cloud.google.com/gke-nodepool=" + pools[0].name, Limit: 1})
+// nodes returns one of the default pool's in each zone.
+func (s *Scene) nodes(ctx context.Context) (out []string, err error) {
+	l, err := s.Client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: "cloud.google.com/gke-nodepool=" + pools[0].name})
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	return nodes.Items[0].Name, nil
+	seen := map[string]bool{}
+	for _, n := range l.Items {
+		if zone := n.Labels[corev1.LabelTopologyZone]; !seen[zone] {
+			seen[zone] = true
+			out = append(out, n.Name)
+		}
+	}
+	return out, nil
 }

@@ -83,3 +83,43 @@ func (s *Scene) own(ctx context.Context, w workload) error {
 	_, err = s.Client.CoreV1().Pods(w.namespace).Patch(ctx, w.pod(), types.MergePatchType, patch, metav1.PatchOptions{})
 	return err
 }
+
+// connect has the control plane's calls enter the cluster as on GKE: through an agent
+// in each zone.
+func (s *Scene) connect(ctx context.Context) error {
+	w := workload{metav1.NamespaceSystem, "konnectivity-agent", 3}
+	if err := s.deploy(ctx, w); err != nil {
+		return err
+	}
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: "default"}}
+	if _, err := s.Client.CoreV1().ServiceAccounts(w.namespace).Create(ctx, account, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	nodes, err := s.nodes(ctx)
+	if err != nil {
+		return err
+	}
+	for _, n := range nodes {
+		if err := s.agent(ctx, w, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// agent makes a Pod of konnectivity's that is ready on the node.
+func (s *Scene) agent(ctx context.Context, w workload, node string) error {
+	template := w.template()
+	template.Spec.NodeName = node
+	pods := s.Client.CoreV1().Pods(w.namespace)
+	pod, err := pods.Create(ctx, &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: w.replicaSet() + "-", Labels: map[string]string{"k8s-app": w.name}}, Spec: template.Spec,
+	}, metav1.CreateOptions{})
+	if err != nil {
+		return err
+	}
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	_, err = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
+	return err
+}

@@ -61,7 +61,8 @@ func record(ctx context.Context) error {
 
 func snapshot(ctx context.Context, s *incident.Scene, name string) error {
 	cmd := exec.CommandContext(ctx, tool, "snapshot", "--file", filepath.Join(directory, name),
-		"--kubeconfig", s.Kubeconfig, "--gke-endpoint", s.GKE.URL, "--target-version", s.Target)
+		"--kubeconfig", s.Kubeconfig, "--target-version", s.Target,
+		"--gke-endpoint", s.GKE.URL, "--compute-endpoint", s.GKE.URL, "--recommender-endpoint", s.GKE.URL, "--monitoring-endpoint", s.GKE.URL)
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	return cmd.Run()
 }
