@@ -1,8 +1,6 @@
 package render
 
 import (
-	"strings"
-
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -20,7 +18,7 @@ func (v *view) gapsBriefly(qs []question) {
 		open = append(open, q.checks...)
 	}
 	if open != nil {
-		v.item(2, "? ", "also open: "+strings.Join(unique(open), ", "))
+		v.item(2, "? ", "also open: "+enumerate(unique(open), false))
 	}
 	for _, l := range skippedLines(v.r) {
 		v.item(2, "- ", l)
@@ -42,7 +40,7 @@ func (v *view) gapsBriefly(qs []question) {
 	if left != nil {
 		text := "left out: " + enumerate(left, false)
 		if asked != nil {
-			text += "; so not asked: " + strings.Join(unique(asked), ", ")
+			text += "; so not asked: " + enumerate(unique(asked), false)
 		}
 		v.item(2, "- ", text)
 	}
