@@ -24,7 +24,7 @@ export GOFLAGS += -tags=disable_grpc_modules
 # Compiling spends a fifth of its time on collecting garbage.
 test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-endpoints test-restarts test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-endpoints test-restarts test-rehearse test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,10 @@ test-endpoints: controlplane-all ## upgrade with k of n bad Pods behind a webhoo
 
 test-restarts: controlplane ## start replicas that are late under a kubelet with the liveness probe of GCE's manifest
 	@$(GO) test -count 1 -timeout 30m -v -run TestRestarts ./testdata/controlplane/starts
+
+test-rehearse: controlplane-all ## rehearse every recording, and hold that against its forecast
+	@$(GO) test -count 1 -vet=off ./gke/controlplane/released
+	@$(MATRIX) -count 1 -timeout 60m -parallel 3 -v -run 'TestRecordings|TestLargeCluster' ./gke/rehearse
 
 terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters that are ready and that are not
 	@$(GO) run ./testdata/controlplane/build -tofu

@@ -6,6 +6,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
+	"github.com/gke-preflight/gke-preflight/preflight/rehearsal"
 )
 
 // ReportSchema names the format of [Report]; fields are only ever added to it.
@@ -74,6 +75,26 @@ type Report struct {
 	Policy *PolicyApplied `json:"policy,omitempty"`
 	// Baseline compares with an earlier report; nil if none was given.
 	Baseline *Baseline `json:"baseline,omitempty"`
+	// Rehearsals are the upgrades that were really made of what was seen, on API servers
+	// elsewhere: the last one is of what the report is about. None where none was made.
+	Rehearsals []rehearsal.Result `json:"rehearsals,omitempty"`
+}
+
+// Rehearsed is r with what the rehearsals showed, the last of them of what r is about.
+// The verdict is no better than they are: a replica that did not get ready is not ready,
+// and one whose start proves little, or another thing than was foretold, is inconclusive.
+func (r Report) Rehearsed(all []rehearsal.Result) Report {
+	r.Rehearsals = CleanCopy(all)
+	if len(all) == 0 || r.Verdict == NotReady {
+		return r
+	}
+	switch last := all[len(all)-1]; {
+	case last.Outcome.Fails():
+		r.Verdict = NotReady
+	case !last.Confirms():
+		r.Verdict = Inconclusive
+	}
+	return r
 }
 
 // Foretold is the forecast, and the outage that it comes to.

@@ -9,9 +9,14 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/klog/v2"
+
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 )
 
 func main() {
+	if code, failed := controlplane.Become(); failed {
+		os.Exit(code)
+	}
 	klog.SetLogger(logr.Discard())
 	// net/http tells there what servers send that nobody asked for.
 	log.SetOutput(io.Discard)

@@ -84,7 +84,7 @@ crash-looping; who is to blame; and what to do. It changes nothing.`,
 	root.SetVersionTemplate(built().text())
 	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newWatch(), newSnapshot(), newRender(), newPlan(), newTerraform(), newNightly(), newFleet(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())
+	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newRehearse(), newWatch(), newSnapshot(), newRender(), newPlan(), newTerraform(), newNightly(), newFleet(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())
 	return root
 }
 

@@ -68,7 +68,7 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	if err := oneOf("--output", f.format, "table", "json"); err != nil {
 		return err
 	}
-	manifests, err := f.read(cmd)
+	manifests, err := readManifests(cmd, f.manifests)
 	if err != nil {
 		return err
 	}
@@ -100,10 +100,10 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	return nil
 }
 
-// read reads the manifests, before any cluster is looked at.
-func (f *simulateFlags) read(cmd *cobra.Command) ([]manifest.Manifest, error) {
+// readManifests reads the files of --webhook, before any cluster is looked at.
+func readManifests(cmd *cobra.Command, files []string) ([]manifest.Manifest, error) {
 	var all []manifest.Manifest
-	for _, file := range f.manifests {
+	for _, file := range files {
 		content, err := read(cmd, file)
 		if err != nil {
 			return nil, err

@@ -22,6 +22,20 @@ type Behaviour struct {
 // String names the behaviour, such as "slow 2s".
 func (b Behaviour) String() string { return b.name }
 
+// Respond answers the review that r held, whose body may have been read.
+func (b Behaviour) Respond(w http.ResponseWriter, r *http.Request, review *admissionv1.AdmissionReview) {
+	b.respond(w, r, review)
+}
+
+// After does what b does after that time.
+func After(d time.Duration, b Behaviour) Behaviour {
+	return Behaviour{name: b.name + " after " + d.String(), respond: func(w http.ResponseWriter, r *http.Request, review *admissionv1.AdmissionReview) {
+		if pause(r.Context(), d) == nil {
+			b.respond(w, r, review)
+		}
+	}}
+}
+
 // Allow admits everything.
 func Allow() Behaviour {
 	return answering("allow", func(*admissionv1.AdmissionResponse) {})

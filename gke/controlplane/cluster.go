@@ -31,6 +31,18 @@ type Options struct {
 	// identity lease, over which they fight. Without it they have one each, where
 	// [RenamesHosts] says so.
 	OneHostname bool
+	// Trust is whom all API servers trust in common; nil where each has front-proxy and
+	// client CAs of its own, as after a rotation.
+	Trust *Trust
+}
+
+// Trust are the CAs that the API servers of one cluster have in common. Each writes them
+// into a ConfigMap of kube-system.
+type Trust struct {
+	// ClientCAs are trusted beside the cluster's own; PEM.
+	ClientCAs []byte
+	// FrontProxyCAs take the place of one made for the purpose, unless empty; PEM.
+	FrontProxyCAs []byte
 }
 
 // A Cluster is one etcd and the API servers over it.
@@ -52,6 +64,7 @@ type Cluster struct {
 
 	options    Options
 	etcdClient netip.AddrPort
+	frontProxy *Authority
 
 	mu       sync.Mutex
 	replicas []*Replica
@@ -164,7 +177,7 @@ func (c *Cluster) makeKeys() error {
 	for _, ca := range []struct {
 		made **Authority
 		name string
-	}{{&c.ClientCA, "rig-client-ca"}, {&c.ServerCA, "rig-server-ca"}} {
+	}{{&c.ClientCA, "rig-client-ca"}, {&c.ServerCA, "rig-server-ca"}, {&c.frontProxy, "rig-front-proxy-ca"}} {
 		a, err := NewAuthority(ca.name)
 		if err != nil {
 			return err

@@ -86,19 +86,11 @@ func (r *Replica) makeKeys(c *Cluster, n int) error {
 	if err := os.Mkdir(r.Dir, 0o700); err != nil {
 		return err
 	}
-	frontProxy, err := NewAuthority(fmt.Sprintf("rig-front-proxy-ca-%d", n))
+	frontProxy, clientCAs, frontProxyCAs, err := c.trusted(n)
 	if err != nil {
 		return err
 	}
-	clientCAs := c.ClientCA.PEM
-	if n > 0 {
-		own, err := NewAuthority(fmt.Sprintf("rig-client-ca-%d", n))
-		if err != nil {
-			return err
-		}
-		clientCAs = bytes.Join([][]byte{clientCAs, own.PEM}, nil)
-	}
-	for name, data := range map[string][]byte{"front-proxy-ca.crt": frontProxy.PEM, "client-ca.crt": clientCAs} {
+	for name, data := range map[string][]byte{"front-proxy-ca.crt": frontProxyCAs, "client-ca.crt": clientCAs} {
 		if err := os.WriteFile(r.file(name), data, 0o600); err != nil {
 			return err
 		}
@@ -121,6 +113,30 @@ func (r *Replica) makeKeys(c *Cluster, n int) error {
 		}
 	}
 	return r.makeClient(c)
+}
+
+// trusted are whom the n-th API server trusts: with [Options.Trust] the same as all
+// others, else also CAs of its own.
+func (c *Cluster) trusted(n int) (frontProxy *Authority, clientCAs, frontProxyCAs []byte, err error) {
+	if t := c.options.Trust; t != nil {
+		frontProxyCAs = t.FrontProxyCAs
+		if len(frontProxyCAs) == 0 {
+			frontProxyCAs = c.frontProxy.PEM
+		}
+		return c.frontProxy, bytes.Join([][]byte{t.ClientCAs, c.ClientCA.PEM}, []byte("\n")), frontProxyCAs, nil
+	}
+	if frontProxy, err = NewAuthority(fmt.Sprintf("rig-front-proxy-ca-%d", n)); err != nil {
+		return nil, nil, nil, err
+	}
+	clientCAs = c.ClientCA.PEM
+	if n > 0 {
+		own, err := NewAuthority(fmt.Sprintf("rig-client-ca-%d", n))
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		clientCAs = bytes.Join([][]byte{clientCAs, own.PEM}, nil)
+	}
+	return frontProxy, clientCAs, frontProxy.PEM, nil
 }
 
 func (r *Replica) makeClient(c *Cluster) error {

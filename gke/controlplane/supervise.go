@@ -55,9 +55,9 @@ func (l Life) String() string {
 // Supervise is [Cluster.Upgrade] under a kubelet with the liveness probe of GCE's
 // manifest, which restarts the API server until it is ready or ctx is done. phase is when
 // within a period the probe falls, from 0 to 1: the kubelet's ticker does not start with
-// the container, so that it may be anything.
-func (c *Cluster) Supervise(ctx context.Context, minor string, phase float64) ([]Life, error) {
-	r, err := c.startReplica(minor, len(c.Replicas()), nil)
+// the container, so that it may be anything. flags are added to those of the API server.
+func (c *Cluster) Supervise(ctx context.Context, minor string, phase float64, flags ...string) ([]Life, error) {
+	r, err := c.startReplica(minor, len(c.Replicas()), flags)
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ import (
 // europe-west1), 1.35.4 → 1.36.3".
 func headlineOf(r preflight.Report) string {
 	v := &view{r: r}
-	return verdictOf(r) + ": " + v.cluster() + ", " + v.versions() + v.seenAgo()
+	return verdictOf(r) + ": " + v.cluster() + ", " + v.versions() + v.seenAgo() + rehearsedOf(r)
 }
 
 // countsOf is how much was found and left open, such as "1 blocker, 2 warnings, 0

@@ -1,0 +1,311 @@
+package rehearsal
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// A Step is a set of objects that can be loaded in any order.
+type Step struct {
+	Objects []*unstructured.Unstructured
+	// Gone are objects that the server has made and the cluster does not have.
+	Gone []*unstructured.Unstructured
+	// Exact says that objects of the same kinds and namespaces that are not among these
+	// are deleted: those that the server made at its first start.
+	Exact bool
+}
+
+const (
+	rbacAPI      = "rbac.authorization.k8s.io/v1"
+	flowAPI      = "flowcontrol.apiserver.k8s.io/v1"
+	admissionAPI = "admissionregistration.k8s.io/v1"
+)
+
+// Needs are the facts without which a rehearsal is of another cluster than was seen.
+func Needs() []facts.Fact {
+	return []facts.Fact{
+		facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.ValidatingPolicies, facts.ValidatingPolicyBindings,
+		facts.MutatingPolicies, facts.MutatingPolicyBindings, facts.PolicyParams, facts.Namespaces, facts.Services, facts.Endpoints,
+		facts.ClusterRoles, facts.ClusterRoleBindings, facts.Roles, facts.RoleBindings, facts.FlowSchemas, facts.PriorityLevels,
+		facts.SystemConfigMaps, facts.Attempts,
+	}
+}
+
+// Objects are those of the snapshot in the order in which they are loaded. What judges
+// writes is not among them: see [Judges].
+func Objects(s *facts.Snapshot) []Step {
+	return []Step{
+		{Objects: namespaces(s)},
+		{Exact: true, Objects: slices.Concat(
+			list(s, facts.ClusterRoles, rbacAPI, "ClusterRole"), list(s, facts.ClusterRoleBindings, rbacAPI, "ClusterRoleBinding"),
+			list(s, facts.Roles, rbacAPI, "Role"), list(s, facts.RoleBindings, rbacAPI, "RoleBinding"))},
+		{Objects: slices.Concat(list(s, facts.PriorityLevels, flowAPI, "PriorityLevelConfiguration"), list(s, facts.FlowSchemas, flowAPI, "FlowSchema"))},
+		{Objects: slices.Concat(services(s), endpoints(s), configMaps(s), params(s))},
+		{Gone: gone(s)},
+	}
+}
+
+// gone are what a start makes anew where it is missing, and is missing.
+func gone(s *facts.Snapshot) (out []*unstructured.Unstructured) {
+	nothing := func(apiVersion, kind, namespace, name string) {
+		u := object(apiVersion, kind, map[string]any{})
+		u.SetNamespace(namespace)
+		u.SetName(name)
+		out = append(out, u)
+	}
+	if all, ok := facts.IPAddresses.Get(s); ok {
+		services, _ := facts.Services.Get(s)
+		for _, v := range services {
+			for _, ip := range v.ClusterIPs {
+				if _, err := netip.ParseAddr(ip); err == nil && !slices.ContainsFunc(all, func(a facts.IPAddress) bool { return a.Name == ip }) {
+					nothing("networking.k8s.io/v1", "IPAddress", "", ip)
+				}
+			}
+		}
+	}
+	if all, ok := facts.PriorityClasses.Get(s); ok {
+		for _, name := range []string{"system-cluster-critical", "system-node-critical"} {
+			if !slices.Contains(all, name) {
+				nothing("scheduling.k8s.io/v1", "PriorityClass", "", name)
+			}
+		}
+	}
+	if all, ok := facts.SystemConfigMaps.Get(s); ok && !slices.ContainsFunc(all, func(m facts.ConfigMap) bool { return m.Name == tokenTracking }) {
+		nothing("v1", "ConfigMap", "kube-system", tokenTracking)
+	}
+	return out
+}
+
+// tokenTracking is the ConfigMap that holds since when legacy tokens are tracked.
+const tokenTracking = "kube-apiserver-legacy-service-account-token-tracking"
+
+// Surroundings are what leads to webhooks, and what policies read.
+func Surroundings(s *facts.Snapshot) Step {
+	return Step{Objects: slices.Concat(services(s), endpoints(s), params(s))}
+}
+
+// Judges are the webhooks and policies of the snapshot, to be loaded last, so that they
+// judge the start and not the loading. caBundle is what the webhooks are made to trust.
+func Judges(s *facts.Snapshot, caBundle []byte) Step {
+	policies := slices.Concat(
+		list(s, facts.ValidatingPolicies, admissionAPI, "ValidatingAdmissionPolicy"), list(s, facts.ValidatingPolicyBindings, admissionAPI, "ValidatingAdmissionPolicyBinding"),
+		list(s, facts.MutatingPolicies, admissionAPI, "MutatingAdmissionPolicy"), list(s, facts.MutatingPolicyBindings, admissionAPI, "MutatingAdmissionPolicyBinding"))
+	webhooks := slices.Concat(
+		list(s, facts.ValidatingWebhooks, admissionAPI, "ValidatingWebhookConfiguration"), list(s, facts.MutatingWebhooks, admissionAPI, "MutatingWebhookConfiguration"))
+	for _, c := range webhooks {
+		redirect(c, caBundle)
+	}
+	return Step{Objects: append(policies, webhooks...)}
+}
+
+// list are the objects of a fact of upstream types; none where it is absent.
+func list[T any](s *facts.Snapshot, k facts.Key[[]T], apiVersion, kind string) (out []*unstructured.Unstructured) {
+	values, _ := k.Get(s)
+	for _, v := range values {
+		b, err := json.Marshal(v)
+		var o map[string]any
+		if err != nil || json.Unmarshal(b, &o) != nil {
+			continue // what was read as JSON is written as JSON
+		}
+		out = append(out, object(apiVersion, kind, o))
+	}
+	return out
+}
+
+// object gives o its type and takes off what belongs to the server.
+func object(apiVersion, kind string, o map[string]any) *unstructured.Unstructured {
+	u := &unstructured.Unstructured{Object: o}
+	u.SetAPIVersion(apiVersion)
+	u.SetKind(kind)
+	for _, f := range []string{"uid", "resourceVersion", "creationTimestamp", "managedFields", "generation", "selfLink", "ownerReferences"} {
+		unstructured.RemoveNestedField(o, "metadata", f)
+	}
+	delete(o, "status")
+	return u
+}
+
+// redirect makes a configuration's webhooks trust the stand-ins, and has the path say
+// which webhook is called: two that share a Service and a path could not be told apart
+// otherwise. Nobody but the stand-in sees the path.
+func redirect(c *unstructured.Unstructured, caBundle []byte) {
+	hooks, _, _ := unstructured.NestedSlice(c.Object, "webhooks")
+	for _, h := range hooks {
+		w, _ := h.(map[string]any)
+		client, _ := w["clientConfig"].(map[string]any)
+		if client == nil {
+			continue
+		}
+		name, _ := w["name"].(string)
+		path := Path(admission.Culprit{Kind: admission.Kind(c.GetKind()), Name: c.GetName(), Webhook: name})
+		client["caBundle"] = base64Of(caBundle)
+		if service, ok := client["service"].(map[string]any); ok {
+			service["path"] = path
+		} else if u, ok := client["url"].(string); ok {
+			client["url"] = strings.Join(strings.SplitN(u, "/", 4)[:3], "/") + path
+		}
+	}
+	_ = unstructured.SetNestedSlice(c.Object, hooks, "webhooks")
+}
+
+func namespaces(s *facts.Snapshot) (out []*unstructured.Unstructured) {
+	all, _ := facts.Namespaces.Get(s)
+	for _, n := range all {
+		u := object("v1", "Namespace", map[string]any{"metadata": map[string]any{"name": n.Name}})
+		u.SetLabels(n.Labels)
+		out = append(out, u)
+	}
+	return out
+}
+
+// services are all but the API server's own. One whose address is in none of the ranges
+// gets another: an API server would not take it, and calls no webhook by it.
+func services(s *facts.Snapshot) (out []*unstructured.Unstructured) {
+	all, _ := facts.Services.Get(s)
+	cidrs, _ := serviceCIDR(s)
+	ranges := strings.Split(cidrs, ",")
+	for _, v := range all {
+		if v.Namespace == "default" && v.Name == "kubernetes" {
+			continue // the servers keep it themselves
+		}
+		spec := map[string]any{}
+		if v.Type != "" {
+			spec["type"] = v.Type
+		}
+		if v.ExternalName != "" {
+			spec["externalName"] = v.ExternalName
+		}
+		if len(v.Selector) > 0 {
+			spec["selector"] = anyMap(v.Selector)
+		}
+		if len(v.ClusterIPs) > 0 && within(ranges, v.ClusterIPs) {
+			spec["clusterIP"], spec["clusterIPs"] = v.ClusterIPs[0], anySlice(v.ClusterIPs)
+		}
+		if len(v.ClusterIPs) > 1 && within(ranges, v.ClusterIPs) {
+			spec["ipFamilyPolicy"] = "RequireDualStack"
+		}
+		if ports := servicePorts(v); ports != nil {
+			spec["ports"] = ports
+		}
+		out = append(out, object("v1", "Service", map[string]any{"metadata": map[string]any{"namespace": v.Namespace, "name": v.Name}, "spec": spec}))
+	}
+	return out
+}
+
+// within reports whether each address is in one of the ranges, or none is given as None.
+func within(ranges, addresses []string) bool {
+	for _, text := range addresses {
+		a, err := netip.ParseAddr(text)
+		if err != nil {
+			continue // "None"
+		}
+		if !slices.ContainsFunc(ranges, func(r string) bool {
+			p, err := netip.ParsePrefix(r)
+			return err == nil && p.Contains(a)
+		}) {
+			return false
+		}
+	}
+	return true
+}
+
+func servicePorts(v facts.Service) (ports []any) {
+	for _, p := range v.Ports {
+		port := map[string]any{"port": int64(p.Port)}
+		if p.Name != "" {
+			port["name"] = p.Name
+		}
+		if p.Protocol != "" {
+			port["protocol"] = p.Protocol
+		}
+		if n, err := strconv.ParseInt(p.TargetPort, 10, 32); err == nil { // recorded as a string, whichever it was
+			if n > 0 {
+				port["targetPort"] = n
+			}
+		} else if p.TargetPort != "" {
+			port["targetPort"] = p.TargetPort
+		}
+		ports = append(ports, port)
+	}
+	return ports
+}
+
+// endpoints are the addresses behind the Services that webhooks call, both as
+// Endpoints, which minors up to 1.33 read, and as EndpointSlices.
+func endpoints(s *facts.Snapshot) (out []*unstructured.Unstructured) {
+	all, _ := facts.Endpoints.Get(s)
+	for _, v := range all {
+		var subsets []any
+		for n, e := range v.Endpoints {
+			family := "IPv4"
+			if a, err := netip.ParseAddr(e.IP); err == nil && a.Is6() {
+				family = "IPv6"
+			}
+			out = append(out, object("discovery.k8s.io/v1", "EndpointSlice", map[string]any{
+				"metadata": map[string]any{"namespace": v.Namespace, "name": fmt.Sprintf("%s-%d", v.Service, n),
+					"labels": map[string]any{"kubernetes.io/service-name": v.Service}},
+				"addressType": family,
+				"endpoints":   []any{map[string]any{"addresses": []any{e.IP}, "conditions": map[string]any{"ready": e.Ready}}},
+				"ports":       []any{map[string]any{"name": e.PortName, "port": int64(e.Port), "protocol": "TCP"}}}))
+			list := "notReadyAddresses"
+			if e.Ready {
+				list = "addresses"
+			}
+			subsets = append(subsets, map[string]any{list: []any{map[string]any{"ip": e.IP}}, "ports": []any{map[string]any{"name": e.PortName, "port": int64(e.Port), "protocol": "TCP"}}})
+		}
+		out = append(out, object("v1", "Endpoints", map[string]any{"metadata": map[string]any{"namespace": v.Namespace, "name": v.Service}, "subsets": subsets}))
+	}
+	return out
+}
+
+// configMaps are those of kube-system that hooks write, but the one that each server
+// writes from its flags, which are the recorded ones: see [Settings].
+func configMaps(s *facts.Snapshot) (out []*unstructured.Unstructured) {
+	all, _ := facts.SystemConfigMaps.Get(s)
+	for _, m := range all {
+		if m.Name != authentication {
+			out = append(out, object("v1", "ConfigMap", map[string]any{"metadata": map[string]any{"namespace": "kube-system", "name": m.Name}, "data": anyMap(m.Data)}))
+		}
+	}
+	return out
+}
+
+// params are the parameters of policies. Those of custom kinds can't be loaded: the
+// recording does not hold what defines them.
+func params(s *facts.Snapshot) (out []*unstructured.Unstructured) {
+	all, _ := facts.PolicyParams.Get(s)
+	for _, k := range all {
+		for _, o := range k.Objects {
+			b, err := json.Marshal(o)
+			var copied map[string]any
+			if err != nil || json.Unmarshal(b, &copied) != nil {
+				continue
+			}
+			out = append(out, object(k.APIVersion, k.Kind, copied))
+		}
+	}
+	return out
+}
+
+func anyMap(m map[string]string) map[string]any {
+	out := map[string]any{}
+	for k, v := range m {
+		out[k] = v
+	}
+	return out
+}
+
+func anySlice(all []string) (out []any) {
+	for _, v := range all {
+		out = append(out, v)
+	}
+	return out
+}

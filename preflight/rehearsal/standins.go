@@ -1,0 +1,197 @@
+package rehearsal
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
+)
+
+// Path is the URL path by which a webhook is called in a rehearsal. That of a Service may
+// hold lower case alone.
+func Path(c admission.Culprit) string {
+	return "/" + strings.ToLower(c.Kind.Type()) + "/" + c.Name + "/" + c.Webhook
+}
+
+// An Answer is what a stand-in does.
+type Answer struct {
+	facts.Answer
+	Fault        facts.Fault
+	Milliseconds int64
+	// Status is the HTTP status, or the code of a denial; zero if there was none.
+	Status int32
+	Detail string
+	// Assumed says why this was not seen; empty if it was.
+	Assumed string
+}
+
+// A StandIn answers in place of a webhook's backends, as they were seen to.
+type StandIn struct {
+	admission.Culprit
+	// Endpoints are host:port among which the API server picks.
+	Endpoints []string
+
+	own      map[string][]facts.Attempt
+	some     []facts.Attempt
+	admitted map[string]bool
+	provider bool
+}
+
+// StandIns are those of all webhooks of the snapshot, in order.
+func StandIns(s *facts.Snapshot) []*StandIn {
+	attempts, _ := facts.Attempts.Get(s)
+	admitted := map[string]bool{}
+	for _, a := range attempts {
+		if a.Vantage == facts.ServerDryRun && a.As == bootstrap.Loopback.Name && a.Answer == facts.Allowed {
+			admitted[a.Write] = true
+		}
+	}
+	var all []*StandIn
+	for _, i := range webhooks(s) {
+		in := &StandIn{Culprit: i.Culprit(), own: map[string][]facts.Attempt{}, admitted: admitted, provider: i.ProviderManaged()}
+		targets := map[string]string{}
+		for _, e := range probe.Endpoints(s, i) {
+			in.Endpoints = append(in.Endpoints, e.Address)
+			targets[e.Address] = e.Address
+			if e.Forward != "" {
+				targets[e.Forward] = e.Address
+			}
+		}
+		if i.Backend.URL != "" {
+			in.Endpoints = []string{i.Backend.HostPort()}
+		}
+		for _, a := range attempts {
+			mine := admission.CulpritOf(a) == in.Culprit && (a.As == "" || a.As == bootstrap.Loopback.Name) && decisive(a.Answer)
+			if e, ok := targets[a.Target]; ok && mine {
+				in.own[e] = append(in.own[e], a)
+			} else if mine {
+				in.some = append(in.some, a)
+			}
+		}
+		all = append(all, in)
+	}
+	return all
+}
+
+// webhooks are those of the snapshot as who would see a write.
+func webhooks(s *facts.Snapshot) (all []admission.Interception) {
+	validating, _ := facts.ValidatingWebhooks.Get(s)
+	for _, c := range validating {
+		for _, h := range c.Webhooks {
+			all = append(all, admission.Interception{Kind: admission.ValidatingWebhook, Name: c.Name, Webhook: h.Name, Backend: admission.BackendOf(h.ClientConfig)})
+		}
+	}
+	mutating, _ := facts.MutatingWebhooks.Get(s)
+	for _, c := range mutating {
+		for _, h := range c.Webhooks {
+			all = append(all, admission.Interception{Kind: admission.MutatingWebhook, Name: c.Name, Webhook: h.Name, Backend: admission.BackendOf(h.ClientConfig)})
+		}
+	}
+	return all
+}
+
+// At is what becomes of a connection to the endpoint before anything is asked: an
+// answer of a backend that nobody gets through to, whatever the write; false where one
+// does.
+func (in *StandIn) At(endpoint string) (Answer, bool) {
+	if a, ok := firstOf(in.own[endpoint], broken); ok {
+		return seen(a), true
+	}
+	if len(in.own[endpoint]) > 0 {
+		return Answer{}, false
+	}
+	bad, ok := firstOf(in.some, broken)
+	if !ok {
+		return Answer{}, false
+	}
+	if slices.ContainsFunc(in.some, func(a facts.Attempt) bool { return !broken(a) }) {
+		open := slices.IndexFunc(in.Endpoints, func(e string) bool { return len(in.own[e]) == 0 })
+		if len(in.Endpoints) < 2 || in.Endpoints[open] != endpoint {
+			return Answer{}, false
+		}
+		r := seen(bad)
+		r.Detail = "one of its endpoints was seen to, and not which: taken to be " + endpoint
+		return r, true
+	}
+	return seen(bad), true
+}
+
+// To is the answer to a write, by its key, at an endpoint.
+func (in *StandIn) To(write, endpoint string) Answer {
+	if a, ok := in.At(endpoint); ok {
+		return a
+	}
+	some := in.some
+	if len(in.Endpoints) > 1 {
+		some = slices.DeleteFunc(slices.Clone(some), broken)
+	}
+	itself := func(a facts.Attempt) bool { return a.Write == write }
+	alike := func(a facts.Attempt) bool { return group(a.Write) == group(write) }
+	for _, about := range []func(facts.Attempt) bool{itself, alike} {
+		for _, attempts := range [][]facts.Attempt{in.own[endpoint], some} {
+			if a, ok := firstOf(attempts, about); ok {
+				return seen(a)
+			}
+		}
+	}
+	switch {
+	case in.admitted[write]:
+		return Answer{Answer: facts.Allowed, Detail: "a server-side dry-run of the write was admitted"}
+	case in.provider:
+		return Answer{Answer: facts.Allowed, Detail: "run by GKE beside each replica"}
+	}
+	return Answer{Answer: facts.Allowed, Assumed: fmt.Sprintf("%s was not seen to answer about %q", in.Culprit, write)}
+}
+
+// Provider reports whether GKE itself runs the webhook, beside each API server.
+func (in *StandIn) Provider() bool { return in.provider }
+
+func seen(a facts.Attempt) Answer {
+	return Answer{Answer: a.Answer, Fault: a.Fault, Milliseconds: a.Milliseconds, Status: a.Status, Detail: a.Detail}
+}
+
+func firstOf(all []facts.Attempt, holds func(facts.Attempt) bool) (facts.Attempt, bool) {
+	if n := slices.IndexFunc(all, holds); n >= 0 {
+		return all[n], true
+	}
+	return facts.Attempt{}, false
+}
+
+// group is the key of a write without its name: verb, resource and namespace.
+func group(write string) string {
+	n := strings.LastIndex(write, " ")
+	if n < 0 {
+		return write
+	}
+	namespace, _, ok := strings.Cut(write[n+1:], "/")
+	if !ok {
+		namespace = ""
+	}
+	return write[:n+1] + namespace
+}
+
+// decisive reports whether a backend was asked and something came of it.
+func decisive(a facts.Answer) bool {
+	switch a {
+	case facts.NotAsked, facts.CouldNotAsk, facts.TLSOnly, facts.NoEndpoints:
+		return false
+	case facts.Allowed, facts.Denied, facts.HungBeforeTLS, facts.Hung, facts.ConnectTimeout, facts.Refused, facts.BadCertificate, facts.BadAnswer:
+	}
+	return true
+}
+
+// broken reports whether the answer is the endpoint's, whatever it is asked.
+func broken(a facts.Attempt) bool {
+	switch a.Answer {
+	case facts.Hung, facts.HungBeforeTLS, facts.ConnectTimeout, facts.Refused, facts.BadCertificate:
+		return true
+	case facts.BadAnswer:
+		return a.Fault == facts.NotTLS || a.Fault == facts.TLSRefused || a.Fault == facts.Cut
+	case facts.Allowed, facts.Denied, facts.NoEndpoints, facts.TLSOnly, facts.NotAsked, facts.CouldNotAsk:
+	}
+	return false
+}
