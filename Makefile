@@ -69,7 +69,6 @@ test-restarts: controlplane ## start replicas that are late under a kubelet with
 	@$(GO) test -count 1 -timeout 30m -v -run TestRestarts ./testdata/controlplane/starts
 
 test-rehearse: controlplane-all ## rehearse every recording, and hold that against its forecast
-	@$(GO) test -count 1 -vet=off ./gke/controlplane/released
 	@$(MATRIX) -count 1 -timeout 60m -parallel 3 -v -run 'TestRecordings|TestLargeCluster' ./gke/rehearse
 
 terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters that are ready and that are not

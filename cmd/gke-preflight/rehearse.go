@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/manifest"
 	"github.com/gke-preflight/gke-preflight/preflight/rehearsal"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
+	"github.com/gke-preflight/gke-preflight/preflight/whatif"
 )
 
 // rehearseFlags say what is rehearsed, and with which programs.
@@ -21,6 +23,7 @@ type rehearseFlags struct {
 	check     checkFlags
 	programs  programFlags
 	manifests []string
+	events    []string
 	withFix   bool
 	kubelet   bool
 }
@@ -55,6 +58,7 @@ inconclusive: they differ, or the rehearsal proves too little.`,
   gke-preflight rehearse --snapshot prod.zip --with-fix
   gke-preflight rehearse --snapshot prod.zip --webhook webhooks.yaml
   gke-preflight rehearse --snapshot prod.zip --kubelet
+  gke-preflight rehearse --snapshot prod.zip --with 'pod opa/opa-6b7f9c5d48-x2kqn gone'
   gke-preflight rehearse --snapshot prod.zip -o json=rehearsal.json -o table`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -82,6 +86,8 @@ inconclusive: they differ, or the rehearsal proves too little.`,
 	f.check.bind(cmd)
 	f.programs.bind(cmd)
 	fs := cmd.Flags()
+	fs.StringArrayVar(&f.events, "with", nil, `let this happen before, such as "pod opa/opa-0 gone", "node NAME gone", "zone NAME gone", "pool NAME upgraded" or "certificate of opa/opa:443 expired"; whatif for the shortest path that whatif finds; may be given several times`)
+	complete(cmd, "with", shortest)
 	fs.BoolVar(&f.withFix, "with-fix", false, "then apply the patches that fix finds, and start the target again")
 	fs.StringArrayVar(&f.manifests, "webhook", nil, "then apply this manifest of webhooks or policies, - for standard input, and start the target again; may be given several times")
 	fs.BoolVar(&f.kubelet, "kubelet", false, "restart the target as a kubelet does that has the liveness probe of GCE's manifest, for some minutes")
@@ -105,7 +111,10 @@ func (f *rehearseFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if err != nil {
 		return preflight.Report{}, err
 	}
-	s = waiting(s, f.check.patience)
+	s, played, err := f.play(waiting(s, f.check.patience))
+	if err != nil {
+		return preflight.Report{}, err
+	}
 	acts, err := f.acts(s, manifests)
 	if err != nil {
 		return preflight.Report{}, err
@@ -118,8 +127,39 @@ func (f *rehearseFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if err != nil {
 		return r, err
 	}
-	all, err := f.run(cmd, rehearse.Options{Snapshot: s, After: acts, Kubelet: f.kubelet})
+	all, err := f.run(cmd, rehearse.Options{Snapshot: s, Name: played, After: acts, Kubelet: f.kubelet})
 	return r.Rehearsed(all), err
+}
+
+// shortest is the value of --with for the shortest path that whatif finds.
+const shortest = "whatif"
+
+// play has the events of --with happen, and says in words how that goes.
+func (f *rehearseFlags) play(s *facts.Snapshot) (after *facts.Snapshot, how string, err error) {
+	var events []whatif.Event
+	for _, text := range f.events {
+		if text == shortest {
+			found, ok := whatif.Of(s).Shortest()
+			if !ok {
+				return nil, "", errors.New("--with whatif: whatif finds no events that would make a hook fail")
+			}
+			events = append(events, found...)
+			continue
+		}
+		e, err := whatif.ParseEvent(text)
+		if err != nil {
+			return nil, "", fmt.Errorf("--with: %w", err)
+		}
+		events = append(events, e)
+	}
+	if events == nil {
+		return s, "", nil
+	}
+	after, steps, err := whatif.Play(s, events)
+	if err != nil {
+		return nil, "", fmt.Errorf("--with: %w", err)
+	}
+	return after, strings.Join(steps, "; "), nil
 }
 
 // acts are what is to be done to the cluster after it was rehearsed as it is.

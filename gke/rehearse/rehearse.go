@@ -5,12 +5,15 @@
 package rehearse
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
@@ -24,6 +27,8 @@ import (
 type Options struct {
 	// Snapshot is the cluster. Its target is what is upgraded to.
 	Snapshot *facts.Snapshot
+	// Name says what was made of the cluster that was seen; empty if nothing.
+	Name string
 	// After are what to do to the cluster afterwards, each followed by another start.
 	After []Act
 	// Find returns the programs to run; nil for [binaries.Find].
@@ -75,7 +80,23 @@ func Run(ctx context.Context, o Options) ([]rehearsal.Result, error) {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
+	if err != nil && full(dir) {
+		err = fmt.Errorf("%w: %w", err, syscall.ENOSPC)
+	}
 	return all, explained(err)
+}
+
+// full reports whether a program of the rehearsal has said that its disk is.
+func full(dir string) bool {
+	found := false
+	_ = filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, "log") && !d.IsDir() {
+			b, err := os.ReadFile(path)
+			found = found || err == nil && bytes.Contains(b, []byte("no space left on device"))
+		}
+		return nil
+	})
+	return found
 }
 
 // explained adds to an error what is to be done about it, where the programs' own words
@@ -84,8 +105,8 @@ func explained(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case strings.Contains(err.Error(), "no space left on device"):
-		return fmt.Errorf("the disk of %s is full; set TMPDIR to a folder with 500 MB: %w", os.TempDir(), err)
+	case errors.Is(err, syscall.ENOSPC):
+		return fmt.Errorf("the disk of %s is full: set TMPDIR to a folder with 500 MB", os.TempDir())
 	case strings.Contains(err.Error(), "address already in use"):
 		return fmt.Errorf("another program took a port in between; start the rehearsal again: %w", err)
 	}
@@ -139,6 +160,7 @@ func (st *stage) close() {
 func (st *stage) play(ctx context.Context, cancel context.CancelCauseFunc) ([]rehearsal.Result, error) {
 	began := time.Now()
 	first, err := st.prepare(ctx, cancel)
+	first.Name = st.Name
 	if err == nil {
 		err = st.upgrade(ctx, st.Snapshot, &first)
 	}

@@ -23,8 +23,8 @@ const (
 
 // A Result is what came of a rehearsal.
 type Result struct {
-	// Name says what was changed before, such as "with the patches of fix"; empty for
-	// the cluster as it was seen.
+	// Name says what was changed before, such as "with the patches of fix", or what was
+	// played; empty for the cluster as it was seen.
 	Name string `json:"name,omitempty"`
 	// From and To are the versions of kube-apiserver that were run, such as 1.35.4.
 	From string `json:"from"`

@@ -51,6 +51,9 @@ func capital(s string) string {
 }
 
 func (p *page) beginning(x rehearsal.Result) {
+	if x.Name != "" {
+		p.label(2, "Played before", x.Name+".")
+	}
 	p.label(2, "Rehearsed", fmt.Sprintf("kube-apiserver %s beside %s, with %d recorded objects, on this machine, in %.0f s.", x.To, x.From, x.Loaded.Objects, x.Seconds))
 	if c := x.Control; c != nil {
 		p.label(2, "Control", fmt.Sprintf("kube-apiserver %s, started once more: %s.", x.From, became(*c)))
