@@ -89,11 +89,16 @@ func joined(names []string) string {
 	return strings.Join(names, "")
 }
 
-// short are the users' names without what all of them begin with.
+// short names some of the users, without what all of their names begin with: the patch
+// has them all.
 func short(users []string) string {
+	const few = 3
 	var names []string
 	for _, u := range users {
 		names = append(names, u[strings.LastIndex(u, ":")+1:])
+	}
+	if n := len(names) - few; n > 1 {
+		return fmt.Sprintf("%s (and %d more)", strings.Join(names[:few], ", "), n)
 	}
 	return strings.Join(names, ", ")
 }

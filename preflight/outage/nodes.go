@@ -42,7 +42,7 @@ func notReady(s *facts.Snapshot, since Event) Moment {
 	if since == HeartbeatsLost {
 		m.Text += fmt.Sprintf("; %s reads each live Lease first, which is as old as it seems", who)
 	} else {
-		m.Text += fmt.Sprintf("; %s reads each live Lease first: if the API comes and goes, nodes that renew theirs while it is there are spared, and if it stays away, none can be marked until it is back", who)
+		m.Text += fmt.Sprintf("; %s reads each live Lease first, so that nodes that renew theirs while the API comes and goes are spared", who)
 	}
 	return m
 }

@@ -32,6 +32,19 @@ func hookRows(cp forecast.ControlPlane, hooks []forecast.Hook) [][]string {
 	return rows
 }
 
+// oneCulprit reports whether all hooks fail by the same.
+func oneCulprit(rows [][]string) bool {
+	return !slices.ContainsFunc(rows, func(row []string) bool { return row[2] == "-" || row[2] != rows[0][2] })
+}
+
+// withoutCulprit leaves the column out.
+func withoutCulprit(header []string, rows [][]string) (short []string, less [][]string) {
+	for _, row := range rows {
+		less = append(less, []string{row[0], row[1], row[3]})
+	}
+	return []string{header[0], header[1], header[3]}, less
+}
+
 // alikeJoined joins rows of hooks that come out alike through the same culprits; how
 // many of their writes are concerned is left out of those.
 func alikeJoined(rows [][]string) [][]string {

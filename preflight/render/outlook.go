@@ -65,7 +65,12 @@ func (v *view) hooks(hooks []forecast.Hook) error {
 	if !v.Wide && len(rows) > 2*maxShown {
 		shown = rows[:2*maxShown]
 	}
-	if err := v.columns(2, []string{"HOOK", "OUTCOME", "CULPRIT", "WRITES"}, shown); err != nil {
+	header := []string{"HOOK", "OUTCOME", "CULPRIT", "WRITES"}
+	if !v.Wide && v.r.Forecast.ControlPlane.Outcome.Fails() && oneCulprit(rows) {
+		// The text above names it.
+		header, shown = withoutCulprit(header, shown)
+	}
+	if err := v.columns(2, header, shown); err != nil {
 		return err
 	}
 	if n := len(rows) - len(shown); n > 0 {

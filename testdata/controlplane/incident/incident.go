@@ -135,7 +135,7 @@ func (s *Scene) startOPA(ctx context.Context) (err error) {
 	if err := s.deploy(ctx, w); err != nil {
 		return err
 	}
-	if err := s.own(ctx, w); err != nil {
+	if err := s.own(ctx, w, w.pod()); err != nil {
 		return err
 	}
 	return s.Validate(ctx, "opa-validating-webhook", s.OPA.ClientConfig("/"), func(v *admissionregistrationv1.ValidatingWebhook) {

@@ -66,8 +66,8 @@ func (s *Scene) deploy(ctx context.Context, w workload) error {
 	return err
 }
 
-// own makes the Pod one of a ReplicaSet.
-func (s *Scene) own(ctx context.Context, w workload) error {
+// own makes the Pods those of a ReplicaSet.
+func (s *Scene) own(ctx context.Context, w workload, pods ...string) error {
 	set, err := s.Client.AppsV1().ReplicaSets(w.namespace).Create(ctx, &appsv1.ReplicaSet{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: w.replicaSet(), Labels: w.labels()},
 		Spec:       appsv1.ReplicaSetSpec{Replicas: &w.replicas, Selector: &metav1.LabelSelector{MatchLabels: w.labels()}, Template: w.template()},
@@ -80,8 +80,12 @@ func (s *Scene) own(ctx context.Context, w workload) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Client.CoreV1().Pods(w.namespace).Patch(ctx, w.pod(), types.MergePatchType, patch, metav1.PatchOptions{})
-	return err
+	for _, name := range pods {
+		if _, err := s.Client.CoreV1().Pods(w.namespace).Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // connect has the control plane's calls enter the cluster as on GKE: through an agent
@@ -99,16 +103,19 @@ func (s *Scene) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var pods []string
 	for _, n := range nodes {
-		if err := s.agent(ctx, w, n); err != nil {
+		name, err := s.agent(ctx, w, n)
+		if err != nil {
 			return err
 		}
+		pods = append(pods, name)
 	}
-	return nil
+	return s.own(ctx, w, pods...)
 }
 
-// agent makes a Pod of konnectivity's that is ready on the node.
-func (s *Scene) agent(ctx context.Context, w workload, node string) error {
+// agent makes a Pod of konnectivity's that is ready on the node, and returns its name.
+func (s *Scene) agent(ctx context.Context, w workload, node string) (string, error) {
 	template := w.template()
 	template.Spec.NodeName = node
 	pods := s.Client.CoreV1().Pods(w.namespace)
@@ -116,10 +123,10 @@ func (s *Scene) agent(ctx context.Context, w workload, node string) error {
 		ObjectMeta: metav1.ObjectMeta{GenerateName: w.replicaSet() + "-", Labels: map[string]string{"k8s-app": w.name}}, Spec: template.Spec,
 	}, metav1.CreateOptions{})
 	if err != nil {
-		return err
+		return "", err
 	}
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
 	_, err = pods.UpdateStatus(ctx, pod, metav1.UpdateOptions{})
-	return err
+	return pod.Name, err
 }
