@@ -21,7 +21,7 @@ var flagGroups = []struct {
 	{"What counts", []string{"only", "skip", "policy", "accept", "baseline", "fail-on-new", "as-of", "max-age", "way", "kinds", "all"}},
 	{"How it looks", []string{"timeout", "request-timeout", "vantage", "server-dry-run", "impersonate", "port-forward", "helm", "no-gke", "binaries", "download", "download-index", "parallel", "every", "report", "as", "as-group", "as-uid",
 		"gke-endpoint", "recommender-endpoint", "monitoring-endpoint", "compute-endpoint", "resource-manager-endpoint"}},
-	{"What it writes", []string{"output", "file", "out", "force", "reports", "run", "keep", "record", "color", "quiet", "show-passed", "verbose", "exit-zero"}},
+	{"What it writes", []string{"output", "file", "redact", "out", "force", "reports", "run", "keep", "record", "color", "quiet", "show-passed", "verbose", "exit-zero"}},
 	{"Whom it tells", []string{"notify", "notify-url-file", "notify-topic", "pubsub-endpoint", "push-metrics"}},
 }
 

@@ -9,13 +9,15 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/redact"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
 
 func newSnapshot() *cobra.Command {
 	var o observeFlags
 	var name string
-	var exitZero bool
+	var exitZero, anonymous bool
+	var from string
 	cmd := &cobra.Command{
 		Use:   "snapshot --file FILE",
 		Short: "Record what a check would read, to look at it later",
@@ -27,10 +29,16 @@ The recording holds no Secret, no environment variable and no token. It does hol
 names, labels and the rules of your webhooks and policies; with --helm, of Helm
 releases that use a removed API their names and those of the objects concerned.
 
+--redact gives everything that users have named another name, the same one
+everywhere: the verdict stays, and so does what a rehearsal shows. Private addresses,
+rules, times, sizes and the certificates of caBundles stay as well. With --snapshot an
+older recording is made so.
+
 Exit codes: 0 everything was read; 1 there is no recording, and an older file of that
 name is as it was; 4 it was written, and lacks the facts that are named.`,
 		Example: `  gke-preflight snapshot --file prod.zip --target-version 1.36
-  gke-preflight check --snapshot prod.zip`,
+  gke-preflight check --snapshot prod.zip
+  gke-preflight snapshot --snapshot prod.zip --redact --file anonymous.zip`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if name == "" {
@@ -39,7 +47,10 @@ name is as it was; 4 it was written, and lacks the facts that are named.`,
 			if err := placeFor(name); err != nil {
 				return fmt.Errorf("--file %s: %w", name, err)
 			}
-			s, err := o.observe(cmd)
+			s, err := o.snapshot(cmd, from)
+			if err == nil && anonymous {
+				s, err = redacted(s)
+			}
 			if err != nil {
 				return err
 			}
@@ -65,8 +76,23 @@ name is as it was; 4 it was written, and lacks the facts that are named.`,
 	o.bind(cmd)
 	o.bindHelm(cmd.Flags())
 	cmd.Flags().StringVarP(&name, "file", "f", "", "the file to write; an existing one is replaced")
+	cmd.Flags().StringVar(&from, "snapshot", "", "with --redact: make this recording anonymous instead of one of a live cluster")
+	cmd.Flags().BoolVar(&anonymous, "redact", false, "replace the names that users gave, consistently, so that it can be sent to others")
 	cmd.Flags().BoolVar(&exitZero, "exit-zero", false, "exit 0 even if facts could not be read; still 1 if there is no recording")
 	return cmd
+}
+
+// redacted is s with other names. What its verdict comes from must be the same.
+func redacted(s *facts.Snapshot) (*facts.Snapshot, error) {
+	r, err := redact.Snapshot(s)
+	if err != nil {
+		return nil, fmt.Errorf("--redact: %w", err)
+	}
+	before, after := report(s, 0), report(r, 0)
+	if before.Verdict != after.Verdict || before.Forecast.ControlPlane.Outcome != after.Forecast.ControlPlane.Outcome || len(before.Findings) != len(after.Findings) {
+		return nil, fmt.Errorf("--redact: with other names the verdict would be another, which is a bug of this tool: nothing was written")
+	}
+	return r, nil
 }
 
 // unread says which facts could not be read, and why; nil if all were that were sought.

@@ -1,0 +1,154 @@
+// Package redact makes a recording anonymous: names that users gave are replaced, each by
+// the same one everywhere, so that what refers to what, and what comes of it, stays.
+package redact
+
+import (
+	"archive/zip"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// untouched are the facts that hold what Kubernetes and GKE have named, and no more, and
+// in which a word that is a user's name elsewhere is another thing.
+var untouched = map[string]bool{
+	facts.ServerVersion.ID(): true, facts.APIResources.ID(): true,
+	facts.ClusterRoles.ID(): true, facts.ClusterRoleBindings.ID(): true, facts.Roles.ID(): true, facts.RoleBindings.ID(): true,
+	facts.PriorityLevels.ID(): true, facts.FlowSchemas.ID(): true, facts.ServiceCIDRs.ID(): true,
+	facts.SystemConfigMaps.ID(): true, facts.KubernetesService.ID(): true, facts.IdentityLeases.ID(): true,
+	facts.GKEServerConfig.ID(): true, facts.GKEUpgradeInfo.ID(): true, facts.GKESettings.ID(): true, facts.GKEQuotas.ID(): true,
+}
+
+// Snapshot returns s with other names. It is an error if the result can't be read again.
+func Snapshot(s *facts.Snapshot) (*facts.Snapshot, error) {
+	files, err := decoded(s)
+	if err != nil {
+		return nil, err
+	}
+	r := namesOf(s, files)
+	var packed bytes.Buffer
+	z := zip.NewWriter(&packed)
+	for name, v := range files {
+		stem, _, _ := strings.Cut(name, ".")
+		if untouched[stem] {
+			v = replacer{}.value(v, "", false) // addresses of people may stand anywhere
+		} else {
+			v = r.value(v, "", keyed[stem])
+		}
+		w, err := z.Create(name)
+		if err != nil {
+			return nil, err
+		}
+		if err := json.NewEncoder(w).Encode(v); err != nil {
+			return nil, err
+		}
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	redacted, err := facts.LoadZip(packed.Bytes())
+	if err != nil {
+		return nil, fmt.Errorf("the recording can't be made anonymous: %w", err)
+	}
+	m := redacted.Meta
+	m.AsOf = s.Meta.AsOf
+	return redacted.WithMeta(m), nil
+}
+
+// keyed are the facts that are maps by name.
+var keyed = map[string]bool{facts.NodeLeases.ID(): true, facts.GKENodePoolUpgradeInfo.ID(): true}
+
+// decoded are the files of a recording of s, as JSON values that keep their numbers.
+func decoded(s *facts.Snapshot) (map[string]any, error) {
+	files := map[string]any{}
+	err := s.Files(func(name string, content []byte) error {
+		d := json.NewDecoder(bytes.NewReader(content))
+		d.UseNumber()
+		var v any
+		if err := d.Decode(&v); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		files[name] = v
+		return nil
+	})
+	return files, err
+}
+
+// A replacer has what takes the place of each name.
+type replacer map[string]string
+
+// labelled are the fields whose keys are labels'.
+var labelled = []string{"labels", "matchLabels", "selector", "nodeSelector"}
+
+var email = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}`)
+
+// value replaces names in v, which stands in the field; keys says that v is a map by name.
+func (r replacer) value(v any, field string, keys bool) any {
+	switch v := v.(type) {
+	case string:
+		return r.text(v, field)
+	case []any:
+		for n := range v {
+			v[n] = r.value(v[n], field, false)
+		}
+	case map[string]any:
+		out := map[string]any{}
+		for k, inner := range v {
+			to := k
+			if keys || slices.Contains(labelled, field) {
+				to = r.text(k, "")
+			}
+			out[to] = r.value(inner, k, false)
+		}
+		return out
+	}
+	return v
+}
+
+func (r replacer) text(s, field string) string {
+	switch {
+	case opaque[field]:
+		return s
+	case field == "image" && !systemImage(s):
+		tag := ""
+		if n := strings.LastIndexAny(s, ":@"); n > strings.LastIndex(s, "/") {
+			tag = s[n:]
+		}
+		return "registry.example/image" + tag
+	}
+	return words.ReplaceAllStringFunc(email.ReplaceAllString(s, "user@example.com"), r.word)
+}
+
+// words are as long as names of labels and of objects can be: with one slash at most.
+var words = regexp.MustCompile(`[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?(?:/[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?)?`)
+
+// word is what takes the place of a word, or of its parts.
+func (r replacer) word(word string) string {
+	if to, ok := r[word]; ok {
+		return to
+	}
+	parts := strings.Split(word, "/")
+	for n, part := range parts {
+		if to, ok := r[part]; ok {
+			parts[n] = to
+		}
+	}
+	return strings.Join(parts, "/")
+}
+
+// opaque are fields whose values are not text, or are of a closed set.
+var opaque = map[string]bool{
+	"caBundle": true, "answer": true, "fault": true, "vantage": true, "apiVersion": true, "kind": true, "schema": true,
+	"operations": true, "resources": true, "apiGroups": true, "apiVersions": true, "scope": true, "failurePolicy": true,
+	"matchPolicy": true, "sideEffects": true, "type": true, "protocol": true, "status": true, "reason": true, "phase": true,
+	"resource": true, "group": true, "version": true, "operator": true, "kubelet": true, "target": false, "collectedAt": true,
+}
+
+func systemImage(s string) bool {
+	return strings.HasPrefix(s, "gke.gcr.io/") || strings.HasPrefix(s, "registry.k8s.io/") || strings.Contains(s, "/gke-release/")
+}

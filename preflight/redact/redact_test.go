@@ -1,0 +1,106 @@
+package redact_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gke-preflight/gke-preflight/checks"
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/redact"
+	"github.com/gke-preflight/gke-preflight/preflight/rehearsal"
+)
+
+// TestSameVerdict: whoever sends a recording made anonymous must be answered about the
+// same case, and give no name away.
+func TestSameVerdict(t *testing.T) {
+	for _, pattern := range []string{"../../testdata/recorded/*.zip", "../../testdata/recorded/cases/*.zip"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, file := range files {
+			t.Run(filepath.Base(file), func(t *testing.T) {
+				b, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				s, err := facts.LoadZip(b)
+				if err != nil {
+					t.Fatal(err)
+				}
+				redacted, err := redact.Snapshot(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				same(t, s, redacted)
+				keepsSecret(t, s, redacted)
+			})
+		}
+	}
+}
+
+func same(t *testing.T, s, redacted *facts.Snapshot) {
+	t.Helper()
+	before, after := forecast.Of(s).ControlPlane, forecast.Of(redacted).ControlPlane
+	if before.Outcome != after.Outcome || len(before.Hooks) != len(after.Hooks) {
+		t.Errorf("the forecast is %s, and was %s", after.Outcome, before.Outcome)
+	}
+	findings := func(s *facts.Snapshot) (all []string) {
+		r := preflight.NewReport(s, preflight.Run(s, checks.All()), forecast.Of(s))
+		for _, f := range r.Findings {
+			all = append(all, f.Check+" "+string(r.Verdict))
+		}
+		slices.Sort(all)
+		return all
+	}
+	if a, b := findings(s), findings(redacted); !slices.Equal(a, b) {
+		t.Errorf("found are\n%v, and were\n%v", b, a)
+	}
+	ins, others := rehearsal.StandIns(s), rehearsal.StandIns(redacted)
+	if len(ins) != len(others) {
+		t.Fatalf("%d stand-ins, and there were %d", len(others), len(ins))
+	}
+	for n, in := range ins {
+		const write = "UPDATE clusterroles.rbac.authorization.k8s.io system:node"
+		if !slices.Equal(in.Endpoints, others[n].Endpoints) && in.Endpoints != nil && !strings.ContainsAny(in.Endpoints[0], "abcdefghijklmnopqrstuvwxyz") {
+			t.Errorf("endpoints are %v, and were %v", others[n].Endpoints, in.Endpoints)
+		}
+		for m, e := range in.Endpoints {
+			if a, b := in.To(write, e), others[n].To(write, others[n].Endpoints[m]); a.Answer != b.Answer || (a.Assumed == "") != (b.Assumed == "") {
+				t.Errorf("a stand-in answers %+v, and before %+v", b, a)
+			}
+		}
+	}
+}
+
+// keepsSecret requires that the names of some objects stand nowhere any more.
+func keepsSecret(t *testing.T, s, redacted *facts.Snapshot) {
+	t.Helper()
+	var secret []string
+	secret = append(secret, s.Meta.Cluster.Project)
+	webhooks, _ := facts.ValidatingWebhooks.Get(s)
+	for _, c := range webhooks {
+		secret = append(secret, c.Name)
+	}
+	nodes, _ := facts.Nodes.Get(s)
+	for _, n := range nodes {
+		secret = append(secret, n.Name)
+	}
+	err := redacted.Files(func(name string, content []byte) error {
+		for _, word := range secret {
+			if len(word) > 6 && bytes.Contains(content, []byte(word)) {
+				t.Errorf("%s still holds %q", name, word)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
