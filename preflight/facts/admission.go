@@ -1,6 +1,8 @@
 package facts
 
 import (
+	"slices"
+
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 )
 
@@ -34,8 +36,11 @@ var (
 	// on those kinds; each kind tells of itself.
 	PolicyParams = kubernetes[[]ParamKind]("policy-params")
 
-	// Namespaces are all namespaces, by name.
-	Namespaces = kubernetes[[]Namespace]("namespaces", list("", "namespaces")).inAll()
+	// Namespaces are all namespaces, by name, kube-system among them: each API server makes
+	// it at its start.
+	Namespaces = kubernetes[[]Namespace]("namespaces", list("", "namespaces")).with(func(all []Namespace) bool {
+		return slices.ContainsFunc(all, func(n Namespace) bool { return n.Name == "kube-system" })
+	})
 )
 
 // ParamKind holds the objects of a kind that policies take parameters from.

@@ -46,6 +46,9 @@ type Key[T any] struct {
 	access Access
 	// everywhere says that each cluster has some of it, so that an empty answer is none.
 	everywhere bool
+	// lacks reports whether v is without what each cluster has; nil where that is not told
+	// one from another.
+	lacks func(v T) bool
 	// afterFirst says that the first version did not know of it.
 	afterFirst bool
 }
@@ -93,6 +96,8 @@ func (k Key[T]) hollow(v any) bool {
 		return false
 	case !r.IsValid():
 		return true
+	case k.lacks != nil && k.lacks(v.(T)):
+		return true
 	case r.Kind() == reflect.Slice:
 		return r.Len() == 0
 	default:
@@ -108,6 +113,12 @@ func kubernetes[T any](id string, rules ...rbacv1.PolicyRule) Key[T] {
 func (k Key[T]) inAll() Key[T] {
 	k.everywhere = true
 	return k
+}
+
+// with is inAll where each cluster has one that is needed.
+func (k Key[T]) with(needed func(v T) bool) Key[T] {
+	k.lacks = func(v T) bool { return !needed(v) }
+	return k.inAll()
 }
 
 // later is k where recordings of the first version hold nothing of it, not even why.

@@ -15,7 +15,7 @@ import (
 func sample() *Snapshot {
 	return New(Meta{Tool: "v1", CollectedAt: time.Date(2026, 11, 23, 2, 0, 0, 0, time.UTC), Target: "1.36.3"},
 		Present(ServerVersion, Version{GitVersion: "v1.35.4"}),
-		Present(Namespaces, []Namespace{{Name: "default", Labels: map[string]string{"b": "2", "a": "1"}}}),
+		Present(Namespaces, []Namespace{{Name: "kube-system", Labels: map[string]string{"b": "2", "a": "1"}}}),
 		Absent(Nodes, Forbidden, "cannot list nodes"))
 }
 

@@ -125,7 +125,7 @@ func Observed(m Meta, observations ...Observation) *Snapshot {
 // believed is o, or that it could not be had where it is an answer that no cluster gives.
 func (o Observation) believed() Observation {
 	if o.Absence == (Absence{}) && o.Fact.hollow(o.Value) {
-		return Absent(o.Fact, Failed, "the answer was empty, and no cluster is without")
+		return Absent(o.Fact, Failed, "the answer lacks what no cluster is without")
 	}
 	return o
 }
