@@ -30,6 +30,9 @@ func (st *stage) ledger(r rehearsal.Result) []rehearsal.Entry {
 
 // leftOut is what the recording knows of and does not hold.
 func leftOut(s *facts.Snapshot) (all []rehearsal.Entry) {
+	for _, k := range rehearsal.Definitions(s) {
+		all = append(all, rehearsal.Entry{What: "the definition " + k, Stood: "one that takes anything"})
+	}
 	if crds, _ := facts.CustomResources.Get(s); len(crds) > 0 {
 		all = append(all, rehearsal.Entry{What: fmt.Sprintf("%d CustomResourceDefinitions, their objects and converters", len(crds))})
 	}

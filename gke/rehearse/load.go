@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -27,6 +29,7 @@ const loaders = 16
 
 // A loader makes an API server hold objects as they are.
 type loader struct {
+	config *rest.Config
 	client dynamic.Interface
 	mapper meta.RESTMapper
 
@@ -48,7 +51,36 @@ func newLoader(config *rest.Config) (*loader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("ask what the API server serves: %w", err)
 	}
-	return &loader{client: client, mapper: restmapper.NewDiscoveryRESTMapper(groups)}, nil
+	return &loader{config: config, client: client, mapper: restmapper.NewDiscoveryRESTMapper(groups)}, nil
+}
+
+// learn waits until the kinds are served that the objects define.
+func (l *loader) learn(ctx context.Context, objects []*unstructured.Unstructured) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for _, o := range objects {
+		group, _, _ := unstructured.NestedString(o.Object, "spec", "group")
+		kind, _, _ := unstructured.NestedString(o.Object, "spec", "names", "kind")
+		if o.GetKind() != "CustomResourceDefinition" || slices.ContainsFunc(l.rejected, func(r string) bool { return strings.HasPrefix(r, named(o)+":") }) {
+			continue
+		}
+		for {
+			if _, err := l.mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind}); err == nil {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("%s is not served: %w", named(o), ctx.Err())
+			case <-time.After(200 * time.Millisecond):
+			}
+			again, err := newLoader(l.config)
+			if err != nil {
+				return err
+			}
+			l.mapper = again.mapper
+		}
+	}
+	return nil
 }
 
 // A place is where objects of one kind and namespace are.
@@ -77,6 +109,9 @@ func (l *loader) load(ctx context.Context, step rehearsal.Step) error {
 		g.Go(func() error { return l.take(loading, at, served) })
 	}
 	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := l.learn(ctx, step.Objects); err != nil {
 		return err
 	}
 	if err := l.remove(ctx, step.Gone); err != nil || !step.Exact {

@@ -3,6 +3,7 @@ package rehearse_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -67,18 +68,28 @@ webhooks:
 func cluster(t *testing.T, answers func(write string) facts.Attempt) *facts.Snapshot {
 	t.Helper()
 	from, to := hop(t)
-	untouched, ok := bootstrap.Untouched(from.Minor())
+	return between(t, from.Minor(), to.Minor(), answers)
+}
+
+// between is [cluster] for other minors, and for a Pod for each of answers.
+func between(t *testing.T, from, to string, answers ...func(write string) facts.Attempt) *facts.Snapshot {
+	t.Helper()
+	untouched, ok := bootstrap.Untouched(from)
 	if !ok {
-		t.Fatalf("the catalogue has no %s", from.Minor())
+		t.Fatalf("the catalogue has no %s", from)
 	}
-	s := facts.New(facts.Meta{Target: to.Version, PerEndpoint: true}, untouched...)
+	s := facts.New(facts.Meta{Target: to, PerEndpoint: true}, untouched...)
+	backend := facts.ServiceEndpoints{Namespace: "hooks", Service: "roles"}
+	for n := range answers {
+		backend.Endpoints = append(backend.Endpoints, facts.Endpoint{IP: fmt.Sprintf("10.4.0.%d", 7+n), Port: 8443, Ready: true, Pod: fmt.Sprintf("roles-%d", n)})
+	}
 	services, _ := facts.Services.Get(s)
 	namespaces, _ := facts.Namespaces.Get(s)
 	s = s.With(
 		facts.Present(facts.Namespaces, append(slices.Clone(namespaces), facts.Namespace{Name: "hooks", Labels: map[string]string{"kubernetes.io/metadata.name": "hooks"}})),
 		facts.Present(facts.Services, append(slices.Clone(services), facts.Service{Namespace: "hooks", Name: "roles", Type: "ClusterIP",
 			Ports: []facts.ServicePort{{Port: 443, TargetPort: "8443", Protocol: "TCP"}}})),
-		facts.Present(facts.Endpoints, []facts.ServiceEndpoints{{Namespace: "hooks", Service: "roles", Endpoints: []facts.Endpoint{{IP: "10.4.0.7", Port: 8443, Ready: true, Pod: "roles-0"}}}}),
+		facts.Present(facts.Endpoints, []facts.ServiceEndpoints{backend}),
 	)
 	m, err := manifest.Read("webhook.yaml", []byte(webhook))
 	if err != nil {
@@ -90,10 +101,12 @@ func cluster(t *testing.T, answers func(write string) facts.Attempt) *facts.Snap
 	attempts := []facts.Attempt{}
 	for _, i := range admission.Intercept(s) {
 		for _, by := range i.By {
-			a := answers(i.Write.Key())
-			a.Type, a.Config, a.Webhook, a.Write = by.Kind.Type(), by.Name, by.Webhook, i.Write.Key()
-			a.Vantage, a.Target = facts.PodNetwork, "10.4.0.7:8443"
-			attempts = append(attempts, a)
+			for n, answer := range answers {
+				a := answer(i.Write.Key())
+				a.Type, a.Config, a.Webhook, a.Write = by.Kind.Type(), by.Name, by.Webhook, i.Write.Key()
+				a.Vantage, a.Target = facts.PodNetwork, fmt.Sprintf("10.4.0.%d:8443", 7+n)
+				attempts = append(attempts, a)
+			}
 		}
 	}
 	if len(attempts) < 3 {

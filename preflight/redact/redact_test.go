@@ -19,7 +19,7 @@ import (
 // TestSameVerdict: whoever sends a recording made anonymous must be answered about the
 // same case, and give no name away.
 func TestSameVerdict(t *testing.T) {
-	for _, pattern := range []string{"../../testdata/recorded/*.zip", "../../testdata/recorded/cases/*.zip"} {
+	for _, pattern := range []string{"../../testdata/recorded/*.zip", "../../testdata/recorded/cases/*.zip", "../../testdata/recorded/others/*.zip"} {
 		files, err := filepath.Glob(pattern)
 		if err != nil || len(files) == 0 {
 			t.Fatalf("%s: %v", pattern, err)

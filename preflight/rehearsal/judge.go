@@ -32,7 +32,7 @@ func (r *Result) Judge(cp forecast.ControlPlane) {
 		r.Outcome, r.Agreement = forecast.Unknown, Nothing
 		return
 	}
-	if cp.Outcome == forecast.Unknown {
+	if cp.Outcome == forecast.Unknown && cp.Possible == nil {
 		r.Agreement = Open
 		return
 	}
@@ -75,6 +75,9 @@ func (r *Result) usual() float64 {
 
 // differences are what happened otherwise than foretold, one for one cause.
 func (r *Result) differences(cp forecast.ControlPlane) (all []string) {
+	if cp.Possible != nil {
+		return r.impossible(cp.Possible)
+	}
 	if fails := cp.Outcome.Fails(); fails != r.Outcome.Fails() || fails && cp.Outcome != r.Outcome {
 		return []string{fmt.Sprintf("the forecast is %s, and the replica was %s", cp.Outcome, r.Outcome)}
 	}
@@ -91,6 +94,19 @@ func (r *Result) differences(cp forecast.ControlPlane) (all []string) {
 		all = append(all, fmt.Sprintf("the process exited after %.1f s, foretold were %.1f to %.1f", r.Start.Seconds, s.Min, s.Max))
 	}
 	return append(all, r.otherWrites(cp)...)
+}
+
+// impossible is what happened where a draw decides, unless it is among what may come of
+// that.
+func (r *Result) impossible(possible []forecast.Possibility) []string {
+	var may []string
+	for _, p := range possible {
+		if p.Outcome.Fails() == r.Outcome.Fails() && (p.Seconds == nil || inTime(r.Start.Seconds, *p.Seconds, r.slack())) {
+			return nil
+		}
+		may = append(may, string(p.Outcome))
+	}
+	return []string{fmt.Sprintf("the replica was %s after %.1f s, and by the draw of an endpoint may be %s", r.Outcome, r.Start.Seconds, strings.Join(may, " or "))}
 }
 
 func fails(cp forecast.ControlPlane, hook string) bool {

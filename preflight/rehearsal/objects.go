@@ -44,7 +44,7 @@ func Needs() []facts.Fact {
 // writes is not among them: see [Judges].
 func Objects(s *facts.Snapshot) []Step {
 	return []Step{
-		{Objects: namespaces(s)},
+		{Objects: append(namespaces(s), definitions(s)...)},
 		{Exact: true, Objects: slices.Concat(
 			list(s, facts.ClusterRoles, rbacAPI, "ClusterRole"), list(s, facts.ClusterRoleBindings, rbacAPI, "ClusterRoleBinding"),
 			list(s, facts.Roles, rbacAPI, "Role"), list(s, facts.RoleBindings, rbacAPI, "RoleBinding"))},
@@ -278,8 +278,53 @@ func configMaps(s *facts.Snapshot) (out []*unstructured.Unstructured) {
 	return out
 }
 
-// params are the parameters of policies. Those of custom kinds can't be loaded: the
-// recording does not hold what defines them.
+// definitions are of the custom kinds that policies take parameters from. The recording
+// has no schema: they take anything.
+func definitions(s *facts.Snapshot) (out []*unstructured.Unstructured) {
+	all, _ := facts.PolicyParams.Get(s)
+	for _, k := range all {
+		group, version, _ := strings.Cut(k.APIVersion, "/")
+		if !strings.Contains(group, ".") || k.Resource == "" || builtIn(s, group) {
+			continue
+		}
+		scope := "Cluster"
+		if k.Namespaced {
+			scope = "Namespaced"
+		}
+		u := object("apiextensions.k8s.io/v1", "CustomResourceDefinition", map[string]any{
+			"spec": map[string]any{
+				"group": group, "scope": scope,
+				"names": map[string]any{"plural": k.Resource, "singular": strings.ToLower(k.Kind), "kind": k.Kind, "listKind": k.Kind + "List"},
+				"versions": []any{map[string]any{"name": version, "served": true, "storage": true, "schema": map[string]any{
+					"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}},
+			},
+		})
+		u.SetName(k.Resource + "." + group)
+		if strings.HasSuffix(group, ".k8s.io") {
+			u.SetAnnotations(map[string]string{"api-approved.kubernetes.io": "unapproved, a stand-in of a rehearsal"})
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
+// Definitions are the names of the CustomResourceDefinitions that are made up.
+func Definitions(s *facts.Snapshot) (names []string) {
+	for _, u := range definitions(s) {
+		names = append(names, u.GetName())
+	}
+	return names
+}
+
+// builtIn reports whether kube-apiserver serves the group itself.
+func builtIn(s *facts.Snapshot, group string) bool {
+	all, _ := facts.APIServices.Get(s)
+	custom, _ := facts.CustomResources.Get(s)
+	return slices.ContainsFunc(all, func(a facts.APIService) bool { return a.Group == group && a.Service == "" }) &&
+		!slices.ContainsFunc(custom, func(c facts.CustomResource) bool { return strings.HasSuffix(c.Name, "."+group) })
+}
+
+// params are the parameters of policies.
 func params(s *facts.Snapshot) (out []*unstructured.Unstructured) {
 	all, _ := facts.PolicyParams.Get(s)
 	for _, k := range all {

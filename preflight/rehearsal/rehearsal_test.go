@@ -23,6 +23,7 @@ func TestJudge(t *testing.T) {
 	wordless.Fatal, wordless.Hook = "", ""
 	early := exit
 	early.Seconds = 31
+	draw := forecast.ControlPlane{Outcome: forecast.Unknown, Possible: []forecast.Possibility{{Outcome: forecast.Ready}, {Outcome: forecast.CrashLoop, Seconds: &forecast.Seconds{Min: 121, Max: 125}}}}
 	failing := []Write{{Write: "update configmaps kube-system/c", Tries: 2, Failed: 2, Failing: true, Code: 403}}
 	for name, c := range map[string]struct {
 		foretold  forecast.ControlPlane
@@ -41,6 +42,8 @@ func TestJudge(t *testing.T) {
 		"a write keeps failing that was to pass":    {gets, Result{Start: Start{State: ready, Seconds: 4}, Writes: failing}, forecast.Degraded, Differs},
 		"a write keeps failing as foretold":         {degraded, Result{Start: Start{State: ready, Seconds: 4}, Writes: failing}, forecast.Degraded, Agrees},
 		"none keeps failing of those foretold":      {degraded, Result{Start: Start{State: ready, Seconds: 4}}, forecast.Ready, Differs},
+		"among what a draw may bring":               {draw, Result{Start: exit}, forecast.CrashLoop, Agrees},
+		"nothing that a draw could bring":           {draw, Result{Start: early}, forecast.CrashLoop, Differs},
 		"foretold is nothing":                       {forecast.ControlPlane{Outcome: forecast.Unknown}, Result{Start: exit}, forecast.CrashLoop, Open},
 	} {
 		c.r.Control = control
