@@ -60,13 +60,11 @@ not run; 3 it would not be ready even so; 4 it could not be told.`,
 	fs.StringVar(&f.recording, "snapshot", "", "patch this recording instead of what a live cluster shows")
 	fs.StringVar(&f.out, "out", "", "directory to write the patches to; it is made if need be")
 	fs.BoolVar(&f.force, "force", false, "replace files in the directory of --out")
-	fs.StringVar(&f.way, "way", "", "try this way only: "+strings.Join(wayNames(), ", "))
+	choose(cmd, &f.way, "way", "", "", "try this way only: "+strings.Join(wayNames(), ", "), wayNames()...)
 	fs.StringArrayVar(&f.kinds, "kinds", nil, "what a configuration is for, as NAME=services,ingresses.networking.k8s.io: narrow its rules to that; may be given several times")
 	fs.BoolVar(&f.all, "all", false, "try every way, and say what comes of each")
-	fs.StringVarP(&f.format, "output", "o", "table", "format: table, wide or json")
+	choose(cmd, &f.format, "output", "o", "table", "format: table, wide or json", "table", "wide", "json")
 	fs.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 whatever the verdict")
-	complete(cmd, "output", "table", "wide", "json")
-	complete(cmd, "way", wayNames()...)
 	return cmd
 }
 
@@ -116,14 +114,6 @@ func (f *fixFlags) run(cmd *cobra.Command) error {
 
 func (f *fixFlags) options() (cure.Options, error) {
 	o := cure.Options{Way: cure.Way(f.way), All: f.all, Alone: true, Kinds: map[string][]schema.GroupResource{}}
-	if err := oneOf("--output", f.format, "table", "wide", "json"); err != nil {
-		return o, err
-	}
-	if f.way != "" {
-		if err := oneOf("--way", f.way, wayNames()...); err != nil {
-			return o, err
-		}
-	}
 	for _, k := range f.kinds {
 		name, list, ok := strings.Cut(k, "=")
 		if !ok || name == "" {

@@ -76,7 +76,7 @@ inconclusive, or something could not be looked at.`,
 }
 
 func (f *fleetFlags) run(cmd *cobra.Command) error {
-	if err := errors.Join(f.out.validate(), f.validate(), f.refuse(cmd), f.sources.validate(f.recordings)); err != nil {
+	if err := errors.Join(f.out.validate(), f.refuse(cmd), f.sources.validate(f.recordings)); err != nil {
 		return err
 	}
 	if f.parallel < 1 {

@@ -22,6 +22,7 @@ import (
 
 // flagError says of a flag that there is not, which one may have been meant.
 func flagError(cmd *cobra.Command, err error) error {
+	err = shortly(err)
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "" {
 		var names []string

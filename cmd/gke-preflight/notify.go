@@ -24,11 +24,10 @@ type notifyFlags struct {
 
 func (n *notifyFlags) bind(cmd *cobra.Command) {
 	fs := cmd.Flags()
-	fs.StringVar(&n.to, "notify", "", "tell of a change: slack (an incoming webhook, of Slack or what takes the same), google-chat (a webhook of a space), pubsub (the change as JSON)")
+	choose(cmd, &n.to, "notify", "", "", "tell of a change: slack (an incoming webhook, of Slack or what takes the same), google-chat (a webhook of a space), pubsub (the change as JSON)", "slack", "google-chat", "pubsub")
 	fs.StringVar(&n.urlFile, "notify-url-file", "", "file that holds the URL of the webhook, which is a secret; default: $"+notifyVariable)
 	fs.StringVar(&n.topic, "notify-topic", "", "topic of Pub/Sub: projects/PROJECT/topics/TOPIC")
 	fs.StringVar(&n.endpoint, "pubsub-endpoint", "", "URL of another Pub/Sub API; default: Google's own")
-	complete(cmd, "notify", "slack", "google-chat", "pubsub")
 }
 
 // open returns what tells; nil if nobody is to be told.
@@ -47,9 +46,6 @@ func (n notifyFlags) open() (tell notify.Notifier, err error) {
 			return nil, fmt.Errorf("--notify-topic: %w", err)
 		}
 		return tell, nil
-	}
-	if err := oneOf("--notify", n.to, "slack", "google-chat", "pubsub"); err != nil {
-		return nil, err
 	}
 	if n.topic != "" {
 		return nil, fmt.Errorf("--notify-topic: only pubsub has topics")

@@ -22,35 +22,18 @@ type observeFlags struct {
 
 func (o *observeFlags) bind(cmd *cobra.Command) {
 	o.clusterFlags.bind(cmd)
-	fs := cmd.Flags()
-	fs.StringVar(&o.vantage, "vantage", "auto", "where webhooks are asked from: service-proxy (through the API server), pod-network (directly), auto")
-	fs.StringVar(&o.serverDryRun, "server-dry-run", "auto", "let the API server try each write itself, changing nothing: auto (where permitted), never, always")
-	fs.StringVar(&o.portForward, "port-forward", "auto", "look at the certificates of webhooks' Pods through port-forwards, where the service proxy does not show them: auto (where permitted), never")
-	fs.StringVar(&o.impersonate, "impersonate", "auto", "make server-side dry-runs as a starting API server does, by impersonating system:apiserver, a member of system:masters: auto (where permitted), never")
-	complete(cmd, "impersonate", "auto", "never")
-	complete(cmd, "vantage", "auto", string(facts.ServiceProxy), string(facts.PodNetwork))
-	complete(cmd, "port-forward", "auto", "never")
-	complete(cmd, "server-dry-run", string(probe.Auto), string(probe.Never), string(probe.Always))
-}
-
-func (o *observeFlags) validate() error {
-	if err := oneOf("--vantage", o.vantage, "auto", string(facts.ServiceProxy), string(facts.PodNetwork)); err != nil {
-		return err
-	}
-	if err := oneOf("--port-forward", o.portForward, "auto", "never"); err != nil {
-		return err
-	}
-	if err := oneOf("--impersonate", o.impersonate, "auto", "never"); err != nil {
-		return err
-	}
-	return oneOf("--server-dry-run", o.serverDryRun, string(probe.Auto), string(probe.Never), string(probe.Always))
+	choose(cmd, &o.vantage, "vantage", "", "auto", "where webhooks are asked from: service-proxy (through the API server), pod-network (directly), auto",
+		"auto", string(facts.ServiceProxy), string(facts.PodNetwork))
+	choose(cmd, &o.serverDryRun, "server-dry-run", "", "auto", "let the API server try each write itself, changing nothing: auto (where permitted), never, always",
+		string(probe.Auto), string(probe.Never), string(probe.Always))
+	choose(cmd, &o.portForward, "port-forward", "", "auto", "look at the certificates of webhooks' Pods through port-forwards, where the service proxy does not show them: auto (where permitted), never",
+		"auto", "never")
+	choose(cmd, &o.impersonate, "impersonate", "", "auto", "make server-side dry-runs as a starting API server does, by impersonating system:apiserver, a member of system:masters: auto (where permitted), never",
+		"auto", "never")
 }
 
 // observe reads the facts, asks the backends and returns what it saw.
 func (o *observeFlags) observe(cmd *cobra.Command) (*facts.Snapshot, error) {
-	if err := o.validate(); err != nil {
-		return nil, err
-	}
 	say := o.progress(cmd)
 	defer say.clear()
 	return o.look(cmd.Context(), say)

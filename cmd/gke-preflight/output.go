@@ -42,12 +42,11 @@ func (o *outputFlags) bindFormats(cmd *cobra.Command, names ...string) {
 	o.names = names
 	fs := cmd.Flags()
 	fs.StringArrayVarP(&o.formats, "output", "o", []string{"table"}, "format of the report: "+strings.Join(names, ", ")+"; FORMAT=FILE writes to a file; may be given several times")
-	fs.StringVar(&o.color, "color", "auto", "colour: auto, always or never; auto heeds NO_COLOR and FORCE_COLOR")
+	choose(cmd, &o.color, "color", "", "auto", "colour: auto, always or never; auto heeds NO_COLOR and FORCE_COLOR", "auto", "always", "never")
 	fs.BoolVarP(&o.quiet, "quiet", "q", false, "show the verdict and the blockers only")
 	fs.BoolVar(&o.showPassed, "show-passed", false, "list the checks that passed, too")
 	fs.BoolVar(&o.exitZero, "exit-zero", false, "exit 0 whatever the verdict; still 1 if there could be none")
 	completeOutputs(cmd, names)
-	complete(cmd, "color", "auto", "always", "never")
 }
 
 // validate finds what is wrong with the flags before anything is collected.
@@ -81,16 +80,7 @@ func (o outputFlags) validate() error {
 	if stdout > 1 {
 		return fmt.Errorf("--output: only one format can go to standard output; give the others a file, such as json=report.json")
 	}
-	return oneOf("--color", o.color, "auto", "always", "never")
-}
-
-func oneOf(flag, value string, allowed ...string) error {
-	for _, a := range allowed {
-		if value == a {
-			return nil
-		}
-	}
-	return fmt.Errorf("%s: %q is not one of %s", flag, value, strings.Join(allowed, ", "))
+	return nil
 }
 
 // write renders the report in every format asked for, and returns the verdict as

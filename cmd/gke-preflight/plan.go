@@ -82,7 +82,7 @@ func onePlan(_ *cobra.Command, args []string) error {
 }
 
 func (f *planFlags) run(cmd *cobra.Command, file string) error {
-	if err := errors.Join(f.out.validate(), f.validate()); err != nil {
+	if err := f.out.validate(); err != nil {
 		return err
 	}
 	if f.parallel < 1 {

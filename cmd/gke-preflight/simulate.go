@@ -56,18 +56,14 @@ the cluster lives by (explain lifelines); 4 undecided.`,
 	fs.StringVar(&f.recording, "snapshot", "", "simulate on this recording instead of a live cluster")
 	fs.StringVar(&f.from, "from", "", "simulate on an untouched cluster of this minor, such as 1.35, with no cluster at hand")
 	fs.StringArrayVar(&f.manifests, "webhook", nil, "manifest of webhooks or policies to add, - for standard input; may be given several times")
-	fs.StringVarP(&f.format, "output", "o", "table", "format: table or json")
+	choose(cmd, &f.format, "output", "o", "table", "format: table or json", "table", "json")
 	fs.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 whatever the verdict")
 	cmd.MarkFlagsMutuallyExclusive("snapshot", "from")
-	complete(cmd, "output", "table", "json")
 	complete(cmd, "from", bootstrap.Minors()...)
 	return cmd
 }
 
 func (f *simulateFlags) run(cmd *cobra.Command) error {
-	if err := oneOf("--output", f.format, "table", "json"); err != nil {
-		return err
-	}
 	manifests, err := readManifests(cmd, f.manifests)
 	if err != nil {
 		return err

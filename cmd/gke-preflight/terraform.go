@@ -73,7 +73,7 @@ func setByQuery(fs *pflag.FlagSet, in io.Reader) error {
 		case value == nil || *value == "":
 		default:
 			if err := fs.Set(flag.Name, *value); err != nil {
-				failed = append(failed, fmt.Errorf("%s: %w", key, err))
+				failed = append(failed, fmt.Errorf("%s: %w", key, shortly(err)))
 			}
 		}
 	}

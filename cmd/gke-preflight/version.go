@@ -39,14 +39,10 @@ start-up writes it knows. go version -m lists all modules in it.`,
   gke-preflight version -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := oneOf("--output", output, "text", "json"); err != nil {
-				return err
-			}
 			return built().write(cmd.OutOrStdout(), output)
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "text", "text or json")
-	complete(cmd, "output", "text", "json")
+	choose(cmd, &output, "output", "o", "text", "text or json", "text", "json")
 	return cmd
 }
 

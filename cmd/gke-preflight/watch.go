@@ -78,8 +78,7 @@ func (f *watchFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&f.recording, "snapshot", "", "hold it against this recording instead of a look at the start")
 	fs.StringVar(&f.recordTo, "record", "", "write what is seen to this file, for --replay")
 	fs.StringVar(&f.replayed, "replay", "", "watch what --record has written, without a cluster")
-	fs.StringVarP(&f.format, "output", "o", "text", "format: text, or json for one object a line")
-	complete(cmd, "output", "text", "json")
+	choose(cmd, &f.format, "output", "o", "text", "format: text, or json for one object a line", "text", "json")
 	cmd.MarkFlagsMutuallyExclusive("report", "snapshot")
 	cmd.MarkFlagsMutuallyExclusive("record", "replay")
 }
@@ -123,10 +122,7 @@ func (f *watchFlags) validate() error {
 	if f.options.Operation != "" && f.observe.gke.NoGKE {
 		return errors.New("--operation names one of the GKE API, which --no-gke leaves out: drop one of the two")
 	}
-	if err := oneOf("--output", f.format, "text", "json"); err != nil {
-		return err
-	}
-	return f.observe.validate()
+	return nil
 }
 
 // foretold is the forecast that the flags name; nil if they name none.

@@ -41,16 +41,12 @@ none is needed; 4 none was found, and something could not be looked at.`,
 	f.observe.clock.bind(cmd.Flags())
 	fs := cmd.Flags()
 	fs.StringVar(&f.recording, "snapshot", "", "search this recording instead of what a live cluster shows")
-	fs.StringVarP(&f.format, "output", "o", "table", "format: table or json")
+	choose(cmd, &f.format, "output", "o", "table", "format: table or json", "table", "json")
 	fs.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 whatever the verdict")
-	complete(cmd, "output", "table", "json")
 	return cmd
 }
 
 func (f *whatIfFlags) run(cmd *cobra.Command) error {
-	if err := oneOf("--output", f.format, "table", "json"); err != nil {
-		return err
-	}
 	if err := f.observe.clock.validate(); err != nil {
 		return err
 	}
