@@ -14,6 +14,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap/catalogue"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 var update = flag.Bool("update", false, "rewrite hooks.md")
@@ -151,7 +152,7 @@ func (p *hooksPage) hook(spans []span) {
 	p.line("[Its page](hooks/%s.md) says how to look at it, and what to do when it fails.\n", name)
 	p.table("minors|while a write fails|read in")
 	for _, s := range spans {
-		p.row(s.span(), words(s.Hook), sources(s))
+		p.row(s.span(), inWords(s.Hook), sources(s))
 	}
 	p.line("")
 	var facts []string
@@ -181,7 +182,7 @@ func (p *hooksPage) hook(spans []span) {
 func (p *hooksPage) hop(h hop) {
 	p.line("## From %s to %s\n", h.from, h.to)
 	writes := slices.DeleteFunc(slices.Clone(h.writes), func(w bootstrap.Write) bool { return w.EveryStart || w.Condition != "" })
-	p.line("%s on a cluster that nobody touched, beyond what every start writes.\n", plural(len(writes), "write"))
+	p.line("%s on a cluster that nobody touched, beyond what every start writes.\n", words.Count(len(writes), "write"))
 	if slices.ContainsFunc(writes, func(w bootstrap.Write) bool { return w.Resource.Resource == "ipaddresses" }) {
 		p.line("Such a cluster has one Service; another one has an IPAddress for each of its cluster IPs.\n")
 	}
@@ -194,13 +195,6 @@ func (p *hooksPage) hop(h hop) {
 		p.row(w.Hook, string(w.Operation)+" "+w.ResourceName(), object)
 	}
 	p.line("")
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 func yes(b bool) string {

@@ -89,7 +89,7 @@ func brief(h bootstrap.Hook) string {
 	return "retried or logged"
 }
 
-func words(h bootstrap.Hook) string {
+func inWords(h bootstrap.Hook) string {
 	again := "it is tried again"
 	if h.Interval > 0 {
 		again += " every " + duration(h.Interval)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // MostAlike is how many findings of one kind stand each for itself.
@@ -31,7 +32,7 @@ func Alike(fs []preflight.Finding, kind, said string) []preflight.Finding {
 		}
 		one := preflight.Finding{
 			Severity: severity, Subject: preflight.Subject{Kind: kind, Name: "all"}, Steps: same[0].Steps.Then("do the same for the others"),
-			Summary: fmt.Sprintf("%d %s %s: %s", len(same), strings.ToLower(strings.NewReplacer("PodDisruption", "disruption ", "NodePool", "node pool").Replace(kind)), said, Few(subjects(same))),
+			Summary: fmt.Sprintf("%d %s %s: %s", len(same), strings.ToLower(strings.NewReplacer("PodDisruption", "disruption ", "NodePool", "node pool").Replace(kind)), said, words.Some(subjects(same), MostAlike)),
 		}
 		for _, f := range same[:MostAlike] {
 			one.Evidence = append(one.Evidence, f.Evidence...)
@@ -53,14 +54,6 @@ func subjects(fs []preflight.Finding) []string {
 		names = append(names, name)
 	}
 	return names
-}
-
-// Few names the first few, and says how many more there are.
-func Few(names []string) string {
-	if n := len(names) - MostAlike; n > 0 {
-		return strings.Join(names[:MostAlike], ", ") + fmt.Sprintf(" and %d more", n)
-	}
-	return strings.Join(names, ", ")
 }
 
 // Unread is an open warning where f is absent and was not left out on request.

@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 var autoRepairClock = preflight.Check{
@@ -43,7 +44,7 @@ var autoRepairClock = preflight.Check{
 			}
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning, Subject: finding.PoolNamed(p.Name), Evidence: evidence,
-				Summary: fmt.Sprintf("auto-repair recreates %s of %d of node pool %s, the first %s: %s; an upgrade begun now meets those repairs", finding.Count(len(names), "node"), sizes[p.Name], p.Name, when, finding.Few(names)),
+				Summary: fmt.Sprintf("auto-repair recreates %s of %d of node pool %s, the first %s: %s; an upgrade begun now meets those repairs", finding.Count(len(names), "node"), sizes[p.Name], p.Name, when, words.Some(names, finding.MostAlike)),
 				Steps:   remedy.Do("wait until they are well again, or repaired, before the upgrade", remedy.Sh("kubectl get nodes --selector cloud.google.com/gke-nodepool=%s", p.Name)),
 			})
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // badWhenTrue are the conditions that name a trouble, with what it does: those of
@@ -82,7 +83,7 @@ func judged(bad map[string][]preflight.Finding, unknown map[string][]string) (fs
 	for _, what := range slices.Sorted(maps.Keys(unknown)) {
 		kind, _, _ := strings.Cut(what, " ")
 		fs = append(fs, preflight.Finding{Severity: preflight.Info, Subject: preflight.Subject{Kind: "NodeCondition", Name: kind},
-			Undecided: fmt.Sprintf("condition %s on %s, and what that means is not known to this tool: %s", what, finding.Count(len(unknown[what]), "node"), finding.Few(unknown[what]))})
+			Undecided: fmt.Sprintf("condition %s on %s, and what that means is not known to this tool: %s", what, finding.Count(len(unknown[what]), "node"), words.Some(unknown[what], finding.MostAlike))})
 	}
 	return fs
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 var budgetsOverlap = preflight.Check{
@@ -31,7 +32,7 @@ var budgetsOverlap = preflight.Check{
 				names = append(names, b.Name)
 				f.Evidence = append(f.Evidence, preflight.Evidence{Fact: facts.DisruptionBudgets.ID(), Path: fmt.Sprintf("/%d/name", i), Value: b.Name, Note: "selects its pods"})
 			}
-			f.Summary = fmt.Sprintf("disruption budgets %s govern the pods of %s at the same time, so that the API refuses each eviction with an error 500; drains wait for their limit, and then the pods are killed", finding.Few(names), g)
+			f.Summary = fmt.Sprintf("disruption budgets %s govern the pods of %s at the same time, so that the API refuses each eviction with an error 500; drains wait for their limit, and then the pods are killed", words.Some(names, finding.MostAlike), g)
 			f.Steps = remedy.Do("leave one of them", remedy.Sh("kubectl --namespace %s delete poddisruptionbudget %s", g.Namespace, names[len(names)-1]))
 			fs = append(fs, f)
 		}

@@ -7,6 +7,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 var pinnedToNode = preflight.Check{
@@ -27,7 +28,7 @@ var pinnedToNode = preflight.Check{
 			}
 			return &preflight.Finding{
 				Severity: preflight.Warning,
-				Summary:  fmt.Sprintf("%s asks for "+what+", and its pods stay pending", g, finding.Few(g.Hosts)),
+				Summary:  fmt.Sprintf("%s asks for "+what+", and its pods stay pending", g, words.Some(g.Hosts, finding.MostAlike)),
 				Evidence: g.evidence("hosts/0", g.Hosts[0], "required by its pods"),
 				Steps: remedy.Do("select nodes by a label of their node pool instead", g.edit(), remedy.YAML("nodeSelector:\n  cloud.google.com/gke-nodepool: POOL")).
 					Where("POOL", "the node pool of "+g.Hosts[0], remedy.Sh("kubectl get node %s --label-columns cloud.google.com/gke-nodepool", g.Hosts[0])),

@@ -8,6 +8,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 var singleReplica = preflight.Check{
@@ -39,7 +40,7 @@ var singleReplica = preflight.Check{
 		if len(names) == 1 {
 			has = "has one replica and is away while its pod moves"
 		}
-		f.Summary = fmt.Sprintf("%s %s to another node: %s", finding.Count(len(names), "workload"), has, finding.Few(names))
+		f.Summary = fmt.Sprintf("%s %s to another node: %s", finding.Count(len(names), "workload"), has, words.Some(names, finding.MostAlike))
 		f.Steps = remedy.Do("give those that must not be away a second one", remedy.Sh("kubectl --namespace %s scale %s %s --replicas 2", first.Namespace, strings.ToLower(first.Kind), first.Name))
 		return []preflight.Finding{f}
 	},

@@ -13,6 +13,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // tlsHandshakeTimeout bounds the handshake with a backend.
@@ -181,7 +182,7 @@ func (k *call) estimate(alike []call) {
 	k.best.cost = time.Duration(max(0, mean-spread) * float64(time.Second))
 	k.worst.cost = time.Duration((mean + spread) * float64(time.Second))
 	k.attempt.Milliseconds = int64(math.Round(mean * 1000))
-	k.detail = cmp.Or(k.detail, fmt.Sprintf("the average of a sample of %s alike", plural(len(alike), "write")))
+	k.detail = cmp.Or(k.detail, fmt.Sprintf("the average of a sample of %s alike", words.Count(len(alike), "write")))
 }
 
 // combine returns what one of several calls may come to: the API server picks

@@ -2,7 +2,6 @@ package forecast
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
@@ -261,11 +260,4 @@ func (i Interception) says() string {
 
 func (h Hook) affected(e Effect) bool {
 	return slices.ContainsFunc(h.Writes, func(w Write) bool { return w.Effect == e })
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // An at is what the call comes to at one of the endpoints of a webhook's Service.
@@ -245,17 +246,9 @@ func (i Interception) differ() string {
 	}
 	does := strings.Join(says, " or ")
 	if candidates != nil {
-		return fmt.Sprintf("of its %d endpoints at least 1 %s, and the service proxy does not show which of %s", len(i.Endpoints), does, few(candidates))
+		return fmt.Sprintf("of its %d endpoints at least 1 %s, and the service proxy does not show which of %s", len(i.Endpoints), does, words.Some(candidates, 4))
 	}
-	return fmt.Sprintf("of its %d endpoints %d (%s) %s", len(i.Endpoints), n, few(names), does)
-}
-
-// few names the first of many.
-func few(names []string) string {
-	if n := len(names); n > 5 {
-		names = append(names[:4:4], fmt.Sprintf("%d more", n-4))
-	}
-	return strings.Join(names, ", ")
+	return fmt.Sprintf("of its %d endpoints %d (%s) %s", len(i.Endpoints), n, words.Some(names, 4), does)
 }
 
 // redrawn leaves out the endpoints to which no connection lasts and which cost no

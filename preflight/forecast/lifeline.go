@@ -11,6 +11,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // A Fate is what becomes of a [Lifeline].
@@ -178,5 +179,5 @@ func (l Lifeline) reason(unknown string, deadline time.Duration) (reason, cause 
 	if l.Outcome == Open && unknown != "" {
 		does += "; and " + unknown
 	}
-	return fmt.Sprintf("%s of %s %s", plural(n, "write"), l.Name, does), "writes " + does
+	return fmt.Sprintf("%s of %s %s", words.Count(n, "write"), l.Name, does), "writes " + does
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // reason says in words where the hook's outcome comes from.
@@ -40,7 +41,7 @@ func reason(h bootstrap.Hook, r Hook, awaited ends) string {
 			n++
 		}
 	}
-	s := fmt.Sprintf("%s %s", plural(n, "write"), verb)
+	s := fmt.Sprintf("%s %s", words.Count(n, "write"), verb)
 	var by []string
 	for _, c := range doing(r.Writes, e) {
 		by = append(by, fmt.Sprintf("%s, failurePolicy %s, which %s", c, c.FailurePolicy, c.Says()))
@@ -75,7 +76,7 @@ func (h Hook) Overruns() bool {
 
 // together is the arithmetic behind a hook whose writes pass and add up.
 func (h Hook) together() string {
-	s := fmt.Sprintf("%s take %s together", plural(len(h.Writes), "write"), h.WritesSeconds)
+	s := fmt.Sprintf("%s take %s together", words.Count(len(h.Writes), "write"), h.WritesSeconds)
 	var shares []string
 	for _, b := range group(h.Writes, takesTime) {
 		shares = append(shares, fmt.Sprintf("%s: %d × %d ms", b.Culprit, len(b.Writes), b.milliseconds()))

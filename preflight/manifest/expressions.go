@@ -96,9 +96,9 @@ func qualified(path *field.Path, name string) (errs field.ErrorList) {
 
 var (
 	identifier = regexp.MustCompile(`^[_a-zA-Z][_a-zA-Z0-9]*$`)
-	// words are those that CEL keeps for itself
+	// reserved are the words that CEL keeps for itself
 	// (github.com/google/cel-spec doc/langdef.md, Syntax).
-	words = strings.Fields("true false null in as break const continue else for function if import let loop package namespace return var void while")
+	reserved = strings.Fields("true false null in as break const continue else for function if import let loop package namespace return var void while")
 )
 
 func (v *validator) variables(path *field.Path, c cel.Compiler, all []admissionregistrationv1.Variable, o cel.OptionalVariableDeclarations) field.ErrorList {
@@ -108,7 +108,7 @@ func (v *validator) variables(path *field.Path, c cel.Compiler, all []admissionr
 		switch {
 		case strings.TrimSpace(w.Name) == "":
 			errs = append(errs, field.Required(at.Child("name"), ""))
-		case !identifier.MatchString(w.Name) || slices.Contains(words, w.Name):
+		case !identifier.MatchString(w.Name) || slices.Contains(reserved, w.Name):
 			errs = append(errs, field.Invalid(at.Child("name"), w.Name, "it is no identifier of CEL"))
 		}
 		if strings.TrimSpace(w.Expression) == "" {

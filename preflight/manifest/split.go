@@ -14,6 +14,8 @@ import (
 	"golang.org/x/text/transform"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // A document is one of a file, as JSON, or why it can't be read.
@@ -101,17 +103,10 @@ func stream(part []byte) ([]document, bool) {
 		case err != nil && len(all) == 0:
 			return nil, false
 		case err != nil:
-			return append(all, document{err: fmt.Errorf("can't be read: after %s comes what is no JSON: %w", plural(len(all), "object"), err)}), true
+			return append(all, document{err: fmt.Errorf("can't be read: after %s comes what is no JSON: %w", words.Count(len(all), "object"), err)}), true
 		}
 		all = append(all, document{value: value})
 	}
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }
 
 // action is one of a template; variable one that envsubst fills in.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // briefly writes the causes that one check found to be worst: of blockers what each is
@@ -78,7 +79,7 @@ func whose(g []preflight.Cause) string {
 	for _, c := range g {
 		all = append(all, c.Lead.Subject.String())
 	}
-	return few(all)
+	return words.Some(all, fewNamed)
 }
 
 // fewShown is how many causes of a warning are shown.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/fleet"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // maxNamed is how many clusters stand beside a culprit.
@@ -51,14 +52,14 @@ func FleetTable(w io.Writer, r fleet.Report, o Options) error {
 }
 
 func fleetCounts(r fleet.Report) string {
-	parts := []string{plural(len(r.Clusters), "cluster")}
+	parts := []string{words.Count(len(r.Clusters), "cluster")}
 	for _, verdict := range []preflight.Verdict{preflight.NotReady, preflight.Inconclusive, preflight.Ready} {
 		if n := r.Counts[verdict]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, strings.ReplaceAll(string(verdict), "-", " ")))
 		}
 	}
 	if n := len(r.Gaps); n > 0 {
-		parts = append(parts, plural(n, "gap"))
+		parts = append(parts, words.Count(n, "gap"))
 	}
 	return strings.Join(parts, ", ")
 }
@@ -77,7 +78,7 @@ func culpritLines(r fleet.Report, o Options) []culpritLine {
 		if c.Subject != "" {
 			what = c.Subject + ": " + what
 		}
-		lines = append(lines, culpritLine{plural(len(c.Clusters), "cluster"), c.Severity.String(), preflight.Clean(what), strings.Join(c.Checks, ", "), firstOf(c.Clusters)})
+		lines = append(lines, culpritLine{words.Count(len(c.Clusters), "cluster"), c.Severity.String(), preflight.Clean(what), strings.Join(c.Checks, ", "), firstOf(c.Clusters)})
 	}
 	return lines
 }
@@ -121,7 +122,7 @@ func rowWords(r fleet.Row) string {
 			blockers++
 		}
 	}
-	return preflight.Clean(r.Outcome) + ", " + plural(blockers, "blocker") + ", " + plural(r.Open, "question") + " open"
+	return preflight.Clean(r.Outcome) + ", " + words.Count(blockers, "blocker") + ", " + words.Count(r.Open, "question") + " open"
 }
 
 // FleetHTML writes the same as one page without a script, in the style of [HTML]. With

@@ -3,6 +3,7 @@ package render
 import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // gapsBriefly writes the questions that could hide a blocker, but for those that hang
@@ -18,7 +19,7 @@ func (v *view) gapsBriefly(qs []question) {
 		open = append(open, q.checks...)
 	}
 	if open != nil {
-		v.item(2, "? ", "also open: "+enumerate(unique(open), false))
+		v.item(2, "? ", "also open: "+words.Some(unique(open), maxShown))
 	}
 	for _, l := range skippedLines(v.r) {
 		v.item(2, "- ", l)
@@ -35,12 +36,12 @@ func (v *view) gapsBriefly(qs []question) {
 		}
 	}
 	if unread != nil {
-		v.item(2, "- ", "not read: "+enumerate(unread, false))
+		v.item(2, "- ", "not read: "+words.Some(unread, maxShown))
 	}
 	if left != nil {
-		text := "left out: " + enumerate(left, false)
+		text := "left out: " + words.Some(left, maxShown)
 		if asked != nil {
-			text += "; so not asked: " + enumerate(unique(asked), false)
+			text += "; so not asked: " + words.Some(unique(asked), maxShown)
 		}
 		v.item(2, "- ", text)
 	}

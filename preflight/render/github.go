@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // annotationsPerKind is how many annotations of one kind GitHub shows of a step;
@@ -31,7 +32,7 @@ func GitHub(w io.Writer, r preflight.Report) error {
 		if q.severity == preflight.Blocker {
 			kind = "error"
 		}
-		add(kind, "undecided "+enumerate(q.checks, false), q.said(false)+"\n\n"+preflight.DocsURL(q.checks[0]))
+		add(kind, "undecided "+words.Some(q.checks, maxShown), q.said(false)+"\n\n"+preflight.DocsURL(q.checks[0]))
 	}
 	n := count(r)
 	waived := n.waived + n.accepted

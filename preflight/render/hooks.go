@@ -8,6 +8,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // hookRows has a row for every culprit of every hook.
@@ -184,7 +185,7 @@ func (v *view) aftermath() []string {
 	var lines, pools []string
 	n := v.r.Forecast.Nodes
 	for _, p := range n.Pools {
-		pools = append(pools, fmt.Sprintf("%s (%s)", p.Name, plural(p.Nodes, "node")))
+		pools = append(pools, fmt.Sprintf("%s (%s)", p.Name, words.Count(p.Nodes, "node")))
 	}
 	if pools != nil {
 		lines = append(lines, "Node pools with auto-repair: "+enumerate(pools, v.Wide)+".")
@@ -199,7 +200,7 @@ func (v *view) aftermath() []string {
 func (v *view) stops() {
 	for n, s := range v.r.Forecast.Stop {
 		if n > 0 && !v.Wide {
-			v.text(2, fmt.Sprintf("(and %s, see -o wide)", plural(len(v.r.Forecast.Stop)-1, "more command")))
+			v.text(2, fmt.Sprintf("(and %s, see -o wide)", words.Count(len(v.r.Forecast.Stop)-1, "more command")))
 			return
 		}
 		v.text(2, atHand(s))
@@ -226,17 +227,17 @@ func delay(m outage.Moment) string {
 	return fmt.Sprintf("after %d min", s/60)
 }
 
-// enumerate joins the first few of many.
-func enumerate(all []string, whole bool) string {
-	if whole || len(all) <= maxShown {
-		return strings.Join(all, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(all[:maxShown], ", "), len(all)-maxShown)
-}
-
 func are(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun + " is"
 	}
 	return fmt.Sprintf("%d %ss are", n, noun)
+}
+
+// enumerate names all, or the first and how many more there are.
+func enumerate(all []string, whole bool) string {
+	if whole {
+		return strings.Join(all, ", ")
+	}
+	return words.Some(all, maxShown)
 }

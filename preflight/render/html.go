@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 //go:embed html
@@ -145,7 +146,7 @@ func (d document) Blame() fold[string] {
 // Blind is how many hooks can't be judged.
 func (d document) Blind() string {
 	if _, blind := troubled(d.r.Forecast.ControlPlane); blind > 0 {
-		return fmt.Sprintf("%s can't be judged for what could not be read.", plural(blind, "hook"))
+		return fmt.Sprintf("%s can't be judged for what could not be read.", words.Count(blind, "hook"))
 	}
 	return ""
 }

@@ -42,14 +42,12 @@ type word struct {
 	Whole bool
 }
 
-// Words are the words of what is to be copied, and the blanks between them.
-func (p advicePart) Words() []word { return words(p.Text) }
-
 var wordOrBlank = regexp.MustCompile(`\S+|\s+`)
 
-func words(s string) []word {
+// Words are the words of what is to be copied, and the blanks between them.
+func (p advicePart) Words() []word {
 	var all []word
-	for _, text := range wordOrBlank.FindAllString(s, -1) {
+	for _, text := range wordOrBlank.FindAllString(p.Text, -1) {
 		whole := strings.Contains(text, "-")
 		if n := len(all) - 1; n >= 0 && !whole && !all[n].Whole {
 			all[n].Text += text

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // perMap is how many webhooks and policies stand side by side: as many as a phone
@@ -31,7 +32,7 @@ type stander struct {
 
 // Passes says how much it lets pass.
 func (s stander) Passes() string {
-	return fmt.Sprintf("%s of %s", plural(s.writes, "write"), plural(s.hooks, "hook"))
+	return fmt.Sprintf("%s of %s", words.Count(s.writes, "write"), words.Count(s.hooks, "hook"))
 }
 
 // A cell is what one of them does to the writes of one hook; the zero value

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // lifelines is the table of what the cluster would lose beside its control
@@ -31,7 +32,7 @@ func (v *view) lifelines() error {
 		return err
 	}
 	if n := len(rows) - len(shown); n > 0 {
-		v.text(2, fmt.Sprintf("(and %s, see -o wide)", plural(n, "more row")))
+		v.text(2, fmt.Sprintf("(and %s, see -o wide)", words.Count(n, "more row")))
 	}
 	if kept > 0 {
 		v.text(2, fmt.Sprintf("(%s kept)", are(kept, "other line")))

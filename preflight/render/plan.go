@@ -9,6 +9,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/plan"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // PlanTable writes the verdict on a plan for a terminal: resource by resource, then
@@ -72,9 +73,9 @@ func planHeadline(p plan.Outcome) string {
 		preflight.Inconclusive: "inconclusive: something that could hide a blocker was not to be seen",
 	}[p.Verdict]
 	if n := p.Warnings(); n > 0 && p.Verdict == preflight.Ready {
-		verdict += "; weigh " + plural(n, "warning") + " first"
+		verdict += "; weigh " + words.Count(n, "warning") + " first"
 	}
-	return fmt.Sprintf("%s in this plan: %s", plural(len(p.Resources), "upgrade"), verdict)
+	return fmt.Sprintf("%s in this plan: %s", words.Count(len(p.Resources), "upgrade"), verdict)
 }
 
 func resourceLines(r plan.Resource) []string {

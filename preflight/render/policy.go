@@ -9,12 +9,13 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/policy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // Policy writes what a policy says, as of a day. The error is w's.
 func Policy(w io.Writer, p *policy.Policy, day time.Time, o Options) error {
 	v := newPage(o)
-	v.text(0, preflight.Clean(fmt.Sprintf("%s is valid, as of %s: %s, %s, %s.", p.File, day.Format(time.DateOnly), plural(len(p.Severities), "override"), plural(len(p.Thresholds), "threshold"), plural(len(p.Waivers), "waiver"))))
+	v.text(0, preflight.Clean(fmt.Sprintf("%s is valid, as of %s: %s, %s, %s.", p.File, day.Format(time.DateOnly), words.Count(len(p.Severities), "override"), words.Count(len(p.Thresholds), "threshold"), words.Count(len(p.Waivers), "waiver"))))
 	var rows [][]string
 	for _, s := range p.Severities {
 		rows = append(rows, append(scopeRow(s.Scope), s.Severity.String(), preflight.Clean(s.Reason)))

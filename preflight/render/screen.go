@@ -2,11 +2,11 @@ package render
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // screen is what is read first: each step's verdict, what is lost without any upgrade,
@@ -26,7 +26,7 @@ func (v *view) reasons() {
 	all := reasonsOf(v.r)
 	for n, a := range all {
 		if n == shown && len(all) > shown+1 {
-			v.label(2, "And", plural(len(all)-shown, "more reason"))
+			v.label(2, "And", words.Count(len(all)-shown, "more reason"))
 			return
 		}
 		v.label(2, a.Label, a.Text)
@@ -57,7 +57,7 @@ func answersOf(r preflight.Report) []answer {
 	}
 	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open} {
 		if lines := linesOf(r, fate); lines != nil {
-			all = append(all, answer{fateLabel(fate), few(lines) + "."})
+			all = append(all, answer{fateLabel(fate), words.Some(lines, fewNamed) + "."})
 		}
 	}
 	return append(all, causesOf(r)...)
@@ -67,7 +67,7 @@ func answersOf(r preflight.Report) []answer {
 func versionsAside(r preflight.Report) string {
 	for _, s := range r.Steps {
 		if s.Step == preflight.ControlPlaneStep && s.Blockers > 0 && !r.Forecast.ControlPlane.Outcome.Fails() {
-			return " " + plural(s.Blockers, "blocker") + " of another kind " + stand(s.Blockers) + " in its way."
+			return " " + words.Count(s.Blockers, "blocker") + " of another kind " + stand(s.Blockers) + " in its way."
 		}
 	}
 	return ""
@@ -89,11 +89,11 @@ func nodesStep(r preflight.Report) string {
 		}
 		warned := ""
 		if s.Warnings > 0 {
-			warned = ", " + plural(s.Warnings, "warning")
+			warned = ", " + words.Count(s.Warnings, "warning")
 		}
 		switch s.Verdict {
 		case preflight.NotReady:
-			return fmt.Sprintf("%s: %s to their upgrade%s.", verdictWords(s.Verdict), plural(s.Blockers, "blocker"), warned)
+			return fmt.Sprintf("%s: %s to their upgrade%s.", verdictWords(s.Verdict), words.Count(s.Blockers, "blocker"), warned)
 		case preflight.Inconclusive:
 			return fmt.Sprintf("%s: what could hide a blocker to their upgrade was not seen%s.", verdictWords(s.Verdict), warned)
 		case preflight.Ready:
@@ -120,15 +120,6 @@ func linesOf(r preflight.Report, fate forecast.Fate) (names []string) {
 	return names
 }
 
-// few joins the first of many, and counts the rest.
-func few(all []string) string {
-	const shown = 4
-	if len(all) <= shown+1 {
-		return strings.Join(all, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), len(all)-shown)
-}
-
 // causesOf names what blocks: who is to blame where it is a webhook or policy, and
 // what is wrong with what else.
 func causesOf(r preflight.Report) []answer {
@@ -137,7 +128,7 @@ func causesOf(r preflight.Report) []answer {
 	causes := r.Blocking()
 	for n, c := range causes {
 		if n == shown && len(causes) > shown+1 {
-			return append(all, answer{"And", plural(len(causes)-shown, "more cause")})
+			return append(all, answer{"And", words.Count(len(causes)-shown, "more cause")})
 		}
 		all = append(all, accused(r, c))
 	}
@@ -150,7 +141,7 @@ func accused(r preflight.Report, c preflight.Cause) answer {
 		return answer{"Culprit", full(b.Culprit) + " " + answered(b) + "."}
 	}
 	if who := holdingUp(r.Forecast.ControlPlane, c.Lead.Subject); who != nil {
-		return answer{"Culprit", fmt.Sprintf("%s; %s: %s.", few(who), c.Lead.Subject, lowerFirst(titleOf(r, c.Lead.Check)))}
+		return answer{"Culprit", fmt.Sprintf("%s; %s: %s.", words.Some(who, fewNamed), c.Lead.Subject, lowerFirst(titleOf(r, c.Lead.Check)))}
 	}
 	return answer{"Cause", fmt.Sprintf("%s (%s).", named(c.Lead), c.Lead.Check)}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // headlineOf is the verdict in one line, such as "NOT READY: prod (acme,
@@ -20,7 +21,7 @@ func headlineOf(r preflight.Report) string {
 // undecided".
 func countsOf(r preflight.Report) string {
 	n := count(r)
-	counts := fmt.Sprintf("%s, %s, %d undecided", blockersOf(r), plural(n.warnings, "warning"), n.undecided)
+	counts := fmt.Sprintf("%s, %s, %d undecided", blockersOf(r), words.Count(n.warnings, "warning"), n.undecided)
 	if len(r.Skipped) > 0 {
 		counts += fmt.Sprintf(", %d skipped", len(r.Skipped))
 	}

@@ -9,10 +9,15 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
-// maxShown is how many of a kind are shown before the rest is only counted.
-const maxShown = 10
+const (
+	// maxShown is how many of a kind are shown before the rest is only counted.
+	maxShown = 10
+	// fewNamed is how many of them a line names that is to be short.
+	fewNamed = 4
+)
 
 // Table writes the report for people: first what decides, on one screen; then how
 // that comes about, what to do, what would follow otherwise and what was not looked
@@ -93,7 +98,7 @@ func verdictSign(v preflight.Verdict) sign {
 func verdictOf(r preflight.Report) string {
 	s := verdictWords(r.Verdict)
 	if n := blockersAccepted(r); n > 0 && r.Verdict == preflight.Ready {
-		s += " with " + plural(n, "blocker") + " waived"
+		s += " with " + words.Count(n, "blocker") + " waived"
 	}
 	return s
 }
@@ -183,76 +188,6 @@ func (v *view) passed() error {
 	return nil
 }
 
-// footer says again what blocks or is open, and what to do about it; in the last line,
-// whatever the width, the verdict with everything counted.
-func (v *view) footer() error {
-	v.blank()
-	if first, of := v.foremost(); !v.Quiet && of != "" {
-		v.label(0, first.Label, first.Text+of)
-		v.cureFirst()
-		v.blank()
-	}
-	verdict, _ := v.paint(verdictSign(v.r.Verdict).style.of(verdictWords(v.r.Verdict)), off)
-	v.emit(verdict + " - " + everythingOf(v.r))
-	return nil
-}
-
-// foremost is the first of what decides against an upgrade, and of how many it is; of is
-// empty where nothing does.
-func (v *view) foremost() (first answer, of string) {
-	if v.r.Verdict == preflight.Inconclusive {
-		all := reasonsOf(v.r)
-		if len(all) == 0 {
-			return answer{}, ""
-		}
-		return all[0], firstAmong(len(all), "reason")
-	}
-	causes := v.r.Blocking()
-	if len(causes) == 0 {
-		return answer{}, ""
-	}
-	return accused(v.r, causes[0]), firstAmong(len(causes), "cause")
-}
-
-// firstAmong says of how many something is the first; a blank where it is the only one.
-func firstAmong(n int, noun string) string {
-	if n == 1 {
-		return " "
-	}
-	return fmt.Sprintf(" (the first of %d %ss)", n, noun)
-}
-
-// everythingOf counts all that a report holds.
-func everythingOf(r preflight.Report) string {
-	n := count(r)
-	counts := []string{blockersOf(r), plural(n.warnings, "warning"), fmt.Sprintf("%d undecided", n.undecided)}
-	if n.infos > 0 {
-		counts = append(counts, fmt.Sprintf("%d info", n.infos))
-	}
-	if n.waived > 0 {
-		counts = append(counts, fmt.Sprintf("%d waived", n.waived))
-	}
-	if n.accepted > 0 {
-		counts = append(counts, plural(n.accepted, "open question")+" waived")
-	}
-	if len(r.Skipped) > 0 {
-		counts = append(counts, fmt.Sprintf("%d skipped", len(r.Skipped)))
-	}
-	seen := fmt.Sprintf("%s, %s, %d absent", plural(len(r.Checks), "check"), plural(len(r.Facts), "fact"), n.absent)
-	if n.leftOut > 0 {
-		seen += fmt.Sprintf(", %d left out", n.leftOut)
-	}
-	return fmt.Sprintf("%s (%s)", strings.Join(counts, ", "), seen)
-}
-
-// blockersOf counts the blockers, and what they come from.
-func blockersOf(r preflight.Report) string {
-	if causes := len(r.Blocking()); causes > 0 {
-		return plural(causes, "cause") + ", " + plural(count(r).blockers, "blocker")
-	}
-	return plural(0, "blocker")
-}
-
 // tally counts what a report holds. An undecided check is one that left
 // anything open, even if it also found something; a fact that was left out on
 // request is not absent.
@@ -293,11 +228,4 @@ func count(r preflight.Report) tally {
 		}
 	}
 	return n
-}
-
-func plural(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
 }

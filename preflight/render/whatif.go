@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // WhatIf writes the smallest events that would turn today's state into a
@@ -30,7 +31,7 @@ func WhatIf(w io.Writer, r whatif.Result, o Options) error {
 	}
 	p.blank()
 	p.text(0, fmt.Sprintf("%s of at most %d events tried; certificates are looked at until %s, %s. What is in the model and what is not: gke-preflight explain whatif",
-		plural(r.Tried, "set"), r.Largest, r.Until.Format("2006-01-02"), r.UntilReason))
+		words.Count(r.Tried, "set"), r.Largest, r.Until.Format("2006-01-02"), r.UntilReason))
 	return p.writeTo(w)
 }
 
@@ -46,7 +47,7 @@ func already(hs []whatif.Harm) string {
 		}
 	}
 	if lines > 0 {
-		hooks = append(hooks, plural(lines, "lifeline")+" would be lost")
+		hooks = append(hooks, words.Count(lines, "lifeline")+" would be lost")
 	}
 	return strings.Join(hooks, ", ")
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // A why is one reason for which there is no answer, and the step that mends it; no
@@ -41,11 +42,11 @@ func whyOpen(r preflight.Report) []why {
 	}
 	for _, q := range append(openQuestions(r), undecided(r)...) {
 		if q.severity == preflight.Blocker && !reasons.cover(q) {
-			all = append(all, why{text: fmt.Sprintf("%s: %s", enumerate(q.checks, false), q.said(false))})
+			all = append(all, why{text: fmt.Sprintf("%s: %s", words.Some(q.checks, maxShown), q.said(false))})
 		}
 	}
 	if n := len(r.Skipped); slices.ContainsFunc(r.Skipped, func(s preflight.Skipped) bool { return !s.Waived }) {
-		all = append(all, why{text: plural(n, "answer") + " skipped on request; a waiver accepts that"})
+		all = append(all, why{text: words.Count(n, "answer") + " skipped on request; a waiver accepts that"})
 	}
 	return all
 }
@@ -103,7 +104,7 @@ func unreadWhy(r preflight.Report) []why {
 	}
 	var all []why
 	for _, g := range order {
-		text := fmt.Sprintf("%s %s: %s", plural(len(ids[g]), "fact"), unreadFor(g.reason, len(ids[g])), few(ids[g]))
+		text := fmt.Sprintf("%s %s: %s", words.Count(len(ids[g]), "fact"), unreadFor(g.reason, len(ids[g])), words.Some(ids[g], fewNamed))
 		if g.reason != facts.Forbidden && details[g] != "" {
 			text += ": " + short(details[g])
 		}
@@ -191,9 +192,9 @@ func unasked(r preflight.Report) []unaskedCulprit {
 func on(hooks, lines int) string {
 	switch {
 	case lines == 0:
-		return plural(hooks, "hook")
+		return words.Count(hooks, "hook")
 	case hooks == 0:
-		return plural(lines, "lifeline")
+		return words.Count(lines, "lifeline")
 	}
-	return plural(hooks, "hook") + " and " + plural(lines, "lifeline")
+	return words.Count(hooks, "hook") + " and " + words.Count(lines, "lifeline")
 }
