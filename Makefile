@@ -30,7 +30,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build bin/gke-preflight
-	@$(GO) build -trimpath -o bin/gke-preflight ./cmd/gke-preflight
+	@$(GO) build -trimpath -ldflags="-s -w" -o bin/gke-preflight ./cmd/gke-preflight
 
 demo: build ## the verdict on a recording of the incident, and what its exit code means
 	@bin/gke-preflight demo
