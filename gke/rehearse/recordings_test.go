@@ -84,6 +84,20 @@ func TestDraw(t *testing.T) {
 	}
 }
 
+// TestNewKind is kubernetes/kubernetes#137356: at the upgrade from 1.32 to 1.33 a webhook
+// that works denies the kind that is new, and the process ends for it a minute later.
+func TestNewKind(t *testing.T) {
+	if os.Getenv(binaries.MinorsEnv) != "all" {
+		t.Skip("takes minutes, and older minors: make test-rehearse runs it")
+	}
+	t.Parallel()
+	onNetworking := strings.NewReplacer("rbac.authorization.k8s.io", "networking.k8s.io", "clusterroles", "servicecidrs").Replace(webhook)
+	r := agrees(t, on(t, onNetworking, "1.32", "1.33", denied))
+	if r.Outcome != forecast.CrashLoop || r.Start.Hook != "start-service-ip-repair-controllers" {
+		t.Errorf("%+v", r)
+	}
+}
+
 const policy = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: limits}

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -62,6 +63,9 @@ func Run(ctx context.Context, o Options) ([]rehearsal.Result, error) {
 	}
 	if o.StandIns == nil {
 		o.StandIns = rehearsal.StandIns
+	}
+	if runtime.GOOS == "windows" {
+		return nil, errors.New("a rehearsal takes Linux or macOS: record the cluster with snapshot, and rehearse it there")
 	}
 	from, to, err := minors(o.Snapshot)
 	if err != nil {

@@ -23,6 +23,7 @@ const late = 5
 // and writes must be complete.
 func (r *Result) Judge(cp forecast.ControlPlane) {
 	r.Foretold = cp.Outcome
+	r.Problems = append(r.Problems, r.unforetold(cp)...)
 	if r.Lives != nil {
 		r.judgeLives(cp)
 		return
@@ -158,18 +159,39 @@ func (r *Result) otherWrites(cp forecast.ControlPlane) (all []string) {
 	return all
 }
 
+// unforetold are writes that the forecast does not know of: either it misses them, or the
+// recording does not hold what the cluster has. What may come of them was not asked.
+func (r *Result) unforetold(cp forecast.ControlPlane) (problems []string) {
+	if cp.Problem != "" || len(cp.Hooks) == 0 {
+		return nil
+	}
+	known := writesOf(cp, func(forecast.Write) bool { return true })
+	for _, w := range r.Writes {
+		if k := alike(w.Write); !known[k] && k != "events" { // nobody waits for an Event
+			problems = append(problems, w.Write+" was not foretold: either the forecast misses it, or the recording lacks what the cluster has")
+		}
+	}
+	return problems
+}
+
 // rejected are the writes that may be rejected by the forecast.
 func rejected(cp forecast.ControlPlane) map[string]bool {
+	return writesOf(cp, func(w forecast.Write) bool { return w.Effect == forecast.Rejects || w.Effect == forecast.Undecided })
+}
+
+// writesOf are the writes of the forecast that are so.
+func writesOf(cp forecast.ControlPlane, are func(forecast.Write) bool) map[string]bool {
 	all := map[string]bool{}
 	for _, h := range cp.Hooks {
 		for _, w := range slices.Concat(h.Writes, h.BestEffort) {
-			if w.Effect == forecast.Rejects || w.Effect == forecast.Undecided {
-				name := w.Name
-				if w.Namespace != "" {
-					name = w.Namespace + "/" + name
-				}
-				all[alike(strings.ToLower(w.Verb)+" "+w.Resource+" "+name)] = true
+			if !are(w) {
+				continue
 			}
+			name := w.Name
+			if w.Namespace != "" {
+				name = w.Namespace + "/" + name
+			}
+			all[alike(strings.ToLower(w.Verb)+" "+w.Resource+" "+name)] = true
 		}
 	}
 	return all

@@ -48,7 +48,7 @@ func Objects(s *facts.Snapshot) []Step {
 		{Exact: true, Objects: slices.Concat(
 			list(s, facts.ClusterRoles, rbacAPI, "ClusterRole"), list(s, facts.ClusterRoleBindings, rbacAPI, "ClusterRoleBinding"),
 			list(s, facts.Roles, rbacAPI, "Role"), list(s, facts.RoleBindings, rbacAPI, "RoleBinding"))},
-		{Objects: slices.Concat(list(s, facts.PriorityLevels, flowAPI, "PriorityLevelConfiguration"), list(s, facts.FlowSchemas, flowAPI, "FlowSchema"))},
+		{Exact: true, Objects: slices.Concat(list(s, facts.PriorityLevels, flowAPI, "PriorityLevelConfiguration"), list(s, facts.FlowSchemas, flowAPI, "FlowSchema"))},
 		{Objects: slices.Concat(services(s), endpoints(s), configMaps(s), params(s))},
 		{Gone: gone(s)},
 	}

@@ -56,3 +56,19 @@ func TestJudge(t *testing.T) {
 		}
 	}
 }
+
+// A write that the forecast does not know of may meet a webhook that nobody has asked.
+func TestUnforetold(t *testing.T) {
+	cp := forecast.ControlPlane{Outcome: forecast.Ready, ReadyAfterSeconds: &forecast.Seconds{Min: 1.5, Max: 6}, Hooks: []forecast.Hook{{Name: "x", Writes: []forecast.Write{
+		{Verb: "CREATE", Resource: "leases.coordination.k8s.io", Namespace: "kube-system", Name: "apiserver-abc", Effect: forecast.Passes},
+		{Verb: "UPDATE", Resource: "configmaps", Namespace: "kube-system", Name: "c", Effect: forecast.Passes}}}}}
+	r := Result{Start: Start{State: ready, Seconds: 3}, Control: &Start{State: ready, Seconds: 3}, Writes: []Write{
+		{Write: "update leases.coordination.k8s.io kube-system/apiserver-xyz"}, {Write: "patch configmaps kube-system/c"}, {Write: "create events.events.k8s.io default/e"}}}
+	if r.Judge(cp); !r.Confirms() {
+		t.Errorf("%+v", r)
+	}
+	r.Problems, r.Writes = nil, append(r.Writes, Write{Write: "create things.example.org a"})
+	if r.Judge(cp); r.Confirms() || len(r.Problems) != 1 || r.Agreement != Agrees {
+		t.Errorf("%+v", r)
+	}
+}
