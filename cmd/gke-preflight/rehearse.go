@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -168,6 +169,7 @@ func (f *rehearseFlags) acts(s *facts.Snapshot, manifests []manifest.Manifest) (
 		if s, _, err = manifest.Apply(s, false, manifests...); err != nil {
 			return nil, fmt.Errorf("--webhook %w", err)
 		}
+		s = withoutDryRuns(s)
 		acts = append(acts, rehearse.Act{Name: "with the manifests of --webhook", Snapshot: s})
 	}
 	if f.withFix {
@@ -178,6 +180,16 @@ func (f *rehearseFlags) acts(s *facts.Snapshot, manifests []manifest.Manifest) (
 		acts = append(acts, rehearse.Act{Name: "with the patches of fix", Snapshot: patched})
 	}
 	return acts, nil
+}
+
+// withoutDryRuns is s without the dry-runs that were made before the manifests were
+// there: what they were let through by says nothing of these.
+func withoutDryRuns(s *facts.Snapshot) *facts.Snapshot {
+	all, ok := facts.Attempts.Get(s)
+	if !ok {
+		return s
+	}
+	return s.With(facts.Present(facts.Attempts, slices.DeleteFunc(slices.Clone(all), func(a facts.Attempt) bool { return a.Vantage == facts.ServerDryRun })))
 }
 
 // run makes the rehearsals, and tells on the way what is being done.

@@ -183,6 +183,19 @@ func TestDeniedAndCured(t *testing.T) {
 	if !after.Confirms() || after.Outcome != forecast.Ready {
 		t.Errorf("after: %+v", after)
 	}
+	// What the first start wrote must be undone, or the patches are tried on nothing.
+	if a, b := roleWrites(after), roleWrites(before); a < b || b < 2 {
+		t.Errorf("%d ClusterRoles were written after the patches, and %d before", a, b)
+	}
+}
+
+func roleWrites(r rehearsal.Result) (n int) {
+	for _, w := range r.Writes {
+		if strings.Contains(w.Write, " clusterroles.") {
+			n++
+		}
+	}
+	return n
 }
 
 // A forecast that is wrong must not pass for a right one: the stand-in denies what the
