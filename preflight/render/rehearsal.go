@@ -10,13 +10,19 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/rehearsal"
 )
 
-// rehearsedOf goes on from a headline where the report has been rehearsed.
+// rehearsedOf goes on from a headline where the report has been rehearsed. Where the
+// report is of the cluster with something changed, it says so, and what came of it as it
+// stands.
 func rehearsedOf(r preflight.Report) string {
 	if len(r.Rehearsals) == 0 {
 		return ""
 	}
-	last := r.Rehearsals[len(r.Rehearsals)-1]
-	return fmt.Sprintf(" (rehearsed: %s, %s)", last.Outcome, strings.ReplaceAll(string(last.Agreement), "-", " "))
+	first, last := r.Rehearsals[0], r.Rehearsals[len(r.Rehearsals)-1]
+	said := fmt.Sprintf("%s, %s", last.Outcome, strings.ReplaceAll(string(last.Agreement), "-", " "))
+	if len(r.Rehearsals) == 1 {
+		return " (rehearsed: " + said + ")"
+	}
+	return fmt.Sprintf(" (rehearsed: %s as it stands; %s: %s)", first.Outcome, last.Name, said)
 }
 
 // Rehearsal writes what was rehearsed and what came of it, beside the forecast. The error
