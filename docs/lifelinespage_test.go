@@ -36,8 +36,12 @@ Writes stand for many like them. Leases are as their clients send them; of Pods,
 Nodes and the like only the name is known, and the labels that kubelets, GKE and
 controllers always set. Where an expression reads more than that, where an
 objectSelector reads another label, or where a backend denies such a sketch, the
-outcome is unknown, not lost. Left out are mirror Pods, without which static Pods
-run all the same, and evictions.
+outcome is unknown, not lost. Of the Pods of other namespaces there is an example for
+each namespace, and one for all namespaces whose writes the same webhooks and policies
+see. Left out are mirror Pods, without which static Pods run all the same.
+
+The last lines, from evictions on, are needed to upgrade nodes, and not the control
+plane.
 
 This page is generated from what the program knows.
 `
@@ -61,6 +65,7 @@ func TestLifelinesPage(t *testing.T) {
 var checkOf = map[lifeline.Group]string{
 	lifeline.Heartbeats: "GP121", lifeline.Elections: "GP122", lifeline.SystemPods: "GP124", lifeline.BackendPods: "GP123",
 	lifeline.Joining: "GP125", lifeline.Controllers: "GP126", lifeline.Addons: "GP126", lifeline.Reviews: "GP127",
+	lifeline.Drains: "GP129", lifeline.Volumes: "GP129", lifeline.Workloads: "GP129",
 }
 
 func lifelinesPage() string {
@@ -85,7 +90,7 @@ func lifelinesPage() string {
 		}
 		fmt.Fprintf(&b, "\nSource: %s.\n", l.Source)
 	}
-	return strings.ReplaceAll(b.String(), "  |", " |")
+	return docs.WithContents(strings.ReplaceAll(b.String(), "  |", " |"))
 }
 
 func waits(l lifeline.Line) string {
@@ -97,11 +102,12 @@ func waits(l lifeline.Line) string {
 
 // oneWebhook is a cluster with one node, and a webhook in namespace policy.
 func oneWebhook() *facts.Snapshot {
-	return facts.New(facts.Meta{Target: "1.37"},
+	return facts.New(facts.Meta{Target: "1.37", NodeWrites: true},
 		facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.35.4"}),
 		facts.Present(facts.Nodes, []facts.Node{{Name: "NODE"}}),
 		facts.Present(facts.Services, []facts.Service{{Namespace: "policy", Name: "policy"}}),
 		facts.Present(facts.BackendPods, []facts.Pod{}),
+		facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "NAMESPACE", Kind: "DaemonSet", Name: "AGENT"}, {Namespace: "NAMESPACE", Kind: "Deployment", Name: "APP"}}),
 		facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{{
 			Webhooks: []admissionregistrationv1.ValidatingWebhook{{ClientConfig: admissionregistrationv1.WebhookClientConfig{
 				Service: &admissionregistrationv1.ServiceReference{Namespace: "policy", Name: "policy"},

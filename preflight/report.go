@@ -46,7 +46,9 @@ func (v Verdict) ExitCode() int {
 
 // A Report is everything that is said about one cluster. Every output format is a view of it.
 type Report struct {
-	Schema  string  `json:"schema"`
+	Schema string `json:"schema"`
+	// Verdict is about the steps that were asked for: unless said otherwise, the control
+	// plane's. Steps has each.
 	Verdict Verdict `json:"verdict"`
 	// Tool is the version of gke-preflight that wrote the report.
 	Tool    string        `json:"tool"`
@@ -163,11 +165,13 @@ type FactStatus struct {
 //
 // skipped is what was taken out of results, for the reasons in it.
 func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast, skipped ...Skipped) Report {
+	steps := stepsOf(results)
+	results = weighed(s, results)
 	after := outage.Of(s, f)
 	f.Nodes.Chain = after.Chain()
 	r := Report{
 		Schema:        ReportSchema,
-		Verdict:       verdict(results),
+		Verdict:       verdict(about(results, asked.Of(s))),
 		Tool:          s.Meta.Tool,
 		Cluster:       ReportCluster{Name: s.Meta.Cluster.Name, Location: s.Meta.Cluster.Location, Project: s.Meta.Cluster.Project},
 		TargetVersion: s.Meta.Target,
@@ -175,7 +179,7 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast, skipped
 		CollectedAt:   s.Meta.CollectedAt,
 		AsOf:          s.Meta.Now(),
 		Identity:      s.Meta.Identity,
-		Steps:         stepsOf(results),
+		Steps:         steps,
 		Forecast:      Foretold{f, after},
 		Checks:        []CheckStatus{},
 		Findings:      []Finding{},

@@ -10,7 +10,7 @@ func All() []preflight.Check {
 		startupWriteBlocked, startupDelayed, startupDegraded, failClosedInFatalPath, webhookSeesNewKind, startupTooSlow, webhookEndpointsDiffer, startupRestarted,
 		WebhookBackendMissing, WebhookNoReadyEndpoints, webhookNotAnswering, webhookAnswersWrong, webhookCertificate, webhookWasSlow, writesWereSlow,
 		webhookSlow, certificateExpiresSoon, latencyRises, nodeHeartbeatsLost, leaderElectionLost, webhookGuardsItsOwnPods, systemPodsBlocked,
-		nodesCannotJoin, systemWritesBlocked, reviewsBlocked, policyParamsUnknownAtStart, oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget,
+		nodesCannotJoin, systemWritesBlocked, reviewsBlocked, policyParamsUnknownAtStart, nodeUpgradeBlocked, failClosedElsewhere, oneEventFromCrashLoop, backendInOnePlace, backendDisruptionBudget,
 		backendProbesMissing, backendPriority, backendResources, backendRestarts, backendImageInCluster, webhooksGuardEachOther, conversionWebhookFails,
 		aggregatedAPIUnavailable, outboundCertificate, webhookPortClosed, webhooksKeptOut, konnectivityAtRisk, networkPolicyBlocksWebhook, urlWithoutEgress,
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/checks/finding"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
@@ -18,14 +19,17 @@ var backendInOnePlace = preflight.Check{
 	Severity: preflight.Warning,
 	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.Endpoints, facts.Nodes),
-	Uses:     append(stakeUses(stakeNeeds(facts.Endpoints, facts.Nodes)), facts.BackendWorkloads),
+	Uses:     append(stakeUses(stakeNeeds(facts.Endpoints, facts.Nodes)), facts.BackendWorkloads, facts.PodGroups, facts.CustomResources),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		for _, k := range stakes(s) {
+		for _, k := range stakes(s, true) {
 			if f := spread(s, k); f != nil {
 				fs = append(fs, *f)
 			}
 		}
-		return append(fs, openStakes(s)...)
+		if open := openStakes(s); open != nil {
+			return append(fs, open...)
+		}
+		return append(fs, finding.Unread(s, facts.PodGroups, "which webhooks see the pods of applications is not known")...)
 	},
 }
 

@@ -5,10 +5,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/checks/finding"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // lifelineNeeds are the facts without which no lifeline can be judged.
@@ -67,12 +69,18 @@ func lost(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.
 	var fs []preflight.Finding
 	for _, c := range cuts(s, forecast.Lost, concern) {
 		mine := severity
-		if !slices.ContainsFunc(c.lines, graver) {
+		if !slices.ContainsFunc(c.lines, func(l forecast.Lifeline) bool { return graver(l) && !c.meant(l) }) {
 			mine = preflight.Warning
 		}
 		fs = append(fs, c.finding(s, mine))
 	}
 	return append(fs, openLines(s, severity, concern)...)
+}
+
+// meant reports whether it is likely on purpose that the line is lost: who denies an
+// eviction mostly wants to end the pod himself, and a drain goes on after its limit.
+func (c cut) meant(l forecast.Lifeline) bool {
+	return l.Name == lifeline.Evictions && c.Answer == string(facts.Denied)
 }
 
 func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons) }
@@ -114,12 +122,30 @@ func (c cut) consequence() string {
 func (c cut) named() string {
 	var names []string
 	for _, l := range c.lines {
-		names = append(names, l.Name)
+		names = append(names, l.Name+c.among(l))
 	}
 	if n := len(names); n > 1 {
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
 	}
 	return names[0]
+}
+
+// among says of which namespaces, for a line that has writes of several.
+func (c cut) among(l forecast.Lifeline) string {
+	var in []string
+	for _, w := range l.Writes {
+		if i, ok := w.By(c.Culprit); ok && i.Effect == c.Effect {
+			in = append(in, l.StandsFor[w.Namespace]...)
+		}
+	}
+	slices.Sort(in)
+	switch in = slices.Compact(in); len(in) {
+	case 0:
+		return ""
+	case 1:
+		return " in namespace " + in[0]
+	}
+	return fmt.Sprintf(" in %d namespaces (%s)", len(in), words.Some(in, finding.MostAlike))
 }
 
 func (c cut) evidence() []preflight.Evidence {
@@ -149,14 +175,16 @@ func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception
 // openLines are the lines of which it can't be told what becomes of them. Where
 // that hangs on what differs from one write to the next, or on a certificate that
 // could not be seen, the running cluster tells: it writes the same all the time.
-// Where a draw decides, GP107 has it.
+// Where a draw decides, GP107 has it. What a recording of an earlier version asked nobody
+// about stays a warning.
 func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
 	for _, l := range forecast.Of(s).Lifelines {
 		if l.Outcome != forecast.Open || l.Draws || !concern(l) {
 			continue
 		}
 		mine := preflight.Warning
-		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || graver(l) && slices.ContainsFunc(l.AtFault(), unasked)) {
+		asked := s.Meta.NodeWrites || !lifeline.Group(l.Group).OfNodes()
+		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || asked && graver(l) && slices.ContainsFunc(l.AtFault(), unasked)) {
 			mine = severity
 		}
 		fs = append(fs, preflight.Finding{

@@ -40,10 +40,17 @@ func stakeUses(needs []facts.Fact) []facts.Fact {
 	return uses
 }
 
-// stakes returns all stakes, in the order of the webhooks.
-func stakes(s *facts.Snapshot) []stake {
-	seen := map[admission.Culprit]bool{}
+// stakes returns all stakes, in the order of the webhooks; those of what an upgrade of
+// nodes needs alone are left out, unless nodesToo.
+func stakes(s *facts.Snapshot, nodesToo bool) []stake {
+	seen, ofNodes := map[admission.Culprit]bool{}, map[string]bool{}
+	for _, l := range lifeline.Of(s) {
+		ofNodes[l.Name] = l.Group.OfNodes()
+	}
 	for _, i := range probe.All(s) {
+		if ofNodes[i.Write.Hook] && !nodesToo {
+			continue
+		}
 		for _, by := range i.By {
 			if by.Fails && by.Backend.Name != "" {
 				seen[by.Culprit()] = true
@@ -109,7 +116,7 @@ func selects(selector, labels map[string]string) bool {
 func openStakes(s *facts.Snapshot) []preflight.Finding {
 	var why string
 	for _, l := range lifeline.Of(s) {
-		if l.Unknown != "" {
+		if l.Unknown != "" && !l.Group.OfNodes() {
 			why = fmt.Sprintf("which webhooks see %s can't be told: %s", l.Name, l.Unknown)
 		}
 	}
@@ -129,7 +136,7 @@ func openStakes(s *facts.Snapshot) []preflight.Finding {
 
 // perStake runs judge on each stake with its pods, and leaves open what is.
 func perStake(s *facts.Snapshot, judge func(stake, []int) *preflight.Finding) (fs []preflight.Finding) {
-	for _, k := range stakes(s) {
+	for _, k := range stakes(s, false) {
 		if f := judge(k, k.pods(s)); f != nil {
 			f.Subject = k.subject()
 			fs = append(fs, *f)

@@ -10,10 +10,10 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
-// gkeNamespaces are those that GKE and Kubernetes keep their own pods in.
+// gkeNamespaces are those that GKE and Kubernetes keep their own pods in, and where users
+// don't install the same by themselves, as they do in istio-system.
 var gkeNamespaces = []string{
-	"kube-system", "kube-public", "kube-node-lease", "gmp-system", "gmp-public", "gkebackup", "config-management-system", "config-management-monitoring",
-	"asm-system", "istio-system", "cnrm-system", "configconnector-operator-system",
+	"kube-system", "kube-public", "kube-node-lease", "gmp-system", "gmp-public", "gkebackup", "cnrm-system", "configconnector-operator-system",
 }
 
 // managed reports whether what is in the namespace is not the user's.

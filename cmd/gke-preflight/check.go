@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,9 @@ type checkFlags struct {
 	policy    policyFlags
 	recording string
 	patience  time.Duration
+	// steps are those that the verdict is about; empty for those of the pipeline, or the
+	// control plane's alone.
+	steps string
 }
 
 func (f *checkFlags) bind(cmd *cobra.Command) {
@@ -29,6 +33,8 @@ func (f *checkFlags) bind(cmd *cobra.Command) {
 	f.clock.bind(cmd.Flags())
 	f.policy.bindChoice(cmd)
 	cmd.Flags().DurationVar(&f.patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
+	cmd.Flags().StringVar(&f.steps, "steps", "", "what the verdict and the exit code are about: "+strings.Join(stepNames(), ", ")+"; default: control-plane")
+	complete(cmd, "steps", stepNames()...)
 	cmd.Flags().StringVar(&f.recording, "snapshot", "", "judge this recording instead of a live cluster")
 }
 
@@ -36,6 +42,10 @@ func (f *checkFlags) bind(cmd *cobra.Command) {
 func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if f.patience < 0 {
 		return preflight.Report{}, fmt.Errorf("--upgrade-timeout: %v is no time to wait, such as 20m", f.patience)
+	}
+	steps, err := stepsNamed(f.steps)
+	if err != nil {
+		return preflight.Report{}, err
 	}
 	rules, err := f.policy.rules(cmd, &f.clock)
 	if err != nil {
@@ -45,7 +55,32 @@ func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if err != nil {
 		return preflight.Report{}, err
 	}
-	return reportUnder(waiting(s, f.patience), rules)
+	s = waiting(s, f.patience)
+	if steps != nil {
+		s = preflight.AskFor(s, steps)
+	}
+	return reportUnder(s, rules)
+}
+
+const allSteps = "all"
+
+func stepNames() []string {
+	var names []string
+	for _, s := range preflight.Steps() {
+		names = append(names, string(s))
+	}
+	return append(names, allSteps)
+}
+
+// stepsNamed are the steps that a flag names; nil for one that was not given.
+func stepsNamed(name string) ([]preflight.Step, error) {
+	switch name {
+	case "":
+		return nil, nil
+	case allSteps:
+		return preflight.Steps(), nil
+	}
+	return []preflight.Step{preflight.Step(name)}, oneOf("--steps", name, stepNames()...)
 }
 
 // waiting is s seen by a pipeline that waits so long for the upgrade; zero where
@@ -79,6 +114,9 @@ through a port-forward, where permitted; --port-forward never leaves that out.
 skipped is listed, and without a waiver for it nothing is called ready.
 
 RECORDING is the same as --snapshot RECORDING.
+
+The verdict is about the control plane, and the nodes' stands beside it: --steps nodes,
+or all, has the exit code follow that.
 
 Exit codes: 0 ready; 1 could not run; 3 not ready; 4 inconclusive: there is no
 blocker, but something that could hide one was not to be seen.`,

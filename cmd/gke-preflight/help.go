@@ -18,7 +18,7 @@ var flagGroups = []struct {
 }{
 	{"Which cluster", []string{"context", "kubeconfig", "user", "project", "location", "cluster", "in-cluster", "projects", "folder", "clusters", "snapshot", "snapshots", "from", "shard", "shards", "replay"}},
 	{"Which upgrade", []string{"target-version", "upgrade-timeout", "operation", "for", "webhook", "with-fix", "with", "kubelet", "accept-recreation"}},
-	{"What counts", []string{"only", "skip", "policy", "accept", "baseline", "fail-on-new", "as-of", "max-age", "way", "kinds", "all"}},
+	{"What counts", []string{"steps", "only", "skip", "policy", "accept", "baseline", "fail-on-new", "as-of", "max-age", "way", "kinds", "all"}},
 	{"How it looks", []string{"timeout", "request-timeout", "vantage", "server-dry-run", "impersonate", "port-forward", "helm", "no-gke", "binaries", "download", "download-index", "parallel", "every", "report", "as", "as-group", "as-uid",
 		"gke-endpoint", "recommender-endpoint", "monitoring-endpoint", "compute-endpoint", "resource-manager-endpoint"}},
 	{"What it writes", []string{"output", "file", "redact", "out", "force", "reports", "run", "keep", "record", "color", "quiet", "show-passed", "verbose", "exit-zero"}},

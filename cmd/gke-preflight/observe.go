@@ -51,7 +51,7 @@ func (o observeFlags) look(ctx context.Context, say *progress) (*facts.Snapshot,
 		defer conn.Close()
 		attempts, outbound := o.ask(ctx, conn, s, say)
 		m := s.Meta
-		m.PerEndpoint = true
+		m.PerEndpoint, m.NodeWrites = true, true
 		seen = s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound)).WithMeta(m)
 		return nil
 	})

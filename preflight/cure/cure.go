@@ -153,7 +153,7 @@ var derivation = &facts.Derivation[Plan]{Compute: func(s *facts.Snapshot) Plan {
 
 // With returns the plan for s, and s with all patches of its Cures applied.
 func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
-	f := forecast.Of(s)
+	f := foretold(s)
 	p := Plan{Schema: Schema, Target: s.Meta.Target, Before: stateOf(f), Cures: []Cure{}, Precautions: []Cure{}, Left: []Left{}}
 	if v, ok := facts.ServerVersion.Get(s); ok {
 		p.From = v.GitVersion
@@ -176,10 +176,10 @@ func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
 	case len(applied) > 0:
 		after = together(s, applied)
 	}
-	p.After = stateOf(forecast.Of(after))
+	p.After = stateOf(foretold(after))
 	for n := range p.Cures {
 		if o.Alone && len(applied) > 1 {
-			alone := stateOf(forecast.Of(together(s, applied[n:n+1])))
+			alone := stateOf(foretold(together(s, applied[n:n+1])))
 			p.Cures[n].Alone = &alone
 		}
 	}
@@ -188,7 +188,7 @@ func With(s *facts.Snapshot, o Options) (Plan, *facts.Snapshot) {
 			p.Precautions = append(p.Precautions, c)
 		}
 	}
-	p.Left = append(p.Left, unowned(f)...)
+	p.Left = append(append(p.Left, unowned(f)...), ofNodes(s, harming)...)
 	return p.clean(), after
 }
 
@@ -236,6 +236,16 @@ func Applied(s *facts.Snapshot, c Cure) *facts.Snapshot {
 		return s
 	}
 	return together(s, []patched{{object: o, patch: c.Patch}})
+}
+
+// ofNodes are those who harm nothing but what an upgrade of nodes needs.
+func ofNodes(s *facts.Snapshot, harming troubles) (left []Left) {
+	for _, t := range troublesOf(forecast.Of(s)) {
+		if _, known := harming.of(t.key); !known {
+			left = append(left, Left{t.kind, t.name, "it is in the way of nodes alone, and may be there for their pods: gke-preflight explain GP129"})
+		}
+	}
+	return left
 }
 
 // unowned is what stands in the way and is neither webhook nor policy.

@@ -9,7 +9,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
 // A patched object is one that a patch was made for.
@@ -35,7 +34,7 @@ func heal(s *facts.Snapshot, all troubles, t trouble, o Options) (Cure, patched,
 	for _, k := range candidates(s, t, o) {
 		made, why := try(ground, t, k)
 		if why == "" && k.way == Rules {
-			if rest, harms := troublesOf(forecast.Of(made.after)).of(t.key); harms {
+			if rest, harms := troublesOf(foretold(made.after)).of(t.key); harms {
 				k = k.and(exemptionOf(rest.writes), s)
 				made, why = try(ground, t, k)
 			}

@@ -103,7 +103,7 @@ const (
 
 // score is how much harm t's object does in s.
 func score(s *facts.Snapshot, t trouble) int {
-	f := forecast.Of(s)
+	f := foretold(s)
 	if _, harms := troublesOf(f).of(t.key); !harms {
 		return none
 	}
@@ -135,7 +135,7 @@ func score(s *facts.Snapshot, t trouble) int {
 
 // stateFor is the forecast for s in short, as far as it concerns t.
 func stateFor(s *facts.Snapshot, t trouble) State {
-	f := forecast.Of(s)
+	f := foretold(s)
 	if t.precaution {
 		f.Lifelines = slices.DeleteFunc(slices.Clone(f.Lifelines), func(l forecast.Lifeline) bool {
 			return !slices.ContainsFunc(l.AtFault(), func(c forecast.Blame) bool { return t.key == keyOf(c.Culprit) })

@@ -1,7 +1,11 @@
 package cure
 
 import (
+	"slices"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
 // A State is a forecast in short: what is not as it should be.
@@ -36,4 +40,12 @@ func stateOf(f forecast.Forecast) State {
 		}
 	}
 	return s
+}
+
+// foretold is the forecast without what an upgrade of nodes needs alone: the pods of
+// applications are what a webhook is for, and no patch decides that it is not.
+func foretold(s *facts.Snapshot) forecast.Forecast {
+	f := forecast.Of(s)
+	f.Lifelines = slices.DeleteFunc(slices.Clone(f.Lifelines), func(l forecast.Lifeline) bool { return lifeline.Group(l.Group).OfNodes() })
+	return f
 }

@@ -178,7 +178,7 @@ func answering(f forecast.Forecast) troubles {
 // what is not.
 func suppose(s *facts.Snapshot, harming troubles, t trouble) trouble {
 	t.precaution = true
-	supposed, _ := troublesOf(forecast.Of(isolate(s, harming, t))).of(t.key)
+	supposed, _ := troublesOf(foretold(isolate(s, harming, t))).of(t.key)
 	return supposed
 }
 

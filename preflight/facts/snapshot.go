@@ -53,6 +53,9 @@ type Meta struct {
 	// the answer of one says nothing of another. Recordings of earlier versions, where
 	// it is false, have the answer of one for all of them.
 	PerEndpoint bool `json:"perEndpoint,omitempty"`
+	// NodeWrites says that webhooks were asked about the writes that an upgrade of nodes
+	// needs. In recordings of earlier versions, where it is false, nobody was.
+	NodeWrites bool `json:"nodeWrites,omitempty"`
 }
 
 // A PoolChange is what a pipeline does to one node pool, whose nodes are made anew.

@@ -36,7 +36,10 @@ type Lifeline struct {
 	Name  string `json:"name"`
 	// Namespace is that of the pods of a webhook's backend; empty for other lines.
 	Namespace string `json:"namespace,omitempty"`
-	Outcome   Fate   `json:"outcome"`
+	// StandsFor has, for a namespace of Writes that is an example, all the namespaces
+	// whose writes the same webhooks and policies see; absent for a line that is kept.
+	StandsFor map[string][]string `json:"standsFor,omitempty"`
+	Outcome   Fate                `json:"outcome"`
 	// AtWorst is the outcome that can't be ruled out; empty unless Outcome is unknown.
 	AtWorst Fate `json:"atWorst,omitempty"`
 	// Draws says that the outcome is unknown only because it hangs on which endpoint of
@@ -102,6 +105,9 @@ func throughLine(l lifeline.Line, writes []admission.Intercepted, unknown string
 	r.Outcome = best
 	if best != worst && best != Lost {
 		r.Outcome, r.AtWorst, r.Draws = Open, worst, seen == worst
+	}
+	if r.Outcome != Kept {
+		r.StandsFor = l.Stands
 	}
 	r.Reason, r.Cause = r.reason(unknown, l.Deadline)
 	return r

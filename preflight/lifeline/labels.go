@@ -18,11 +18,13 @@ const (
 // ofPods are the labels that each controller puts on the pods that it makes,
 // beside those of their template (kubernetes pkg/controller/deployment/sync.go,
 // getNewReplicaSet; pkg/controller/daemon/util/daemonset_util.go, CreatePodTemplate;
-// pkg/controller/statefulset/stateful_set_utils.go, updateIdentity). The values are
+// pkg/controller/statefulset/stateful_set_utils.go, updateIdentity; pkg/apis/batch/types.go,
+// JobNameLabel and ControllerUidLabel). The values are
 // examples: they differ from pod to pod or from revision to revision.
 var ofPods = map[string]map[string]string{
 	deployments:  {"pod-template-hash": "5d8c9f7b6"},
 	daemonSets:   {"controller-revision-hash": "5d8c9f7b6", "pod-template-generation": "1"},
+	jobs:         {"batch.kubernetes.io/controller-uid": "any-uid", "batch.kubernetes.io/job-name": "any-job", "controller-uid": "any-uid", "job-name": "any-job"},
 	statefulSets: {"controller-revision-hash": "any-5d8c9f7b6", "statefulset.kubernetes.io/pod-name": "any-0", "apps.kubernetes.io/pod-index": "0"},
 }
 

@@ -32,11 +32,21 @@ const (
 	// Reviews: how kubelets and aggregated API servers learn who somebody is and
 	// what he may do.
 	Reviews Group = "reviews"
+	// Drains: what empties a node.
+	Drains Group = "drains"
+	// Volumes: what lets a new node have volumes, and moves them to it.
+	Volumes Group = "volumes"
+	// Workloads: what brings the pods of other namespaces back on another node.
+	Workloads Group = "workloads"
 )
+
+// OfNodes reports whether an upgrade of nodes needs the lines, and that of the control
+// plane does not.
+func (g Group) OfNodes() bool { return g == Drains || g == Volumes || g == Workloads }
 
 // Groups are all groups, in the order of the lines.
 func Groups() []Group {
-	return []Group{Heartbeats, Elections, SystemPods, BackendPods, Joining, Controllers, Addons, Reviews}
+	return []Group{Heartbeats, Elections, SystemPods, BackendPods, Joining, Controllers, Addons, Reviews, Drains, Volumes, Workloads}
 }
 
 // A Line is one thing that the cluster lives by.
@@ -60,6 +70,10 @@ type Line struct {
 	// Until is the last minor in which webhooks see the writes, such as 1.36;
 	// empty if they do in every known one. What is matched is the target.
 	Until string
+	// Stands has, for a namespace of Writes that is an example, all the namespaces that it
+	// stands for, itself among them: the same webhooks and policies see their writes. It
+	// is nil for lines whose writes stand for no other namespace.
+	Stands map[string][]string
 	// Unknown says why the writes, or some, could not be worked out; empty if they could.
 	Unknown string
 	// Writes are examples, one of each kind by each user. Of objects that differ
@@ -69,19 +83,26 @@ type Line struct {
 
 // Needs returns the facts from which the examples are drawn. Without nodes an
 // example has a made-up node, which webhooks hardly tell apart; without the
-// others a line says what is not known.
+// others a line says what is not known. What the lines of [Group.OfNodes] need more is
+// in [NodeNeeds].
 func Needs() []facts.Fact {
 	return []facts.Fact{facts.Nodes, facts.Services, facts.BackendPods, facts.ValidatingWebhooks, facts.MutatingWebhooks}
 }
+
+// NodeNeeds are the facts from which the examples of further namespaces are drawn.
+func NodeNeeds() []facts.Fact { return []facts.Fact{facts.PodGroups} }
 
 // Of returns the lines of the cluster that s was taken of. It is computed once
 // per snapshot.
 //
 // One node stands for all nodes, kube-dns for the pods and Services of
-// kube-system, and one pod for all of a webhook's backend. A label that an
+// kube-system, and one pod for all of a webhook's backend. Of the pods of other
+// namespaces there is one of each namespace, and of namespaces whose writes the same
+// webhooks and policies see, one for all. A label that an
 // example does not carry is not known rather than absent, unless all are known:
 // see [bootstrap.Labels]. Not modelled are mirror pods, without which static pods
-// run all the same, and evictions.
+// run all the same. What a recording of an earlier version asked no webhook about is left
+// out, but for what only an upgrade of nodes needs, and for what a policy sees.
 func Of(s *facts.Snapshot) []Line { return derivation.Of(s) }
 
 var derivation = &facts.Derivation[[]Line]{Compute: compute}
@@ -93,12 +114,17 @@ func compute(s *facts.Snapshot) []Line {
 		if r.Since != "" && !(version.Change{Since: r.Since}).In(s.Meta.Target) {
 			continue
 		}
-		if r.writes != nil {
+		switch {
+		case r.writes != nil:
 			r.Writes = labelled(r.Name, r.writes(e))
 			lines = append(lines, r.Line)
-			continue
+		case r.sampled != nil:
+			if l := r.sampled(e, r.Line); l.Group.OfNodes() || s.Meta.NodeWrites || e.policySees(l.Writes) {
+				lines = append(lines, l)
+			}
+		default:
+			lines = append(lines, e.backendPods(r.Line)...)
 		}
-		lines = append(lines, e.backendPods(r.Line)...)
 	}
 	return lines
 }

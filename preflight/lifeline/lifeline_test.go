@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -24,11 +25,16 @@ func cluster(target string, more ...facts.Observation) *facts.Snapshot {
 		ClientConfig: admissionregistrationv1.WebhookClientConfig{Service: &admissionregistrationv1.ServiceReference{Namespace: "opa", Name: "opa"}},
 	}}}
 	hook.Name = "opa"
-	return facts.New(facts.Meta{Target: target}, append([]facts.Observation{
+	return facts.New(facts.Meta{Target: target, NodeWrites: true}, append([]facts.Observation{
 		facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.35.4"}),
 		facts.Present(facts.APIResources, []facts.APIResource{}),
 		facts.Present(facts.Namespaces, []facts.Namespace{}),
 		facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{hook}),
+		facts.Present(facts.CustomResources, []facts.CustomResource{{Name: "crontabs.example.com"}, {Name: "gateways.gateway.networking.k8s.io"}}),
+		facts.Present(facts.PodGroups, []facts.PodGroup{
+			{Namespace: "calico-system", Kind: "DaemonSet", Name: "calico-node"},
+			{Namespace: "opa", Kind: "Rollout", Name: "canary"}, {Namespace: "opa", Kind: "StatefulSet", Name: "opa"}, {Namespace: "web", Kind: "Deployment", Name: "web"},
+		}),
 		facts.Present(facts.Nodes, []facts.Node{{Name: "n1", Pool: "a"}, {Name: "n2", Pool: "b"}}),
 		facts.Present(facts.Services, []facts.Service{{Namespace: "opa", Name: "opa", Selector: map[string]string{"app": "opa"}}}),
 		facts.Present(facts.BackendPods, []facts.Pod{
@@ -50,7 +56,7 @@ func line(t *testing.T, s *facts.Snapshot, name string) Line {
 
 // TestWrites holds what is written by whom against a list made from upstream by hand.
 func TestWrites(t *testing.T) {
-	const sa = "system:serviceaccount:kube-system:"
+	const sa, upgrades = "system:serviceaccount:kube-system:", "service-000000000000@container-engine-robot.iam.gserviceaccount.com"
 	want := map[string][]string{
 		"node leases": {"UPDATE leases.coordination.k8s.io kube-node-lease/n1 by system:node:n1"},
 		"node status": {"UPDATE nodes/status n1 by system:node:n1"},
@@ -95,6 +101,37 @@ func TestWrites(t *testing.T) {
 			"UPDATE configmaps kube-system/kube-dns by system:addon-manager",
 			"UPDATE daemonsets.apps kube-system/konnectivity-agent by system:addon-manager",
 		},
+		"custom resource definitions": {"UPDATE customresourcedefinitions.apiextensions.k8s.io volumesnapshots.snapshot.storage.k8s.io by system:addon-manager"},
+		"evictions": {
+			"CREATE pods/eviction opa/opa by " + upgrades,
+			"CREATE pods/eviction opa/opa by cluster-autoscaler",
+		},
+		"pod deletions": {
+			"DELETE pods opa/opa by system:node:n1",
+			"DELETE pods opa/opa by " + sa + "pod-garbage-collector",
+			"DELETE pods opa/opa by " + upgrades,
+		},
+		"CSI nodes": {"CREATE csinodes.storage.k8s.io n1 by system:node:n1", "UPDATE csinodes.storage.k8s.io n1 by system:node:n1"},
+		"volume attachments": {
+			"CREATE volumeattachments.storage.k8s.io csi-0000000000000000 by " + sa + "attachdetach-controller",
+			"DELETE volumeattachments.storage.k8s.io csi-0000000000000000 by " + sa + "attachdetach-controller",
+		},
+		"pods of DaemonSets": {
+			"CREATE pods calico-system/calico-node by " + sa + "daemon-set-controller",
+			"CREATE pods/binding calico-system/calico-node by system:kube-scheduler",
+			"UPDATE pods/status calico-system/calico-node by system:node:n1",
+			"CREATE serviceaccounts/token calico-system/default by system:node:n1",
+		},
+		"pods of applications": {
+			"CREATE pods opa/opa by " + sa + "statefulset-controller",
+			"CREATE pods/binding opa/opa by system:kube-scheduler",
+			"UPDATE pods/status opa/opa by system:node:n1",
+			"CREATE serviceaccounts/token opa/default by system:node:n1",
+		},
+		"status of workloads": {
+			"UPDATE replicasets.apps/status opa/opa by " + sa + "replicaset-controller",
+			"UPDATE jobs.batch/status opa/opa by " + sa + "job-controller",
+		},
 		"reviews by kubelets": {
 			"CREATE tokenreviews.authentication.k8s.io  by system:node:n1",
 			"CREATE subjectaccessreviews.authorization.k8s.io  by system:node:n1",
@@ -108,7 +145,11 @@ func TestWrites(t *testing.T) {
 		var got []string
 		for _, w := range l.Writes {
 			got = append(got, w.Key()+" by "+w.User.Name)
-			if w.Hook != l.Name || w.Object == nil || w.Object.GetKind() != w.Kind.Kind || !slices.Contains(w.User.Groups, authenticated) {
+			o := w.Object
+			if w.Operation == bootstrap.Delete {
+				o = w.OldObject
+			}
+			if w.Hook != l.Name || o == nil || o.GetKind() != w.Kind.Kind || !slices.Contains(w.User.Groups, authenticated) {
 				t.Errorf("%s: %s is not whole: %+v", l.Name, w.Key(), w)
 			}
 		}
@@ -196,5 +237,31 @@ func TestUntil(t *testing.T) {
 				t.Errorf("%s at %s: a webhook on everything sees it: %v", l.Name, target, seen)
 			}
 		}
+	}
+}
+
+// TestStands: of namespaces whose writes the same see, one stands for all; one with a
+// label that a webhook goes by stands for itself, and what can't be read is said.
+func TestStands(t *testing.T) {
+	l := line(t, cluster("1.36.3"), "pods of applications")
+	if got := l.Stands["opa"]; !slices.Equal(got, []string{"opa", "web"}) || len(l.Stands) != 1 {
+		t.Errorf("the namespaces stand for each other as %v", l.Stands)
+	}
+	mesh := admissionregistrationv1.MutatingWebhookConfiguration{Webhooks: []admissionregistrationv1.MutatingWebhook{{
+		Name: "mesh.example.com", NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"mesh": "on"}},
+		Rules: []admissionregistrationv1.RuleWithOperations{{
+			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+		}},
+	}}}
+	mesh.Name = "mesh"
+	s := cluster("1.36.3", facts.Present(facts.MutatingWebhooks, []admissionregistrationv1.MutatingWebhookConfiguration{mesh}),
+		facts.Present(facts.Namespaces, []facts.Namespace{{Name: "opa"}, {Name: "web", Labels: map[string]string{"mesh": "on"}}}))
+	if got := line(t, s, "pods of applications").Stands; len(got) != 2 {
+		t.Errorf("with one namespace in a mesh they stand for each other as %v", got)
+	}
+	l = line(t, cluster("1.36.3", facts.Absent(facts.PodGroups, facts.Forbidden, "no")), "evictions")
+	if !strings.Contains(l.Unknown, "pod-groups") || len(l.Writes) != 2 {
+		t.Errorf("without pods the line says %q and has %d writes", l.Unknown, len(l.Writes))
 	}
 }

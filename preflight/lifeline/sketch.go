@@ -45,6 +45,10 @@ var (
 	binding     = pod.sub("binding").as("", "v1", "Binding")
 	token       = to("", "v1", "serviceaccounts", "ServiceAccount").sub("token").as("authentication.k8s.io", "v1", "TokenRequest")
 	tokenReview = to("authentication.k8s.io", "v1", "tokenreviews", "TokenReview")
+	evict       = pod.sub("eviction").as("policy", "v1", "Eviction")
+	csiNode     = to("storage.k8s.io", "v1", "csinodes", "CSINode")
+	attachment  = to("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment")
+	definition  = to("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
 	access      = to("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview")
 )
 
@@ -97,6 +101,13 @@ func (o object) of(kind schema.GroupVersionKind) *unstructured.Unstructured {
 func sketch(op bootstrap.Operation, t target, o object, by bootstrap.User) bootstrap.Write {
 	w := whole(op, t, o, by)
 	w.Sketch, w.Labels = true, o.known
+	return w
+}
+
+// removal is a DELETE of a sketched object.
+func removal(t target, o object, by bootstrap.User) bootstrap.Write {
+	w := sketch(bootstrap.Delete, t, o, by)
+	w.Object, w.OldObject = nil, w.Object
 	return w
 }
 

@@ -32,3 +32,16 @@ func serviceAccount(name string) bootstrap.User {
 func addonManager() bootstrap.User {
 	return bootstrap.User{Name: "system:addon-manager", Groups: []string{"system:masters", authenticated}}
 }
+
+// upgrader drains the nodes of a pool that is upgraded: GKE's service agent in the
+// project, whose number is an example
+// (cloud.google.com/iam/docs/service-agents, Kubernetes Engine Service Agent).
+func upgrader() bootstrap.User {
+	return bootstrap.User{Name: "service-000000000000@container-engine-robot.iam.gserviceaccount.com", Groups: []string{authenticated}}
+}
+
+// autoscaler drains nodes that are needed no more (kubernetes
+// cluster/gce/gci/configure-helper.sh, create-master-auth).
+func autoscaler() bootstrap.User {
+	return bootstrap.User{Name: "cluster-autoscaler", Groups: []string{authenticated}}
+}

@@ -49,7 +49,7 @@ func Apply(s *facts.Snapshot, results []preflight.Result, f forecast.Forecast, r
 		results = append(results, a.outdated(s.Meta))
 	}
 	results = append(results, a.notices(results)...)
-	base := a.compare(results)
+	base := a.compare(s, results)
 	r := preflight.NewReport(s, results, f, skipped...)
 	if rules.Policy != nil || rules.Accept != nil {
 		r.Policy = &preflight.PolicyApplied{JudgedOn: rules.Day.Format(dateLayout), Accepted: rules.Accept, Thresholds: moved, Unmet: a.unmet()}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // failOnNew marks what stood in a baseline and was accepted for that alone: in the
@@ -23,7 +24,7 @@ func SameCluster(base preflight.Report, project, location, name string) error {
 
 // compare labels the findings of results by the baseline, accepts those that are
 // no worse there if so asked, and says what is gone.
-func (a *applying) compare(results []preflight.Result) *preflight.Baseline {
+func (a *applying) compare(s *facts.Snapshot, results []preflight.Result) *preflight.Baseline {
 	if a.Baseline == nil {
 		return nil
 	}
@@ -39,7 +40,7 @@ func (a *applying) compare(results []preflight.Result) *preflight.Baseline {
 		for i := range r.Findings {
 			f := &r.Findings[i]
 			now[f.Fingerprint] = true
-			a.label(f, before)
+			a.label(f, preflight.Weight(s, r.Check, f.Severity), before)
 		}
 	}
 	b := &preflight.Baseline{CollectedAt: a.Baseline.CollectedAt, Verdict: a.Baseline.Verdict, FailOnNew: a.FailOnNew, Gone: []preflight.Missing{}, Open: []preflight.Missing{}}
@@ -58,12 +59,12 @@ func (a *applying) compare(results []preflight.Result) *preflight.Baseline {
 	return b
 }
 
-func (a *applying) label(f *preflight.Finding, before map[string]preflight.Finding) {
+func (a *applying) label(f *preflight.Finding, weight preflight.Severity, before map[string]preflight.Finding) {
 	old, known := before[f.Fingerprint]
 	switch {
 	case !known:
 		f.Baseline = preflight.New
-	case f.Severity > old.Severity, old.Waived && !f.Waived && (old.Waiver == nil || old.Waiver.By != failOnNew):
+	case weight > old.Severity, old.Waived && !f.Waived && (old.Waiver == nil || old.Waiver.By != failOnNew):
 		f.Baseline = preflight.Worse
 	default:
 		f.Baseline = preflight.Unchanged

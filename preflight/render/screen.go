@@ -5,6 +5,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
@@ -110,10 +111,12 @@ func fateLabel(f forecast.Fate) string {
 	return "Perhaps lost now"
 }
 
-// linesOf are the names of the lifelines that have the fate.
+// linesOf are the names of the lifelines that have the fate, but for those that only an
+// upgrade of nodes needs. Of what is only perhaps lost, add-ons take no cluster down.
 func linesOf(r preflight.Report, fate forecast.Fate) (names []string) {
 	for _, l := range r.Forecast.Lifelines {
-		if l.Outcome == fate {
+		g := lifeline.Group(l.Group)
+		if l.Outcome == fate && !g.OfNodes() && !(fate == forecast.Open && g == lifeline.Addons) {
 			names = append(names, l.Name)
 		}
 	}

@@ -40,14 +40,14 @@ func TestSoftware(t *testing.T) {
 		"one with both at 3 s": {configuration("Mutating", "a", "failurePolicy: Ignore", "timeoutSeconds: 3", notOptedOut, everything("CREATE, UPDATE")) +
 			configuration("Validating", "a", "failurePolicy: Ignore", "timeoutSeconds: 3", notOptedOut, everything("CREATE, UPDATE")), Endangered},
 		"one that fails closed outside kube-system": {configuration("Validating", "a", notSystem, everything("'*'")), Endangered},
-		"one that fails closed on deletions":        {configuration("Validating", "a", everything("DELETE")), Clear},
+		"one that fails closed on deletions":        {configuration("Validating", "a", everything("DELETE")), Endangered},
 		"an operator's own kinds":                   {configuration("Validating", "a", own), Clear},
 		"a mesh, in namespaces that ask for it":     {configuration("Mutating", "a", optedIn, pods), Clear},
 		"a mesh, of pods that ask for it":           {configuration("Mutating", "a", notSystem, asksForIt, pods), Undecided},
 		"the same, with its own pods":               {configuration("Mutating", "a", notSystem, asksForIt, pods) + ownService + doesNotAsk, Clear},
 		"an injector that fails open":               {configuration("Mutating", "a", "failurePolicy: Ignore", pods), Clear},
 		"an injector that fails closed":             {configuration("Mutating", "a", pods), Endangered},
-		"a guard of evictions":                      {configuration("Validating", "a", `rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods/eviction]}]`), Clear},
+		"a guard of evictions, which hangs":         {configuration("Validating", "a", `rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods/eviction]}]`), Endangered},
 		"rules to be filled in":                     {configuration("Mutating", "a", withoutRules), NoEffect},
 		"of two one without rules":                  {configuration("Mutating", "a", withoutRules) + configuration("Validating", "b", own), Clear},
 	} {

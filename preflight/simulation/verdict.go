@@ -63,7 +63,7 @@ func (sim *Simulation) verdict(s *facts.Snapshot, plan bootstrap.Plan, added *ma
 // worst takes what can't be told for the worst.
 func harms(s *facts.Snapshot, added *manifest.Added, worst bool) []Harm {
 	fails := func(there func(admission.Interception) bool) []Harm {
-		return failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}))
+		return failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}), worst)
 	}
 	if added == nil {
 		return fails(nil)
@@ -93,8 +93,11 @@ func contains(hs []Harm, h Harm) bool {
 }
 
 // failing are the hooks that keep the replica from getting ready, or hold it up until a
-// kubelet has restarted it more than once, and the lines that are lost and take the cluster down. The loss of add-ons or of reviews alone does not.
-func failing(f forecast.Forecast) []Harm {
+// kubelet has restarted it more than once, and the lines that are lost and take the
+// cluster down, or keep its nodes from being upgraded. The loss of add-ons or of reviews
+// alone does not. At worst it is left to the pods of applications whether they have the
+// labels that a webhook asks for.
+func failing(f forecast.Forecast, worst bool) []Harm {
 	var found []Harm
 	for _, h := range f.ControlPlane.Hooks {
 		outcome := h.Outcome
@@ -110,7 +113,8 @@ func failing(f forecast.Forecast) []Harm {
 		}
 	}
 	for _, l := range f.Lifelines {
-		if l.Outcome == forecast.Lost && l.Group != string(lifeline.Addons) && l.Group != string(lifeline.Reviews) {
+		g := lifeline.Group(l.Group)
+		if l.Outcome == forecast.Lost && g != lifeline.Addons && g != lifeline.Reviews && !(worst && g == lifeline.Workloads) {
 			found = append(found, Harm{Name: l.Name, Lifeline: true, Outcome: string(l.Outcome), Reason: l.Reason})
 		}
 	}

@@ -65,7 +65,7 @@ func (w *Watch) sayForecast(r preflight.Report) {
 	}
 	var others []string
 	for _, l := range r.Forecast.Lifelines {
-		if lost(l) && l.Group != string(lifeline.Heartbeats) {
+		if g := lifeline.Group(l.Group); lost(l) && g != lifeline.Heartbeats && !g.OfNodes() {
 			others = append(others, l.Name)
 		}
 	}

@@ -1,0 +1,131 @@
+package lifeline
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/clocks"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+const (
+	draining = "cloud.google.com/kubernetes-engine/docs/concepts/node-pool-upgrade-strategies"
+	eviction = "kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/"
+	volumes  = "kubernetes.io/docs/concepts/storage/volumes/#csi"
+	podsPage = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"
+)
+
+// Evictions is the name of the line by which drains ask for pods to go.
+const Evictions = "evictions"
+
+// upgraded are the lines that an upgrade of nodes needs beside: the old ones are drained,
+// and what ran on them is made anew elsewhere.
+func upgraded() []row {
+	return []row{
+		{Line: Line{
+			Group: Drains, Name: Evictions, Source: "kubernetes pkg/registry/core/pod/storage/eviction.go, EvictionREST.Create", Cited: draining,
+			Consequence: fmt.Sprintf("the drain of each node waits for its limit, %.0f min on GKE, and then its pods are deleted whatever a disruption budget says; the cluster autoscaler removes no node that has some", clocks.Drain.Minutes()),
+		}, sampled: examples.evictions},
+		{Line: Line{
+			Group: Drains, Name: "pod deletions", Source: "kubernetes pkg/kubelet/status/status_manager.go, syncPod; pkg/controller/podgc/gc_controller.go, gcOrphaned", Cited: podsPage,
+			Consequence: "pods that have ended stay, those of nodes that are gone among them, and a StatefulSet makes none in their place",
+		}, sampled: examples.deletions},
+		{Line: Line{
+			Group: Volumes, Name: "CSI nodes", Source: "kubernetes pkg/volume/csi/nodeinfomanager/nodeinfomanager.go, tryUpdateCSINode", Cited: volumes,
+			Consequence: "a new node knows no driver of volumes, so that no pod with a volume starts on it",
+		}, writes: examples.csiNodes},
+		{Line: Line{
+			Group: Volumes, Name: "volume attachments", Source: "kubernetes pkg/volume/csi/csi_attacher.go, Attach and Detach", Cited: volumes,
+			Consequence: "volumes don't follow their pods to another node",
+		}, writes: examples.attachments},
+		{Line: Line{
+			Group: Workloads, Name: "pods of DaemonSets", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: podsPage,
+			Consequence: "new nodes get no agents, those of a network plugin, of logs and of metrics among them",
+		}, sampled: func(e examples, l Line) Line { return e.pods(l, true) }},
+		{Line: Line{
+			Group: Workloads, Name: "pods of applications", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: podsPage,
+			Consequence: "pods that a drain ends don't come back",
+		}, sampled: func(e examples, l Line) Line { return e.pods(l, false) }},
+		{Line: Line{
+			Group: Workloads, Name: "status of workloads", Source: "kubernetes pkg/controller/replicaset/replica_set_utils.go, updateReplicaSetStatus; pkg/controller/job/job_controller.go, updateJobStatus", Cited: podsPage,
+			Consequence: "rollouts and Jobs stand still: nobody sees which pods are ready, or have ended",
+		}, sampled: examples.statuses},
+	}
+}
+
+// evictions are as the upgrade of a node pool and the cluster autoscaler ask for them.
+// A client sends no more than the pod's name.
+func (e examples) evictions(l Line) Line {
+	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
+		o := object{namespace: g.Namespace, name: g.Name}.bare()
+		return []bootstrap.Write{sketch(bootstrap.Create, evict, o, upgrader()), sketch(bootstrap.Create, evict, o, autoscaler())}
+	})
+}
+
+// deletions are those of pods that have ended: by their node's kubelet, by the garbage
+// collector where the node is gone, and by the upgrade where a drain has reached its limit.
+func (e examples) deletions(l Line) Line {
+	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
+		o := e.podOf(g)
+		return []bootstrap.Write{
+			removal(pod, o, kubelet(e.node)), removal(pod, o, serviceAccount("pod-garbage-collector")), removal(pod, o, upgrader()),
+		}
+	})
+}
+
+func drained(g facts.PodGroup) bool { return g.Kind != daemonSet }
+
+// pods are those that controllers make anew, with the tokens for them.
+func (e examples) pods(l Line, ofDaemonSets bool) Line {
+	ours := func(g facts.PodGroup) bool { return g.Namespace != system && (g.Kind == daemonSet) == ofDaemonSets }
+	return e.sample(l, ours, func(g facts.PodGroup) []bootstrap.Write {
+		account := object{namespace: g.Namespace, name: "default"}.bare()
+		return append(e.pod(e.podOf(g), cmp.Or(makers[g.Kind], deployments)), sketch(bootstrap.Create, token, account, kubelet(e.node)))
+	})
+}
+
+// statuses are those that tell of pods which come and go.
+func (e examples) statuses(l Line) Line {
+	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
+		o := object{namespace: g.Namespace, name: g.Name}
+		return []bootstrap.Write{
+			sketch(bootstrap.Update, to("apps", "v1", "replicasets", "ReplicaSet").sub("status"), o, serviceAccount(deployments)),
+			sketch(bootstrap.Update, to("batch", "v1", "jobs", "Job").sub("status"), o, serviceAccount(jobs)),
+		}
+	})
+}
+
+func (e examples) csiNodes() []bootstrap.Write {
+	o := object{name: e.node}.bare()
+	return []bootstrap.Write{sketch(bootstrap.Create, csiNode, o, kubelet(e.node)), sketch(bootstrap.Update, csiNode, o, kubelet(e.node))}
+}
+
+func (e examples) attachments() []bootstrap.Write {
+	o := object{name: "csi-0000000000000000"}.bare()
+	by := serviceAccount("attachdetach-controller")
+	return []bootstrap.Write{sketch(bootstrap.Create, attachment, o, by), removal(attachment, o, by)}
+}
+
+// definitions are the CustomResourceDefinitions of Google's and Kubernetes' own groups;
+// one that each cluster of GKE has for all where those could not be read.
+func (e examples) definitions(l Line) Line {
+	names := []string{"volumesnapshots.snapshot.storage.k8s.io"}
+	found, _ := facts.CustomResources.Get(e.s)
+	for _, c := range found {
+		if c.Name != names[0] && (strings.HasSuffix(c.Name, ".k8s.io") || strings.HasSuffix(c.Name, ".gke.io") || strings.HasSuffix(c.Name, ".cloud.google.com")) {
+			names = append(names, c.Name)
+		}
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		w := sketch(bootstrap.Update, definition, object{name: name}, addonManager())
+		if by := e.seenBy(w); !seen[by] {
+			seen[by] = true
+			l.Writes = append(l.Writes, w)
+		}
+	}
+	l.Writes = labelled(l.Name, l.Writes)
+	return l
+}
