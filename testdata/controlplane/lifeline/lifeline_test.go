@@ -227,10 +227,10 @@ func review(ctx context.Context, k kubernetes.Interface) error {
 }
 
 // check runs the built program as a user would, and reads its report.
-func check(t *testing.T, kubeconfig string) (r preflight.Report) {
+func check(t *testing.T, kubeconfig string, more ...string) (r preflight.Report) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(rig.Tool(t), "check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json")
+	cmd := exec.Command(rig.Tool(t), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json"}, more...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()
 	var exit *exec.ExitError
