@@ -58,6 +58,7 @@ func stops(r preflight.Result) bool {
 }
 
 func verdict(s *facts.Snapshot) preflight.Verdict {
+	s = preflight.AskFor(s, preflight.Steps())
 	return preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s)).Verdict
 }
 

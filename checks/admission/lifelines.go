@@ -176,15 +176,19 @@ func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception
 // that hangs on what differs from one write to the next, or on a certificate that
 // could not be seen, the running cluster tells: it writes the same all the time.
 // Where a draw decides, GP107 has it. What a recording of an earlier version asked nobody
-// about stays a warning.
+// about stays a warning. Where the pods that an upgrade of nodes moves, or the labels of
+// their namespaces, could not be read, nobody could be asked about them.
 func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
+	_, unlabelled := s.Absence(facts.Namespaces)
 	for _, l := range forecast.Of(s).Lifelines {
 		if l.Outcome != forecast.Open || l.Draws || !concern(l) {
 			continue
 		}
 		mine := preflight.Warning
-		asked := s.Meta.NodeWrites || !lifeline.Group(l.Group).OfNodes()
-		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || asked && graver(l) && slices.ContainsFunc(l.AtFault(), unasked)) {
+		ofNodes := lifeline.Group(l.Group).OfNodes()
+		asked := s.Meta.NodeWrites || !ofNodes
+		blind := ofNodes && (unlabelled || len(l.AtFault()) == 0)
+		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || asked && graver(l) && (blind || slices.ContainsFunc(l.AtFault(), unasked))) {
 			mine = severity
 		}
 		fs = append(fs, preflight.Finding{
