@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/policy"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // clockFlags say which time a run judges for, and how old what it judges may be.
@@ -47,11 +48,11 @@ func (c *clockFlags) time() time.Time {
 // day is that on which waivers are judged.
 func (c *clockFlags) day() time.Time { return policy.Day(c.time()) }
 
-// judged is s as of the time of the run.
+// judged is s as of the time of the run, without the evidence that has lapsed by then.
 func (c *clockFlags) judged(s *facts.Snapshot) *facts.Snapshot {
 	m := s.Meta
 	m.AsOf = c.time()
-	return s.WithMeta(m)
+	return probe.AsOf(s.WithMeta(m))
 }
 
 // A moment is a flag's day, which begins at midnight UTC, or time; zero for none.

@@ -105,7 +105,7 @@ func TestRefused(t *testing.T) {
 		w.Name, w.ClientConfig = "warden-validating.common-webhooks.networking.gke.io", admissionregistrationv1.WebhookClientConfig{URL: &url}
 	})
 	attempts := slices.Clone(facts.Attempts.Of(gke))
-	attempts[0].Webhook = "warden-validating.common-webhooks.networking.gke.io"
+	attempts[0].Webhook, attempts[0].Target = "warden-validating.common-webhooks.networking.gke.io", url
 	gke = gke.With(facts.Present(facts.Attempts, attempts))
 	for name, c := range map[string]struct {
 		s    *facts.Snapshot

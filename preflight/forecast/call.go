@@ -136,10 +136,11 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 		return call{answer: facts.Allowed}
 	}
 	k := i.Culprit()
-	if es := c.behind(i, c.byWebhook[k]); es != nil {
-		return several(c.among(es, i, w, c.byWebhook[k]))
+	own := where(c.byWebhook[k], func(a facts.Attempt) bool { return put(a, i) })
+	if es := c.behind(i, own); es != nil {
+		return several(c.among(es, i, w, own))
 	}
-	attempts := relevant(c.forwards[k].amend(c.byWebhook[k]), w)
+	attempts := relevant(c.handshakes(i).amend(own), w)
 	if len(attempts) == 0 {
 		return c.unasked(i, w, facts.Attempt{Answer: facts.NotAsked, Detail: "no question was put to it"})
 	}
@@ -270,7 +271,7 @@ func (c *caller) unproven(i admission.Interception, a facts.Attempt) string {
 	if a.Vantage != facts.ServiceProxy || !i.Fails || c.proven[k] {
 		return ""
 	}
-	return c.forwards[k].open()
+	return c.handshakes(i).open()
 }
 
 // unasked returns what may come of a call about which nothing is known but that the

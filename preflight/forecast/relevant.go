@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/probe"
 )
 
 // relevant returns those of a webhook's attempts that tell most about w, of
@@ -21,6 +23,35 @@ func relevant(all []facts.Attempt, w bootstrap.Write) []facts.Attempt {
 		return told
 	}
 	return kept
+}
+
+// put reports whether the question was put to where the webhook's calls go now. Pods are
+// told apart by whoever knows the Service's endpoints.
+func put(a facts.Attempt, i admission.Interception) bool {
+	b := i.Backend
+	switch a.Vantage {
+	case facts.ServiceProxy, facts.DirectURL, facts.PodNetwork:
+		ofPod := b.URL == "" && !strings.Contains(a.Target, "/")
+		return a.Target == "" || ofPod || b.URL == "" && b.Name == "" || a.Target == probe.Request{Interception: i}.Target()
+	case facts.PortForward, facts.ServerDryRun:
+	}
+	return true
+}
+
+// handshakes are those with the Pods that are behind the webhook's Service now; all there
+// are where that is not known Pod by Pod.
+func (c *caller) handshakes(i admission.Interception) certificates {
+	all := c.forwards[i.Culprit()]
+	var pods []string
+	for _, e := range c.endpoints(i) {
+		if e.Forward != "" {
+			pods = append(pods, e.Forward)
+		}
+	}
+	if !c.perEndpoint || pods == nil {
+		return all
+	}
+	return where(all, func(a facts.Attempt) bool { return slices.Contains(pods, a.Target) })
 }
 
 func byTarget(all []facts.Attempt) [][]facts.Attempt {
