@@ -94,6 +94,13 @@ func LoadZip(b []byte) (*Snapshot, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not a recording, or cut short: %w", err)
 	}
+	seen := map[string]bool{}
+	for _, f := range z.File {
+		if seen[f.Name] {
+			return nil, fmt.Errorf("%s is in it twice, and only one of the two can be right: record the cluster again", f.Name)
+		}
+		seen[f.Name] = true
+	}
 	return Load(z)
 }
 

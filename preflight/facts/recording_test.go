@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"archive/zip"
 	"bytes"
 	"go/ast"
 	"go/parser"
@@ -198,4 +199,27 @@ func FuzzLoadZip(f *testing.F) {
 			zipped(t, s)
 		}
 	})
+}
+
+// Of a file that is in an archive twice nobody knows which is right.
+func TestTwiceInTheArchive(t *testing.T) {
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for range 2 {
+		if err := sample().Files(func(name string, content []byte) error {
+			f, err := w.Create(name)
+			if err == nil {
+				_, err = f.Write(content)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := LoadZip(b.Bytes()); err == nil || !strings.Contains(err.Error(), "meta.json is in it twice") {
+		t.Errorf("it is read: %v", err)
+	}
 }

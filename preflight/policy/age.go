@@ -11,10 +11,12 @@ import (
 // older than MaxAge, or its age is not known: a blocker may have come since.
 func (a *applying) outdated(m facts.Meta) preflight.Result {
 	f := preflight.Finding{Severity: preflight.Blocker, Subject: preflight.Subject{Kind: "Recording", Name: a.cluster}}
-	age := m.Age()
+	age, ahead := m.Age(), m.CollectedAt.Sub(m.Now())
 	switch {
 	case m.CollectedAt.IsZero():
 		f.Undecided = "when the cluster was seen is not recorded"
+	case ahead > a.MaxAge:
+		f.Undecided = fmt.Sprintf("the cluster was seen %s after the time that it is judged for, by its recording: correct --as-of, or the clock of what recorded it, and record it again", preflight.Words(ahead))
 	case age > a.MaxAge:
 		f.Undecided = fmt.Sprintf("the cluster was seen %s ago, and what is older than %s is not gone by: record it again, or allow for its age by --max-age", preflight.Words(age), preflight.Words(a.MaxAge))
 	}
