@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -65,6 +66,9 @@ func (o outputFlags) validate() error {
 			stdout++
 			continue
 		}
+		if file == "-" {
+			return fmt.Errorf("--output %s: -o %s alone goes to standard output; for a file of that name write ./-", f, format)
+		}
 		if err := placeFor(file); err != nil {
 			return fmt.Errorf("--output %s: %w", file, err)
 		}
@@ -102,6 +106,9 @@ func (o outputFlags) write(cmd *cobra.Command, r preflight.Report) error {
 // each writes every format asked for where it belongs. The files are written as a
 // whole, or none of them is and nothing is printed, as in a run that was interrupted.
 func (o outputFlags) each(cmd *cobra.Command, write func(w io.Writer, format string, o render.Options) error) error {
+	if err := o.spares(cmd); err != nil {
+		return err
+	}
 	stdout := cmd.OutOrStdout()
 	var files []file
 	var printed bytes.Buffer
@@ -134,6 +141,45 @@ func (o outputFlags) each(cmd *cobra.Command, write func(w io.Writer, format str
 		return fmt.Errorf("--output %w", err)
 	}
 	return nil
+}
+
+// spares refuses to write over what the run has read: a recording, a plan, a policy or
+// whatever else its other flags and arguments name.
+func (o outputFlags) spares(cmd *cobra.Command) error {
+	for _, f := range o.formats {
+		_, name, _ := strings.Cut(f, "=")
+		written, err := os.Stat(name)
+		if err != nil || !written.Mode().IsRegular() {
+			continue
+		}
+		for _, read := range filesRead(cmd) {
+			if info, err := os.Stat(read); err == nil && os.SameFile(info, written) {
+				return fmt.Errorf("--output %s: that is what was read; give the report a file of its own", name)
+			}
+		}
+	}
+	return nil
+}
+
+// filesRead are the files that a command line may name for reading, and more: all its
+// arguments, the values of all its flags but those of files to write, and the recordings
+// in a directory of some.
+func filesRead(cmd *cobra.Command) []string {
+	names := slices.Clone(cmd.Flags().Args())
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		switch list, ok := f.Value.(pflag.SliceValue); {
+		case f.Name == "output" || f.Name == "reports":
+		case ok:
+			names = append(names, list.GetSlice()...)
+		default:
+			names = append(names, f.Value.String())
+		}
+		if f.Name == "snapshots" {
+			in, _ := filepath.Glob(filepath.Join(f.Value.String(), "*"))
+			names = append(names, in...)
+		}
+	})
+	return names
 }
 
 func (o outputFlags) options(d display) render.Options {
