@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
 )
@@ -89,7 +90,13 @@ func (v *view) upgradeCommand() string {
 	if v.Quiet || v.Begun || keepsVersion(v.r) || v.r.Verdict != preflight.Ready || c.Project == "" || c.Location == "" || c.Name == "" || v.r.TargetVersion == "" {
 		return ""
 	}
-	return fmt.Sprintf("gcloud container clusters upgrade %s --master --cluster-version %s --project %s --location %s", c.Name, v.r.TargetVersion, c.Project, c.Location)
+	if v.r.Forecast.ControlPlane.Outcome.Fails() || linesOf(v.r, forecast.Lost) != nil {
+		if blockersAccepted(v.r) == 0 {
+			// Whoever would have found a blocker was skipped.
+			return ""
+		}
+	}
+	return remedy.Words("gcloud", "container", "clusters", "upgrade", c.Name, "--master", "--cluster-version", v.r.TargetVersion, "--project", c.Project, "--location", c.Location).Text
 }
 
 // keepsVersion reports whether the target is what runs, as far as both say it.

@@ -41,6 +41,12 @@ func GitLab(w io.Writer, r preflight.Report) error {
 		}
 		add(c.Lead, text, gitlabSeverity(c.Lead.Severity))
 	}
+	// A question that several checks have is told once.
+	type asked struct {
+		of     preflight.Subject
+		reason string
+	}
+	told := map[asked]bool{}
 	for _, c := range byCheck(r) {
 		for _, f := range c.findings {
 			if f.Waived {
@@ -51,6 +57,11 @@ func GitLab(w io.Writer, r preflight.Report) error {
 			if o.Waived {
 				o.Reason += "; " + waiverWords(o.Waiver)
 			}
+			q := asked{o.Subject, o.Reason}
+			if told[q] {
+				continue
+			}
+			told[q] = true
 			issues = append(issues, gitlabUnanswered(r, "undecided", "undecided: "+o.Reason, c.ID, o.Subject, o.Severity, o.Waived))
 		}
 	}

@@ -46,12 +46,12 @@ func summaryOf(r preflight.Report) string {
 
 // causeText is what is wrong, and which checks found what comes of the same.
 func causeText(c preflight.Cause) string {
-	if c.Rest == nil {
-		return c.Lead.Summary
-	}
 	var also []string
 	for _, f := range c.Rest {
 		also = append(also, f.Check)
+	}
+	if also == nil {
+		return c.Lead.Summary
 	}
 	return c.Lead.Summary + " (of the same cause: " + strings.Join(also, ", ") + ")"
 }
