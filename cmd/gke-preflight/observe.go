@@ -49,10 +49,12 @@ func (o observeFlags) look(ctx context.Context, say *progress) (*facts.Snapshot,
 			return err
 		}
 		defer conn.Close()
-		attempts, outbound := o.ask(ctx, conn, s, say)
+		// What is asked about hangs on what is said to be asked.
 		m := s.Meta
 		m.PerEndpoint, m.NodeWrites = true, true
-		seen = s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound)).WithMeta(m)
+		s = s.WithMeta(m)
+		attempts, outbound := o.ask(ctx, conn, s, say)
+		seen = s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.OutboundAttempts, outbound))
 		return nil
 	})
 	return seen, err
