@@ -47,7 +47,7 @@ func TestReports(t *testing.T) {
 		if r.Verdict != of.verdict {
 			t.Errorf("%s: the verdict is %s, want %s", name, r.Verdict, of.verdict)
 		}
-		if info, err := os.Stat(file); err != nil || info.Size() > 1e6 {
+		if info, err := os.Stat(file); err != nil || info.Size() > 1.1e6 {
 			t.Errorf("%s: %d bytes, %v", name, info.Size(), err)
 		}
 		for _, s := range screens {

@@ -181,7 +181,11 @@ func successful(events []auditv1.Event) map[string]auditv1.Event {
 			Resource:  schema.GroupVersionResource{Group: ref.APIGroup, Resource: ref.Resource},
 			Namespace: ref.Namespace, Name: steadyString(ref.Name),
 		}
-		if e.Verb == "patch" {
+		switch {
+		case ref.Resource == "events":
+			// An Event that is told again is counted up; it was made as planned.
+			w.Operation = bootstrap.Create
+		case e.Verb == "patch":
 			w.Operation = bootstrap.Update
 		}
 		all[w.Key()] = e
