@@ -146,13 +146,14 @@ func (o outputFlags) each(cmd *cobra.Command, write func(w io.Writer, format str
 // spares refuses to write over what the run has read: a recording, a plan, a policy or
 // whatever else its other flags and arguments name.
 func (o outputFlags) spares(cmd *cobra.Command) error {
+	names := filesRead(cmd)
 	for _, f := range o.formats {
 		_, name, _ := strings.Cut(f, "=")
 		written, err := os.Stat(name)
 		if err != nil || !written.Mode().IsRegular() {
 			continue
 		}
-		for _, read := range filesRead(cmd) {
+		for _, read := range names {
 			if info, err := os.Stat(read); err == nil && os.SameFile(info, written) {
 				return fmt.Errorf("--output %s: that is what was read; give the report a file of its own", name)
 			}

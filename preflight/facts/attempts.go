@@ -71,6 +71,20 @@ func (a Answer) Hangs() bool {
 	return false
 }
 
+// EndsConnection reports whether the connection does not outlive the call, so that the
+// next call is over another one. What is wrong then is wrong with the endpoint, or with
+// the way to it, whatever it is asked.
+func (a Attempt) EndsConnection() bool {
+	switch a.Answer {
+	case Hung, HungBeforeTLS, ConnectTimeout, Refused, BadCertificate:
+		return true
+	case BadAnswer:
+		return a.Fault == NotTLS || a.Fault == TLSRefused || a.Fault == Cut
+	case Allowed, Denied, NoEndpoints, TLSOnly, NotAsked, CouldNotAsk:
+	}
+	return false
+}
+
 // A Fault says what exactly was wrong where an [Answer] covers several defects.
 // The set is closed.
 type Fault string

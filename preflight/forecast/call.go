@@ -240,7 +240,7 @@ func (c *caller) after(i admission.Interception, w bootstrap.Write, a facts.Atte
 	default: // an answer of a later version's recording
 		return c.unasked(i, w, a)
 	}
-	r.best.breaks, r.worst.breaks = broken(a), broken(a)
+	r.best.breaks, r.worst.breaks = a.EndsConnection(), a.EndsConnection()
 	r.answer, r.attempt = a.Answer, a
 	r.detail = cmp.Or(r.detail, a.Detail)
 	return r

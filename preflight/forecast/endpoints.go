@@ -93,8 +93,8 @@ func (c *caller) itself(i admission.Interception, w bootstrap.Write, own, some [
 		}
 		return c.unknown(i, reason), false
 	}
-	if !slices.ContainsFunc(told, func(a facts.Attempt) bool { return about(a, w) || broken(a) }) {
-		if said := where(some, func(a facts.Attempt) bool { return about(a, w) && decisive(a.Answer) && !broken(a) }); said != nil {
+	if !slices.ContainsFunc(told, func(a facts.Attempt) bool { return about(a, w) || a.EndsConnection() }) {
+		if said := where(some, func(a facts.Attempt) bool { return about(a, w) && decisive(a.Answer) && !a.EndsConnection() }); said != nil {
 			told = said
 		}
 	}
@@ -136,13 +136,13 @@ func (c *caller) spread(ats []at, known []bool, i admission.Interception, w boot
 // of each endpoint of which nothing else is known, and where they differ, one of
 // them at least answers one way and one the other.
 func (c *caller) taken(ats []at, known []bool, open []int, i admission.Interception, w bootstrap.Write, some []facts.Attempt, bad *call) {
-	told := where(relevantOf(some, w), func(a facts.Attempt) bool { return decisive(a.Answer) && !broken(a) })
+	told := where(relevantOf(some, w), func(a facts.Attempt) bool { return decisive(a.Answer) && !a.EndsConnection() })
 	var good *call
 	if told != nil {
 		k := c.combined(i, w, told, func(a facts.Attempt) string { return c.unproven(i, a) })
 		good = &k
 	}
-	if good == nil && slices.ContainsFunc(some, func(a facts.Attempt) bool { return decisive(a.Answer) && !broken(a) }) {
+	if good == nil && slices.ContainsFunc(some, func(a facts.Attempt) bool { return decisive(a.Answer) && !a.EndsConnection() }) {
 		k := c.unknown(i, facts.Attempt{Answer: facts.NotAsked})
 		good = &k
 	}
@@ -168,7 +168,7 @@ func (c *caller) taken(ats []at, known []bool, open []int, i admission.Intercept
 // failures is what it comes to that an endpoint of the Service fails whatever it is
 // asked; nil if none was seen to.
 func (c *caller) failures(i admission.Interception, some []facts.Attempt) *call {
-	failed := where(some, broken)
+	failed := where(some, facts.Attempt.EndsConnection)
 	if failed == nil {
 		return nil
 	}
@@ -178,7 +178,7 @@ func (c *caller) failures(i admission.Interception, some []facts.Attempt) *call 
 
 // explains reports whether the endpoint is known to fail as bad does.
 func (k at) explains(bad call) bool {
-	return !k.unsure && broken(k.attempt) && (k.attempt.Answer == bad.attempt.Answer || k.attempt.Answer.Hangs() && bad.attempt.Answer.Hangs())
+	return !k.unsure && k.attempt.EndsConnection() && (k.attempt.Answer == bad.attempt.Answer || k.attempt.Answer.Hangs() && bad.attempt.Answer.Hangs())
 }
 
 func worseOf(a, b bound) bound {
@@ -186,20 +186,6 @@ func worseOf(a, b bound) bound {
 		return a
 	}
 	return b
-}
-
-// broken reports whether the connection does not outlive the call, so that the next
-// call is over another one. What is wrong then is wrong with the endpoint, or with
-// the way to it, whatever it is asked.
-func broken(a facts.Attempt) bool {
-	switch a.Answer {
-	case facts.Hung, facts.HungBeforeTLS, facts.ConnectTimeout, facts.Refused, facts.BadCertificate:
-		return true
-	case facts.BadAnswer:
-		return a.Fault == facts.NotTLS || a.Fault == facts.TLSRefused || a.Fault == facts.Cut
-	case facts.Allowed, facts.Denied, facts.NoEndpoints, facts.TLSOnly, facts.NotAsked, facts.CouldNotAsk:
-	}
-	return false
 }
 
 // several joins what the call comes to at each endpoint.

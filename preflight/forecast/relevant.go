@@ -80,7 +80,7 @@ func relevantOf(all []facts.Attempt, w bootstrap.Write) []facts.Attempt {
 	alike := where(asked, func(a facts.Attempt) bool { return alike(a, w) })
 	itself := func(a facts.Attempt) bool { return about(a, w) }
 	notOfAnother := func(a facts.Attempt) bool { return itself(a) || !judged(a.Answer) }
-	failing := func(a facts.Attempt) bool { return broken(a) || a.Answer == facts.NoEndpoints }
+	failing := func(a facts.Attempt) bool { return a.EndsConnection() || a.Answer == facts.NoEndpoints }
 	switch {
 	case slices.ContainsFunc(asked, neverReached):
 		return orUnasked(where(asked, func(a facts.Attempt) bool { return failing(a) || slices.Contains(alike, a) && notOfAnother(a) }), asked)
@@ -105,7 +105,7 @@ func relevantOf(all []facts.Attempt, w bootstrap.Write) []facts.Attempt {
 // orUnasked leaves open, beside failures alone, what those say to w that have
 // answered about other writes.
 func orUnasked(kept, asked []facts.Attempt) []facts.Attempt {
-	if failed := func(a facts.Attempt) bool { return broken(a) || a.Answer == facts.NoEndpoints }; len(where(kept, failed)) == len(kept) && len(where(asked, failed)) < len(asked) {
+	if failed := func(a facts.Attempt) bool { return a.EndsConnection() || a.Answer == facts.NoEndpoints }; len(where(kept, failed)) == len(kept) && len(where(asked, failed)) < len(asked) {
 		return append(kept, facts.Attempt{Answer: facts.NotAsked, Detail: "it answers about other writes, and was not asked about this"})
 	}
 	return kept

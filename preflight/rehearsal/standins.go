@@ -98,17 +98,17 @@ func webhooks(s *facts.Snapshot) (all []admission.Interception) {
 // answer of a backend that nobody gets through to, whatever the write; false where one
 // does.
 func (in *StandIn) At(endpoint string) (Answer, bool) {
-	if a, ok := firstOf(in.own[endpoint], broken); ok {
+	if a, ok := firstOf(in.own[endpoint], facts.Attempt.EndsConnection); ok {
 		return seen(a), true
 	}
 	if len(in.own[endpoint]) > 0 {
 		return Answer{}, false
 	}
-	bad, ok := firstOf(in.some, broken)
+	bad, ok := firstOf(in.some, facts.Attempt.EndsConnection)
 	if !ok {
 		return Answer{}, false
 	}
-	if slices.ContainsFunc(in.some, func(a facts.Attempt) bool { return !broken(a) }) {
+	if slices.ContainsFunc(in.some, func(a facts.Attempt) bool { return !a.EndsConnection() }) {
 		open := slices.IndexFunc(in.Endpoints, func(e string) bool { return len(in.own[e]) == 0 })
 		if len(in.Endpoints) < 2 || in.Endpoints[open] != endpoint {
 			return Answer{}, false
@@ -127,7 +127,7 @@ func (in *StandIn) To(write, endpoint string) Answer {
 	}
 	some := in.some
 	if len(in.Endpoints) > 1 {
-		some = slices.DeleteFunc(slices.Clone(some), broken)
+		some = slices.DeleteFunc(slices.Clone(some), facts.Attempt.EndsConnection)
 	}
 	itself := func(a facts.Attempt) bool { return a.Write == write }
 	alike := func(a facts.Attempt) bool { return group(a.Write) == group(write) }
@@ -182,16 +182,4 @@ func decisive(a facts.Answer) bool {
 	case facts.Allowed, facts.Denied, facts.HungBeforeTLS, facts.Hung, facts.ConnectTimeout, facts.Refused, facts.BadCertificate, facts.BadAnswer:
 	}
 	return true
-}
-
-// broken reports whether the answer is the endpoint's, whatever it is asked.
-func broken(a facts.Attempt) bool {
-	switch a.Answer {
-	case facts.Hung, facts.HungBeforeTLS, facts.ConnectTimeout, facts.Refused, facts.BadCertificate:
-		return true
-	case facts.BadAnswer:
-		return a.Fault == facts.NotTLS || a.Fault == facts.TLSRefused || a.Fault == facts.Cut
-	case facts.Allowed, facts.Denied, facts.NoEndpoints, facts.TLSOnly, facts.NotAsked, facts.CouldNotAsk:
-	}
-	return false
 }

@@ -105,13 +105,15 @@ type question struct {
 	shared bool
 }
 
+// about is what makes one question of those of several checks.
+type about struct {
+	subject preflight.Subject
+	reason  string
+}
+
 // openQuestions are the subjects about which checks got no answer, each with all the
 // checks that asked, and those that could hide a blocker first.
 func openQuestions(r preflight.Report) []question {
-	type about struct {
-		subject preflight.Subject
-		reason  string
-	}
 	var qs []question
 	index := map[about]int{}
 	for _, o := range r.Open {

@@ -42,11 +42,7 @@ func GitLab(w io.Writer, r preflight.Report) error {
 		add(c.Lead, text, gitlabSeverity(c.Lead.Severity))
 	}
 	// A question that several checks have is told once.
-	type asked struct {
-		of     preflight.Subject
-		reason string
-	}
-	told := map[asked]bool{}
+	told := map[about]bool{}
 	for _, c := range byCheck(r) {
 		for _, f := range c.findings {
 			if f.Waived {
@@ -57,7 +53,7 @@ func GitLab(w io.Writer, r preflight.Report) error {
 			if o.Waived {
 				o.Reason += "; " + waiverWords(o.Waiver)
 			}
-			q := asked{o.Subject, o.Reason}
+			q := about{o.Subject, o.Reason}
 			if told[q] {
 				continue
 			}
