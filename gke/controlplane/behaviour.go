@@ -30,7 +30,7 @@ func (b Behaviour) Respond(w http.ResponseWriter, r *http.Request, review *admis
 // After does what b does after that time.
 func After(d time.Duration, b Behaviour) Behaviour {
 	return Behaviour{name: b.name + " after " + d.String(), respond: func(w http.ResponseWriter, r *http.Request, review *admissionv1.AdmissionReview) {
-		if pause(r.Context(), d) == nil {
+		if Pause(r.Context(), d) == nil {
 			b.respond(w, r, review)
 		}
 	}}
@@ -92,7 +92,7 @@ func HangAfterTLS() Behaviour { return Behaviour{name: "hang after TLS", respond
 func Slow(d time.Duration) Behaviour {
 	allow := Allow()
 	return Behaviour{name: "slow " + d.String(), respond: func(w http.ResponseWriter, r *http.Request, review *admissionv1.AdmissionReview) {
-		if pause(r.Context(), d) == nil {
+		if Pause(r.Context(), d) == nil {
 			allow.respond(w, r, review)
 		}
 	}}
@@ -138,7 +138,7 @@ func Moved(url string) Behaviour {
 func Endless() Behaviour {
 	return Behaviour{name: "endless", respond: func(w http.ResponseWriter, r *http.Request, _ *admissionv1.AdmissionReview) {
 		block := bytes.Repeat([]byte(" "), 1<<14)
-		for r.Context().Err() == nil && pause(r.Context(), time.Millisecond) == nil {
+		for r.Context().Err() == nil && Pause(r.Context(), time.Millisecond) == nil {
 			if _, err := w.Write(block); err != nil {
 				return
 			}

@@ -70,7 +70,7 @@ func (c *Cluster) Supervise(ctx context.Context, minor string, phase float64, fl
 		}
 		l.Began = r.process.Started.Sub(began)
 		lives = append(lives, l)
-		if l.State == Ready || l.State == NotReady || pause(ctx, pauseAfter(n)) != nil {
+		if l.State == Ready || l.State == NotReady || Pause(ctx, pauseAfter(n)) != nil {
 			return lives, nil
 		}
 		if r.process, err = r.launch(r.file(fmt.Sprintf("log-%d", n+2))); err != nil {

@@ -97,7 +97,7 @@ func (c *Cluster) Upgrade(ctx context.Context, minor string, o UpgradeOptions) (
 	switch {
 	case waited == nil:
 		out.State = Ready
-		err = pause(ctx, o.Settle)
+		err = Pause(ctx, o.Settle)
 	case errors.Is(waited, context.DeadlineExceeded) && ctx.Err() == nil:
 		out.State = NotReady
 		out.Failing, err = r.failingChecks(ctx)
@@ -219,7 +219,8 @@ func redChecks(readyz []byte) []string {
 	return names
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+// Pause waits for d, or returns the error of ctx when that ends before.
+func Pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -13,23 +13,10 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// openCompute makes the client of Compute. What is wrong with the credentials is
-// told by the fact alone.
-func (a *API) openCompute(ctx context.Context, o Options) error {
-	if o.Compute == "" && o.endpoint() != "" {
-		a.computeLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Compute API is named beside it: pass --compute-endpoint"}
-		return nil
-	}
-	options, err := o.options(ctx, a.login, endpoint{"--compute-endpoint", o.Compute})
-	if err == nil {
-		a.compute, err = compute.NewService(ctx, options...)
-	} else if !notLoggedIn(err) {
-		return err
-	}
-	if err != nil {
-		a.compute, a.computeLeft = nil, notAuthenticated(err)
-	}
-	return nil
+// openCompute makes the client of Compute.
+func (a *API) openCompute(ctx context.Context, o Options) (err error) {
+	a.compute, a.computeLeft, err = beside(ctx, a.login, o, "Compute API", endpoint{"--compute-endpoint", o.Compute}, compute.NewService)
+	return err
 }
 
 // ofCompute is the collector of a fact that Compute tells. read returns the project

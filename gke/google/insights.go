@@ -19,23 +19,10 @@ import (
 // (cloud.google.com/kubernetes-engine/docs/how-to/optimize-with-recommenders).
 const insightType = "google.container.DiagnosisInsight"
 
-// openInsights makes the client of Recommender. What is wrong with the
-// credentials is told by the fact alone, since no verdict rests on insights.
-func (a *API) openInsights(ctx context.Context, o Options) error {
-	if o.Insights == "" && o.endpoint() != "" {
-		a.insightsLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Recommender is named beside it: pass --recommender-endpoint"}
-		return nil
-	}
-	options, err := o.options(ctx, a.login, endpoint{"--recommender-endpoint", o.Insights})
-	if err == nil {
-		a.insights, err = recommender.NewRESTClient(ctx, options...)
-	} else if !notLoggedIn(err) {
-		return err
-	}
-	if err != nil {
-		a.insights, a.insightsLeft = nil, notAuthenticated(err)
-	}
-	return nil
+// openInsights makes the client of Recommender. No verdict rests on insights.
+func (a *API) openInsights(ctx context.Context, o Options) (err error) {
+	a.insights, a.insightsLeft, err = beside(ctx, a.login, o, "Recommender", endpoint{"--recommender-endpoint", o.Insights}, recommender.NewRESTClient)
+	return err
 }
 
 // readInsights lists the active insights of the cluster's location and keeps

@@ -26,23 +26,10 @@ const (
 	historyDays = 7
 )
 
-// openMonitoring makes the client of Cloud Monitoring. What is wrong with the
-// credentials is told by the fact alone.
-func (a *API) openMonitoring(ctx context.Context, o Options) error {
-	if o.Monitoring == "" && o.endpoint() != "" {
-		a.monitoringLeft = facts.Absence{Reason: facts.LeftOut, Detail: "another GKE API is asked, and no Cloud Monitoring is named beside it: pass --monitoring-endpoint"}
-		return nil
-	}
-	options, err := o.options(ctx, a.login, endpoint{"--monitoring-endpoint", o.Monitoring})
-	if err == nil {
-		a.monitoring, err = monitoring.NewService(ctx, options...)
-	} else if !notLoggedIn(err) {
-		return err
-	}
-	if err != nil {
-		a.monitoring, a.monitoringLeft = nil, notAuthenticated(err)
-	}
-	return nil
+// openMonitoring makes the client of Cloud Monitoring.
+func (a *API) openMonitoring(ctx context.Context, o Options) (err error) {
+	a.monitoring, a.monitoringLeft, err = beside(ctx, a.login, o, "Cloud Monitoring", endpoint{"--monitoring-endpoint", o.Monitoring}, monitoring.NewService)
+	return err
 }
 
 // ofLatency reads the past week's latency, which another API tells of.

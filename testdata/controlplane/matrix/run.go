@@ -99,7 +99,7 @@ func (r *runner) run(ctx context.Context, dir string, c Case) (Result, error) {
 	if err := c.stage.prepare(ctx, cluster); err != nil {
 		return Result{}, err
 	}
-	if err := pause(ctx, settled); err != nil {
+	if err := controlplane.Pause(ctx, settled); err != nil {
 		return Result{}, err
 	}
 	result := Result{ID: c.ID, From: cluster.First.Version, Fault: c.Fault, Policy: c.Policy, Scope: c.Scope}
@@ -173,13 +173,4 @@ func (r *runner) upgrade(ctx context.Context, cluster *rig.Cluster, c Case) (con
 		Bound: c.Bound, Settle: settle, SameHost: c.SameHost,
 		Answering: func() { time.AfterFunc(begun, release) },
 	})
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(d):
-		return nil
-	}
 }
