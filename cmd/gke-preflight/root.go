@@ -81,7 +81,6 @@ crash-looping; who is to blame; and what to do. It changes nothing.`,
 		SilenceUsage:  true,
 	}
 	root.Version = toolVersion()
-	root.SetVersionTemplate(built().text())
 	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newRehearse(), newWatch(), newSnapshot(), newRender(), newPlan(), newTerraform(), newNightly(), newFleet(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())

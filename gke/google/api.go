@@ -11,7 +11,6 @@ import (
 	"cloud.google.com/go/container/apiv1/containerpb"
 	recommender "cloud.google.com/go/recommender/apiv1"
 	"golang.org/x/oauth2"
-	compute "google.golang.org/api/compute/v1"
 	monitoring "google.golang.org/api/monitoring/v3"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -40,7 +39,7 @@ type API struct {
 	insights     *recommender.Client
 	insightsLeft facts.Absence
 	// compute is nil where computeLeft says why.
-	compute     *compute.Service
+	compute     *computeClient
 	computeLeft facts.Absence
 	// monitoring is nil where monitoringLeft says why.
 	monitoring     *monitoring.Service

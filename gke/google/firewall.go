@@ -8,14 +8,12 @@ import (
 	"slices"
 	"strings"
 
-	compute "google.golang.org/api/compute/v1"
-
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // openCompute makes the client of Compute.
 func (a *API) openCompute(ctx context.Context, o Options) (err error) {
-	a.compute, a.computeLeft, err = beside(ctx, a.login, o, "Compute API", endpoint{"--compute-endpoint", o.Compute}, compute.NewService)
+	a.compute, a.computeLeft, err = beside(ctx, a.login, o, "Compute API", endpoint{"--compute-endpoint", o.Compute}, newCompute)
 	return err
 }
 
@@ -74,13 +72,13 @@ func (a *API) readFirewall(ctx context.Context) ([]facts.FirewallRule, string, e
 	}
 	rules := []facts.FirewallRule{}
 	given := pageTokens{}
-	err := a.compute.Firewalls.List(project).MaxResults(500).Pages(ctx, func(page *compute.FirewallList) error {
-		for _, f := range page.Items {
+	err := a.compute.firewalls(ctx, project, func(page []firewall, next string) error {
+		for _, f := range page {
 			if f.Direction == "INGRESS" && !f.Disabled && strings.HasSuffix(f.Network, "/global/networks/"+network) {
 				rules = append(rules, firewallRule(f))
 			}
 		}
-		return given.again(page.NextPageToken)
+		return given.again(next)
 	})
 	slices.SortFunc(rules, func(x, y facts.FirewallRule) int {
 		return cmp.Or(cmp.Compare(x.Priority, y.Priority), strings.Compare(x.Name, y.Name))
@@ -88,7 +86,7 @@ func (a *API) readFirewall(ctx context.Context) ([]facts.FirewallRule, string, e
 	return rules, project, err
 }
 
-func firewallRule(f *compute.Firewall) facts.FirewallRule {
+func firewallRule(f firewall) facts.FirewallRule {
 	r := facts.FirewallRule{Name: f.Name, Priority: f.Priority, Deny: len(f.Denied) > 0, Sources: f.SourceRanges, TargetTags: f.TargetTags, TargetAccounts: f.TargetServiceAccounts}
 	add := func(protocol string, ports []string) {
 		if len(ports) == 0 {
@@ -99,10 +97,10 @@ func firewallRule(f *compute.Firewall) facts.FirewallRule {
 		}
 	}
 	for _, a := range f.Allowed {
-		add(a.IPProtocol, a.Ports)
+		add(a.Protocol, a.Ports)
 	}
 	for _, d := range f.Denied {
-		add(d.IPProtocol, d.Ports)
+		add(d.Protocol, d.Ports)
 	}
 	return r
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	compute "google.golang.org/api/compute/v1"
-
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -16,14 +14,14 @@ var quotaKept = regexp.MustCompile(`^((PREEMPTIBLE_)?([A-Z0-9]+_)?CPUS|(PREEMPTI
 
 // readQuotas reads the quotas of the region that the cluster is in.
 func (a *API) readQuotas(ctx context.Context) (facts.RegionQuotas, string, error) {
-	region, err := a.compute.Regions.Get(a.name.Project, regionOf(a.name.Location)).Fields("name", "quotas").Context(ctx).Do()
+	region, err := a.compute.region(ctx, a.name.Project, regionOf(a.name.Location))
 	if err != nil {
 		return facts.RegionQuotas{}, a.name.Project, err
 	}
 	return regionQuotas(region), a.name.Project, nil
 }
 
-func regionQuotas(r *compute.Region) facts.RegionQuotas {
+func regionQuotas(r region) facts.RegionQuotas {
 	out := facts.RegionQuotas{Region: r.Name, Quotas: []facts.Quota{}}
 	for _, q := range r.Quotas {
 		if quotaKept.MatchString(q.Metric) && !strings.HasPrefix(q.Metric, "COMMITTED_") {

@@ -5,29 +5,32 @@ package store
 import (
 	"cmp"
 	"context"
-	"crypto/md5"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"mime"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"gocloud.dev/blob"
-	"gocloud.dev/blob/fileblob"
-	_ "gocloud.dev/blob/gcsblob" // gs://
-	"gocloud.dev/gcerrors"
 )
 
 // A Store keeps byte strings under keys such as "my-project/europe-west1/prod.json".
 // Each is written as a whole or not at all. It is safe for concurrent use.
 type Store struct {
-	bucket *blob.Bucket
-	name   string
+	place
+	name string
+}
+
+// A place is where a store keeps things. That there is nothing under a key is the error
+// [fs.ErrNotExist].
+type place interface {
+	put(ctx context.Context, key, contentType string, content []byte) error
+	get(ctx context.Context, key string) ([]byte, error)
+	remove(ctx context.Context, key string) error
+	// list returns the keys that begin with prefix, in any order.
+	list(ctx context.Context, prefix string) ([]string, error)
+	close() error
 }
 
 // Open opens a directory, which is made where there is none, by its path or as
@@ -56,109 +59,46 @@ func openFileURL(where string) (*Store, error) {
 	return openDirectory(filepath.FromSlash(u.Path))
 }
 
-func openDirectory(dir string) (*Store, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	b, err := fileblob.OpenBucket(dir, &fileblob.Options{NoTempDir: true, Metadata: fileblob.MetadataDontWrite})
-	return &Store{b, dir}, err
-}
-
-func openBucket(ctx context.Context, where, rest string) (*Store, error) {
-	name, folder, _ := strings.Cut(rest, "/")
-	if name == "" || strings.ContainsAny(rest, "?#") {
-		return nil, fmt.Errorf("%s: name the bucket, and a folder if you like: gs://BUCKET/FOLDER", where)
-	}
-	b, err := blob.OpenBucket(ctx, "gs://"+name)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", where, err)
-	}
-	if folder = strings.Trim(folder, "/"); folder != "" {
-		b = blob.PrefixedBucket(b, folder+"/")
-	}
-	return &Store{b, where}, nil
-}
-
 // String is where it is, as given to [Open].
 func (s *Store) String() string { return s.name }
 
 // Close ends what the store holds open.
-func (s *Store) Close() error { return s.bucket.Close() }
+func (s *Store) Close() error { return s.close() }
 
 // Put writes content under key, in place of what was there. If it returns an error,
 // that is still there.
 func (s *Store) Put(ctx context.Context, key string, content []byte) error {
-	return s.explain(key, s.put(ctx, key, content))
-}
-
-// put is the bucket's WriteAll, which renames a file in place that it could not write
-// to its end (gocloud.dev blob/blob.go: Close follows a Write that failed), with an
-// end of the context before that, and with what a full disk has to say.
-func (s *Store) put(ctx context.Context, key string, content []byte) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var f *os.File
-	sum := md5.Sum(content)
-	w, err := s.bucket.NewWriter(ctx, key, &blob.WriterOptions{
-		ContentType: cmp.Or(mime.TypeByExtension(filepath.Ext(key)), "text/plain; charset=utf-8"),
-		ContentMD5:  sum[:],
-		BeforeWrite: func(as func(any) bool) error {
-			as(&f)
-			return nil
-		},
-	})
-	if err != nil {
-		return err
-	}
-	if _, err = w.Write(content); err == nil && f != nil {
-		err = f.Sync()
-	}
-	if err != nil && !errors.Is(err, errors.ErrUnsupported) {
-		cancel()
-		_ = w.Close()
-		return err
-	}
-	return w.Close()
+	return s.explain(key, s.put(ctx, key, cmp.Or(mime.TypeByExtension(filepath.Ext(key)), "text/plain; charset=utf-8"), content))
 }
 
 // Get reads what is kept under key. Its error is [fs.ErrNotExist] where that is
 // nothing.
 func (s *Store) Get(ctx context.Context, key string) ([]byte, error) {
-	b, err := s.bucket.ReadAll(ctx, key)
+	b, err := s.get(ctx, key)
 	return b, s.explain(key, err)
 }
 
 // Delete removes what is kept under key. That there is nothing is no error.
 func (s *Store) Delete(ctx context.Context, key string) error {
-	err := s.explain(key, s.bucket.Delete(ctx, key))
+	err := s.remove(ctx, key)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return err
+	return s.explain(key, err)
 }
 
 // List returns all keys that begin with prefix, in order.
 func (s *Store) List(ctx context.Context, prefix string) ([]string, error) {
-	keys := []string{}
-	all := s.bucket.List(&blob.ListOptions{Prefix: prefix})
-	for {
-		o, err := all.Next(ctx)
-		if err == io.EOF {
-			slices.Sort(keys)
-			return keys, nil
-		}
-		if err != nil {
-			return nil, s.explain(prefix, err)
-		}
-		keys = append(keys, o.Key)
-	}
+	keys, err := s.list(ctx, prefix)
+	slices.Sort(keys)
+	return keys, s.explain(prefix, err)
 }
 
 func (s *Store) explain(key string, err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case gcerrors.Code(err) == gcerrors.NotFound:
+	case errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s has no %s: %w", s.name, key, fs.ErrNotExist)
 	}
 	return fmt.Errorf("%s: %s: %w", s.name, key, err)

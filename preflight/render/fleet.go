@@ -2,9 +2,12 @@ package render
 
 import (
 	"fmt"
-	"html/template"
 	"io"
+	"net/url"
 	"strings"
+
+	g "maragu.dev/gomponents"
+	"maragu.dev/gomponents/html"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/fleet"
@@ -129,43 +132,41 @@ func rowWords(r fleet.Row) string {
 // links each cluster leads to PROJECT/LOCATION/CLUSTER.html beside the page, if its
 // report was kept.
 func FleetHTML(w io.Writer, r fleet.Report, links bool) error {
-	return htmlPage(w, "fleet.tmpl", func(style template.CSS, hash string) any {
-		return fleetPage{r, links, style, hash}
-	})
+	totals, verdict := fleetCounts(r), verdictWords(r.Verdict)
+	return htmlPage(w, verdict+": "+totals, html.Main(
+		html.Header(html.Class(string(r.Verdict)),
+			html.H1(hidden(strings.TrimSpace(verdictSign(r.Verdict).text)), g.Text(" "+verdict)),
+			html.P(html.Class("cluster"), g.Text(totals))),
+		htmlCulprits(culpritLines(r, Options{Wide: true})),
+		html.Section(html.H2(g.Text("By cluster")), html.Ul(html.Class("plain"), lines(worstFirst(r.Clusters), func(r fleet.Row) g.Node {
+			return htmlRow(r, links)
+		}))),
+		htmlUnseen(r.Gaps)))
 }
 
-// A fleetPage is what the template shows.
-type fleetPage struct {
-	fleet.Report
-	links     bool
-	Style     template.CSS
-	StyleHash string
-}
-
-// Sign stands beside the verdict.
-func (p fleetPage) Sign() string { return strings.TrimSpace(verdictSign(p.Verdict).text) }
-
-// Words is the verdict in words.
-func (p fleetPage) Words() string { return verdictWords(p.Verdict) }
-
-// Totals counts the clusters by verdict.
-func (p fleetPage) Totals() string { return fleetCounts(p.Report) }
-
-// Table are the culprits.
-func (p fleetPage) Table() []culpritLine { return culpritLines(p.Report, Options{Wide: true}) }
-
-// A fleetRow is a cluster on the page.
-type fleetRow struct{ Words, Name, Link, Versions, What string }
-
-// Rows are the clusters, the worst first.
-func (p fleetPage) Rows() []fleetRow {
-	var rows []fleetRow
-	for _, r := range worstFirst(p.Clusters) {
-		row := fleetRow{verdictWords(r.Verdict), r.String(), "", fleetVersions(r), rowWords(r)}
-		if p.links && r.Report != "" {
-			row.Link = "./" + strings.TrimSuffix(r.Report, ".json") + ".html"
-		}
-		rows = append(rows, row)
+func htmlCulprits(all []culpritLine) g.Node {
+	if len(all) == 0 {
+		return nil
 	}
-	return rows
+	return html.Section(html.H2(g.Text("By culprit")), html.Ul(html.Class("plain"), lines(all, func(c culpritLine) g.Node {
+		return html.Li(html.Strong(g.Text(c.Clusters+", "+c.Severity)), g.Text(": "+c.What), html.Br(), html.Span(small(), g.Text(c.Checks+"; "+c.Where)))
+	})))
+}
+
+func htmlRow(r fleet.Row, links bool) g.Node {
+	name := g.Text(r.String())
+	if links && r.Report != "" {
+		page := url.URL{Path: "./" + strings.TrimSuffix(r.Report, ".json") + ".html"}
+		name = html.A(html.Href(page.String()), name)
+	}
+	return html.Li(html.Strong(g.Text(verdictWords(r.Verdict))), g.Text(" "), name, html.Br(), html.Span(small(), g.Text(fleetVersions(r)+"; "+rowWords(r))))
+}
+
+func htmlUnseen(all []fleet.Gap) g.Node {
+	if len(all) == 0 {
+		return nil
+	}
+	return html.Section(html.H2(g.Text("What was not looked at")), html.Ul(lines(all, func(gap fleet.Gap) g.Node {
+		return html.Li(g.Text(gap.Where + ": " + gap.Why))
+	})))
 }

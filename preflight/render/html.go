@@ -3,87 +3,134 @@ package render
 import (
 	"bytes"
 	"crypto/sha256"
-	"embed"
+	_ "embed" // style.css
 	"encoding/base64"
 	"fmt"
-	"html/template"
 	"io"
 	"regexp"
-	"strings"
+
+	g "maragu.dev/gomponents"
+	"maragu.dev/gomponents/html"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
-	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
-
-//go:embed html
-var htmlFiles embed.FS
 
 // HTML writes the report as one file that needs no other: it asks no network for
 // anything and runs no script, which its Content-Security-Policy holds it to. It
 // is for a screen of any width, light or dark, and for paper.
 func HTML(w io.Writer, r preflight.Report, o Options) error {
-	return htmlPage(w, "report.tmpl", func(style template.CSS, hash string) any {
-		return document{view: &view{page: newPage(Options{Quiet: o.Quiet}), r: r}, Style: style, StyleHash: hash, Sections: sections(r, o)}
-	})
+	d := document{view: &view{page: newPage(Options{Quiet: o.Quiet}), r: r}, sections: sections(r, o)}
+	return htmlPage(w, headlineOf(r), html.Main(lines(d.sections, d.htmlSection)), html.Footer(
+		html.P(g.Text(verdictWords(r.Verdict)+" - "+everythingOf(r))),
+		html.P(g.Text("gke-preflight "+r.Tool+", "), html.A(html.Href(manualURL+"README.md"), g.Text("manual"))),
+	))
 }
 
-// htmlPage executes a template with what content makes of the style and its hash.
-func htmlPage(w io.Writer, name string, content func(style template.CSS, hash string) any) error {
-	style, err := htmlFiles.ReadFile("html/style.css")
-	if err != nil {
-		return err
-	}
-	t, err := template.New("").ParseFS(htmlFiles, "html/*.tmpl")
-	if err != nil {
-		return err
-	}
-	digest := sha256.Sum256(style)
+//go:embed style.css
+var style string
+
+// htmlPage writes a page of which the policy admits its own style, and nothing else.
+func htmlPage(w io.Writer, title string, body ...g.Node) error {
+	digest := sha256.Sum256([]byte(style))
+	policy := "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'; img-src data:; base-uri 'none'; form-action 'none'"
+	page := html.Doctype(html.HTML(html.Lang("en"),
+		html.Head(
+			html.Meta(html.Charset("utf-8")),
+			html.Meta(g.Attr("http-equiv", "Content-Security-Policy"), html.Content(policy)),
+			html.Meta(html.Name("viewport"), html.Content("width=device-width, initial-scale=1")),
+			html.Meta(html.Name("color-scheme"), html.Content("light dark")),
+			html.Meta(html.Name("referrer"), html.Content("no-referrer")),
+			html.Link(html.Rel("icon"), html.Href("data:,")),
+			html.TitleEl(g.Text(title)),
+			html.StyleEl(g.Raw(style)),
+		),
+		html.Body(body...),
+	))
 	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, name, content(template.CSS(style), "sha256-"+base64.StdEncoding.EncodeToString(digest[:]))); err != nil {
+	if err := page.Render(&b); err != nil {
 		return err
 	}
-	_, err = w.Write(append(bytes.TrimSpace(b.Bytes()), '\n'))
+	_, err := w.Write(append(b.Bytes(), '\n'))
 	return err
 }
 
-// A document is what the templates show. It has no words of its own: they are
-// those of the table.
+// A document is the report as a page. It has no words of its own: they are those of
+// the table.
 type document struct {
 	*view
-	Style     template.CSS
-	StyleHash string
-	Sections  []section
+	sections []section
 }
 
-// Report is the report that is shown.
-func (d document) Report() preflight.Report { return d.r }
+// htmlSection is one of the page's sections; nil for those that it shows elsewhere.
+func (d document) htmlSection(s section) g.Node {
+	switch s {
+	case headline:
+		return d.htmlHeadline()
+	case outlook:
+		return d.htmlOutlook()
+	case lifelines:
+		return d.htmlLifelines()
+	case findings:
+		return d.htmlFindings()
+	case waived:
+		return d.htmlWaived()
+	case gaps:
+		return d.htmlGaps()
+	case passed:
+		return d.htmlPassed()
+	case nodes, footer:
+	}
+	return nil
+}
 
-// Title is the document's title.
-func (d document) Title() string { return headlineOf(d.r) }
+// lines shows each of all on a line of its own.
+func lines[T any](all []T, show func(T) g.Node) g.Node {
+	return g.Map(all, func(one T) g.Node { return g.Group{g.Raw("\n"), show(one)} })
+}
 
-// Sign stands beside the verdict.
-func (d document) Sign() string { return strings.TrimSpace(verdictSign(d.r.Verdict).text) }
+// commas shows all, with commas between them.
+func commas[T any](all []T, show func(T) g.Node) g.Node {
+	var shown g.Group
+	for n, one := range all {
+		if n > 0 {
+			shown = append(shown, g.Text(", "))
+		}
+		shown = append(shown, show(one))
+	}
+	return shown
+}
 
-// Verdict is the verdict in words.
-func (d document) Verdict() string { return verdictWords(d.r.Verdict) }
+// details shows what is folded behind a summary.
+func details(summary string, folded ...g.Node) g.Node {
+	return html.Details(html.Summary(g.Text(summary)), g.Group(folded))
+}
 
-// Cluster is the cluster with its place.
-func (d document) Cluster() string { return d.cluster() }
+// folding shows all of f by show, what is folded behind how many there are.
+func folding[T any](f fold[T], show func([]T) g.Node) g.Node {
+	shown := g.Group{show(f.Shown)}
+	if n := len(f.Folded); n > 0 {
+		shown = append(shown, g.Raw("\n"), details(fmt.Sprintf("and %d more", n), show(f.Folded)))
+	}
+	return shown
+}
 
-// Versions are the version that runs and the target, and how long ago they were seen.
-func (d document) Versions() string { return d.versions() + d.seenAgo() }
+// paragraph shows text, where there is some.
+func paragraph(text string, attributes ...g.Node) g.Node {
+	if text == "" {
+		return nil
+	}
+	return html.P(g.Group(attributes), g.Text(text))
+}
 
-// Origin says where the target comes from, and who saw the cluster when.
-func (d document) Origin() string { return d.origin() }
+func small() g.Node { return html.Class("small") }
 
-// Counts is how much was found and left open.
-func (d document) Counts() string { return countsOf(d.r) }
+// items are the items of a list of texts.
+func items(all []string) g.Node {
+	return lines(all, func(text string) g.Node { return html.Li(g.Text(text)) })
+}
 
-// Everything counts all that the report holds.
-func (d document) Everything() string { return everythingOf(d.r) }
-
-// Manual is the beginning of the manual.
-func (d document) Manual() string { return manualURL + "README.md" }
+// hidden is a sign that is there for those who see.
+func hidden(sign string) g.Node { return html.Span(html.Aria("hidden", "true"), g.Text(sign)) }
 
 var checkID = regexp.MustCompile(`^GP[0-9]{3}$`)
 
@@ -98,128 +145,17 @@ func linkTo(check string) checkLink {
 	return checkLink{check, preflight.DocsURL(check)}
 }
 
+func (c checkLink) html() g.Node {
+	if c.Page == "" {
+		return g.Text(c.ID)
+	}
+	return html.A(html.Href(c.Page), g.Text(c.ID))
+}
+
 // A fold is something of which the first lines are shown and the rest is folded.
 type fold[T any] struct{ Shown, Folded []T }
 
 func foldAfter[T any](all []T, shown int) fold[T] {
 	n := min(len(all), shown)
 	return fold[T]{all[:n], all[n:]}
-}
-
-// A content is a section to jump to.
-type content struct {
-	Name    section
-	Heading string
-}
-
-// Contents are the sections to jump to, in their order.
-func (d document) Contents() []content {
-	var all []content
-	for _, s := range d.Sections {
-		switch {
-		case s == outlook:
-			all = append(all, content{s, d.OutlookHeading()})
-		case s == findings && d.AnythingToDo():
-			all = append(all, content{s, "What to do now"})
-		case s == gaps && d.Gap().Heading != "":
-			all = append(all, content{s, d.Gap().Heading})
-		}
-	}
-	return all
-}
-
-// OutlookHeading and what follows are the words of [view.outlook].
-func (d document) OutlookHeading() string { return outlookHeading(d.r) }
-
-// Foretold is what the new replica would do.
-func (d document) Foretold() string { return d.foretell(d.r.Forecast.ControlPlane) }
-
-// Notes are the circumstances of that.
-func (d document) Notes() []string { return d.r.Forecast.ControlPlane.Notes }
-
-// Blame says who does what to which writes.
-func (d document) Blame() fold[string] {
-	hooks, _ := troubled(d.r.Forecast.ControlPlane)
-	return foldAfter(accusations(d.r.Forecast.ControlPlane, hooks, true), 3)
-}
-
-// Blind is how many hooks can't be judged.
-func (d document) Blind() string {
-	if _, blind := troubled(d.r.Forecast.ControlPlane); blind > 0 {
-		return fmt.Sprintf("%s can't be judged for what could not be read.", words.Count(blind, "hook"))
-	}
-	return ""
-}
-
-// Lines is what the cluster would lose beside its control plane's start.
-func (d document) Lines() []lineRow {
-	var all []lineRow
-	rows, _ := d.lifelineRows()
-	for _, r := range rows {
-		all = append(all, lineRow{r.outcome, strings.Join(r.lines, ", "), foldAfter(r.culprits, maxShown)})
-	}
-	return all
-}
-
-type lineRow struct {
-	Outcome, Lines string
-	Culprits       fold[string]
-}
-
-// Kept counts the other lines.
-func (d document) Kept() string {
-	if _, kept := d.lifelineRows(); kept > 0 {
-		return are(kept, "other line") + " kept."
-	}
-	return ""
-}
-
-// A gap is the heading of what was not looked at, and what is said first.
-type gap struct{ Heading, Text string }
-
-// Gap begins the section on what was not looked at; its heading is empty where
-// there is nothing to say.
-func (d document) Gap() gap {
-	heading, text := introduceGaps(d.r)
-	return gap{heading, text}
-}
-
-// An unanswered question, with the subjects that it is about.
-type unanswered struct {
-	Checks   []checkLink
-	Blocker  bool
-	Subjects fold[string]
-	Reason   string
-}
-
-// Unanswered is what got no answer.
-func (d document) Unanswered() fold[unanswered] {
-	var all []unanswered
-	for _, q := range append(openQuestions(d.r), undecided(d.r)...) {
-		var checks []checkLink
-		for _, id := range q.checks {
-			checks = append(checks, linkTo(id))
-		}
-		all = append(all, unanswered{checks, q.severity == preflight.Blocker, foldAfter(q.subjects, maxShown), q.reason})
-	}
-	return foldAfter(all, 2*maxShown)
-}
-
-// Omissions are what was not read or left out.
-func (d document) Omissions() []string { return omissions(d.r) }
-
-// Passed are the checks that passed.
-func (d document) Passed() []passedCheck {
-	var all []passedCheck
-	for _, c := range d.r.Checks {
-		if c.Status == preflight.Pass {
-			all = append(all, passedCheck{linkTo(c.ID), c.Title})
-		}
-	}
-	return all
-}
-
-type passedCheck struct {
-	Check checkLink
-	Title string
 }

@@ -5,6 +5,9 @@ import (
 	"regexp"
 	"strings"
 
+	g "maragu.dev/gomponents"
+	"maragu.dev/gomponents/html"
+
 	"github.com/gke-preflight/gke-preflight/preflight"
 )
 
@@ -44,8 +47,8 @@ type word struct {
 
 var wordOrBlank = regexp.MustCompile(`\S+|\s+`)
 
-// Words are the words of what is to be copied, and the blanks between them.
-func (p advicePart) Words() []word {
+// words are the words of what is to be copied, and the blanks between them.
+func (p advicePart) words() []word {
 	var all []word
 	for _, text := range wordOrBlank.FindAllString(p.Text, -1) {
 		whole := strings.Contains(text, "-")
@@ -58,20 +61,11 @@ func (p advicePart) Words() []word {
 	return all
 }
 
-// Answers are what is read first.
-func (d document) Answers() []answer {
-	return append(answersOf(d.r), reasonsOf(d.r)...)
-}
+// anythingToDo says whether anything was found.
+func (d document) anythingToDo() bool { return len(findingGroups(d.r, d.Quiet)) > 0 }
 
-// First is what to do first about what decides, or how to begin the upgrade where
-// nothing stands in its way; none where neither is known.
-func (d document) First() []advice { return advise(d.firstSteps("")) }
-
-// AnythingToDo says whether anything was found.
-func (d document) AnythingToDo() bool { return len(findingGroups(d.r, d.Quiet)) > 0 }
-
-// Chapters are what to do now, blockers first.
-func (d document) Chapters() []chapter {
+// chapters are what to do now, blockers first.
+func (d document) chapters() []chapter {
 	var all []chapter
 	for _, g := range findingGroups(d.r, d.Quiet) {
 		s, word := severitySign(g[0].Lead.Severity)
@@ -127,22 +121,65 @@ func seen(f preflight.Finding, most int) []string {
 	return all
 }
 
-// Waived are what was found or left open, and accepted.
-func (d document) Waived() []waiver {
-	var all []waiver
-	for _, l := range waivedLines(d.r) {
-		all = append(all, waiver{linkTo(l.check), strings.TrimPrefix(l.text, l.check), l.words})
+// htmlFindings is what was found, and what to do about it.
+func (d document) htmlFindings() g.Node {
+	if !d.anythingToDo() {
+		return nil
 	}
-	return all
+	return html.Section(html.ID(string(findings)), html.H2(g.Text("What to do now")), lines(d.chapters(), chapter.html))
 }
 
-// SinceBaseline is the heading of Baseline.
-func (d document) SinceBaseline() string { return sinceBaseline(d.r) }
+func (c chapter) html() g.Node {
+	title := ": " + c.Title
+	if c.Count > 1 {
+		title += fmt.Sprintf(" (%d)", c.Count)
+	}
+	return html.Article(html.Class(c.Severity),
+		html.H3(html.Span(html.Class("word"), hidden(c.Sign), g.Text(" "+c.Word)), g.Text(" "), c.Check.html(), g.Text(title)),
+		folding(c.Stories, func(all []told) g.Node { return lines(all, told.html) }),
+		advices(c.Do))
+}
 
-// Baseline is what became of the findings of an earlier report; none without one.
-func (d document) Baseline() []string { return baselineLines(d.r) }
+func (t told) html() g.Node {
+	story := g.Group{html.Class("story"), html.P(g.Text(t.Text)), evidence(t.Evidence)}
+	if len(t.Rest) > 0 {
+		story = append(story, html.Ul(html.Class("rest"), lines(t.Rest, func(r relative) g.Node {
+			return html.Li(g.Text(r.Relation+" ("), r.Check.html(), g.Text("): "+r.Text), evidence(r.Evidence))
+		})))
+	}
+	return html.Div(append(story, advices(t.Do)))
+}
 
-type waiver struct {
-	Check       checkLink
-	Text, Words string
+func evidence(seen []string) g.Node {
+	if len(seen) == 0 {
+		return nil
+	}
+	return html.Details(html.Class("evidence"), html.Summary(g.Textf("seen (%d)", len(seen))), html.Ul(items(seen)))
+}
+
+// advices are steps, each with what is to be copied in blocks of its own.
+func advices(all []advice) g.Node { return lines(all, advice.html) }
+
+func (a advice) html() g.Node {
+	step := g.Group{html.Class("do")}
+	for n, p := range a.Parts {
+		switch {
+		case p.Edit:
+			step = append(step, html.Pre(html.Class("edit"), g.Text(p.Text)))
+		case p.Code:
+			step = append(step, html.Pre(g.Map(p.words(), word.html)))
+		case n == 0 && a.Label != "":
+			step = append(step, html.P(html.B(g.Text(a.Label+":")), g.Text(" "+p.Text)))
+		default:
+			step = append(step, html.P(g.Text(p.Text)))
+		}
+	}
+	return html.Div(step)
+}
+
+func (w word) html() g.Node {
+	if w.Whole {
+		return html.Span(g.Text(w.Text))
+	}
+	return g.Text(w.Text)
 }

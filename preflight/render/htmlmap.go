@@ -101,8 +101,8 @@ func (d document) standers() []stander {
 	return all
 }
 
-// Maps are the hooks in trouble against whoever does anything to their writes.
-func (d document) Maps() fold[hooksMap] {
+// maps are the hooks in trouble against whoever does anything to their writes.
+func (d document) maps() fold[hooksMap] {
 	hooks, _ := troubled(d.r.Forecast.ControlPlane)
 	bad := slices.DeleteFunc(d.standers(), func(s stander) bool { return s.Number == 0 })
 	var all []hooksMap
@@ -118,10 +118,10 @@ func (d document) Maps() fold[hooksMap] {
 	return foldAfter(all, 2)
 }
 
-// MoreStanders counts the webhooks and policies of the maps that are folded.
-func (d document) MoreStanders() int {
+// foldedStanders counts the webhooks and policies of the maps that are folded.
+func foldedStanders(f fold[hooksMap]) int {
 	n := 0
-	for _, m := range d.Maps().Folded {
+	for _, m := range f.Folded {
 		n += len(m.Standers)
 	}
 	return n
@@ -153,21 +153,21 @@ func mapRowOf(h forecast.Hook, columns []stander) (mapRow, bool) {
 	return row, any
 }
 
-// LetPass are the webhooks and policies that let all pass that they see.
-func (d document) LetPass() []stander {
+// letPass are the webhooks and policies that let all pass that they see.
+func (d document) letPass() []stander {
 	return slices.DeleteFunc(d.standers(), func(s stander) bool { return s.Number > 0 })
 }
 
-// Passing counts those.
-func (d document) Passing() string {
-	if n := len(d.LetPass()); n > 1 {
+// passingWords counts those.
+func passingWords(n int) string {
+	if n > 1 {
 		return fmt.Sprintf("%d webhooks or policies let pass all that they see", n)
 	}
 	return "1 webhook or policy lets pass all that it sees"
 }
 
-// ReadyHooks are the hooks that are ready, those that somebody sees first.
-func (d document) ReadyHooks() []readyHook {
+// readyHooks are the hooks that are ready, those that somebody sees first.
+func (d document) readyHooks() []readyHook {
 	var all []readyHook
 	for _, h := range d.r.Forecast.ControlPlane.Hooks {
 		if h.Outcome != forecast.Ready {
@@ -192,9 +192,8 @@ type readyHook struct {
 	Writes, Seen int
 }
 
-// Ready counts those.
-func (d document) Ready() string {
-	n := len(d.ReadyHooks())
+// readyWords counts those.
+func (d document) readyWords(n int) string {
 	if hooks, _ := troubled(d.r.Forecast.ControlPlane); len(hooks) == 0 {
 		return are(n, "hook") + " ready as usual"
 	}
@@ -209,8 +208,8 @@ type hookWrites struct {
 	More int
 }
 
-// Writes are the writes of the hooks in trouble, with whoever harms them by number.
-func (d document) Writes() []hookWrites {
+// hookWrites are the writes of the hooks in trouble, with whoever harms them by number.
+func (d document) hookWrites() []hookWrites {
 	number := map[admission.Culprit]int{}
 	for _, s := range d.standers() {
 		number[s.culprit] = s.Number

@@ -37,9 +37,9 @@ type segment struct {
 	Class        string
 }
 
-// Timeline draws what would follow, over the time from each event that others
+// timeline draws what would follow, over the time from each event that others
 // count from; where nothing does, the hooks that hold the new replica up.
-func (d document) Timeline() []drawing {
+func (d document) timeline() []drawing {
 	hooks, _ := troubled(d.r.Forecast.ControlPlane)
 	hooks = hooks[:min(len(hooks), 2*maxShown)]
 	var all []drawing
@@ -196,25 +196,17 @@ func (a axis) label(t float64) string {
 	return number(t) + nbsp + "s"
 }
 
-// Aftermath is what is said of the nodes, below the drawing.
-func (d document) Aftermath() []string {
-	if len(d.r.Forecast.Timeline) == 0 {
-		return nil
-	}
-	return d.aftermath()
-}
-
-// Stops are the commands to have at hand.
-func (d document) Stops() fold[advice] {
+// stops are the commands to have at hand.
+func (d document) stops() []advice {
 	var all []advice
 	for _, s := range d.r.Forecast.Stop {
 		all = append(all, advice{Parts: []advicePart{{Text: atHand(s)}, {Text: s.Command, Code: true}}})
 	}
-	return foldAfter(all, 3)
+	return all
 }
 
-// Sources say where the times of the drawing come from.
-func (d document) Sources() []string {
+// sources say where the times of the drawing come from.
+func (d document) sources() []string {
 	var all []string
 	for _, m := range d.r.Forecast.Timeline {
 		if m.Source != "" {

@@ -112,7 +112,7 @@ func (v *view) headline() error {
 	v.item(0, v.sign(s), s.style.of(verdictOf(v.r))+": "+bold.of(v.cluster()+", "+v.versions()+v.seenAgo()))
 	if !v.Quiet {
 		v.text(2, v.origin())
-		if under := v.Under(); under != "" {
+		if under := underPolicy(v.r); under != "" {
 			v.text(2, under)
 		}
 	}
@@ -135,9 +135,6 @@ func (v *view) origin() string {
 	}
 	return strings.Join(origin, " ")
 }
-
-// Under says under which policy, and beside which baseline; empty if there was neither.
-func (v *view) Under() string { return underPolicy(v.r) }
 
 func (v *view) sign(s sign) string {
 	if v.ASCII {
