@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,6 +41,9 @@ and policies see each. Nobody is asked: that is what check does.
 With --webhook, manifests that are not applied yet are added, and the verdict is
 about them alone: so a pull request that would endanger the next upgrade can be
 stopped. With --from no cluster is needed: an untouched one of that minor is taken.
+Where minors lie between that and the target, each step is simulated on a cluster of
+its own, and --from all takes every step that is known. The last line names the webhook
+or policy, what it would stop, and what follows.
 
 Exit codes: 0 clear, or nothing of the manifests does anything; 1 could not run, or
 the API server would refuse a manifest; 3 endangered: while no webhook answers, or
@@ -46,6 +52,8 @@ the cluster lives by (explain lifelines); 4 undecided.`,
 		Example: `  gke-preflight simulate --target-version 1.36
   gke-preflight simulate --from 1.35 --target-version 1.36
   helm template my-policies | gke-preflight simulate --from 1.35 --target-version 1.36 --webhook -
+  gke-preflight simulate --from 1.33 --target-version 1.37 --webhook webhooks.yaml
+  gke-preflight simulate --from all --webhook webhooks.yaml -o github
   gke-preflight simulate --snapshot prod.zip --webhook webhooks.yaml -o json`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
@@ -54,12 +62,12 @@ the cluster lives by (explain lifelines); 4 undecided.`,
 	f.cluster.clock.bindAsOf(cmd.Flags(), "simulate as of this time, such as 2026-12-31; default: now")
 	fs := cmd.Flags()
 	fs.StringVar(&f.recording, "snapshot", "", "simulate on this recording instead of a live cluster")
-	fs.StringVar(&f.from, "from", "", "simulate on an untouched cluster of this minor, such as 1.35, with no cluster at hand")
+	fs.StringVar(&f.from, "from", "", "simulate on an untouched cluster of this minor, such as 1.35, with no cluster at hand; all for every step from the oldest that is known")
 	fs.StringArrayVar(&f.manifests, "webhook", nil, "manifest of webhooks or policies to add, - for standard input; may be given several times")
-	choose(cmd, &f.format, "output", "o", "table", "format: table or json", "table", "json")
+	choose(cmd, &f.format, "output", "o", "table", "format: table, json, github (annotations of a GitHub Actions step) or sarif (code scanning); the latter two with file and line of the manifest", "table", "json", "github", "sarif")
 	fs.BoolVar(&f.exitZero, "exit-zero", false, "exit 0 whatever the verdict")
 	cmd.MarkFlagsMutuallyExclusive("snapshot", "from")
-	complete(cmd, "from", bootstrap.Minors()...)
+	complete(cmd, "from", append(bootstrap.Minors(), everyHop)...)
 	return cmd
 }
 
@@ -68,25 +76,23 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	if err != nil {
 		return err
 	}
-	s, err := f.snapshot(cmd)
+	snapshots, err := f.snapshots(cmd)
 	if err != nil {
 		return err
 	}
-	s, added, err := f.apply(s, manifests)
-	if err != nil {
+	var all []simulation.Simulation
+	for _, s := range snapshots {
+		s, added, err := f.apply(s, manifests)
+		if err != nil {
+			return err
+		}
+		all = append(all, simulation.Of(s, added))
+	}
+	hops := preflight.CleanCopy(simulation.Together(all))
+	if err := f.write(cmd.OutOrStdout(), hops); err != nil || f.exitZero {
 		return err
 	}
-	sim := preflight.CleanCopy(simulation.Of(s, added))
-	out := cmd.OutOrStdout()
-	if f.format == "json" {
-		err = render.JSON(out, sim)
-	} else {
-		err = render.Simulation(out, sim, terminal(out).options())
-	}
-	if err != nil || f.exitZero {
-		return err
-	}
-	switch sim.Verdict {
+	switch hops.Verdict {
 	case simulation.Endangered:
 		return exitCode(preflight.ExitNotReady)
 	case simulation.Undecided:
@@ -94,6 +100,23 @@ func (f *simulateFlags) run(cmd *cobra.Command) error {
 	case simulation.Clear, simulation.NoEffect:
 	}
 	return nil
+}
+
+// write writes one simulation as such, and several as one.
+func (f *simulateFlags) write(out io.Writer, hops simulation.Hops) error {
+	switch {
+	case f.format == "github":
+		return render.SimulationGitHub(out, hops)
+	case f.format == "sarif":
+		return render.SimulationSARIF(out, hops, toolVersion())
+	case f.format == "json" && len(hops.Hops) == 1:
+		return render.JSON(out, hops.Hops[0])
+	case f.format == "json":
+		return render.JSON(out, hops)
+	case len(hops.Hops) == 1:
+		return render.Simulation(out, hops.Hops[0], terminal(out).options())
+	}
+	return render.Simulations(out, hops, terminal(out).options())
 }
 
 // readManifests reads the files of --webhook, before any cluster is looked at.
@@ -125,7 +148,10 @@ func (f *simulateFlags) apply(s *facts.Snapshot, all []manifest.Manifest) (*fact
 	return s, &added, nil
 }
 
-func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
+// snapshots are what is simulated on: one cluster, or one before each step.
+func (f *simulateFlags) snapshots(cmd *cobra.Command) ([]*facts.Snapshot, error) {
+	var one *facts.Snapshot
+	var err error
 	switch {
 	case f.from != "":
 		if err := unheeded(cmd, "--from"); err != nil {
@@ -133,8 +159,17 @@ func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
 		}
 		return f.untouched()
 	case f.recording != "":
-		return f.cluster.recording(cmd, f.recording)
+		one, err = f.cluster.recording(cmd, f.recording)
+	default:
+		one, err = f.live(cmd)
 	}
+	if err != nil {
+		return nil, err
+	}
+	return []*facts.Snapshot{one}, nil
+}
+
+func (f *simulateFlags) live(cmd *cobra.Command) (*facts.Snapshot, error) {
 	if err := named(cmd, "snapshot"); err != nil {
 		return nil, err
 	}
@@ -152,26 +187,61 @@ func (f *simulateFlags) snapshot(cmd *cobra.Command) (*facts.Snapshot, error) {
 	return seen, err
 }
 
-// untouched is a cluster of a minor as it is when nobody has changed anything.
-func (f *simulateFlags) untouched() (*facts.Snapshot, error) {
-	observations, ok := bootstrap.Untouched(f.from)
-	if !ok {
-		return nil, fmt.Errorf("--from: %q is not one of the minors that are known, %v", f.from, bootstrap.Minors())
+// everyHop is the value of --from for every step that is known.
+const everyHop = "all"
+
+// untouched are clusters as they are when nobody has changed anything: one of the minor
+// of --from, and one of each that lies between that and the target.
+func (f *simulateFlags) untouched() ([]*facts.Snapshot, error) {
+	minors, from, last := bootstrap.Minors(), f.from, f.cluster.target
+	if from == everyHop {
+		from = minors[0]
+		last = cmp.Or(last, minors[len(minors)-1])
 	}
-	if f.cluster.target == "" {
+	if last == "" {
 		return nil, fmt.Errorf("--target-version is missing: with --from there is no cluster to ask for the next version")
 	}
-	s := facts.New(facts.Meta{Tool: toolVersion()}, observations...)
-	return aim(s, f.cluster.target)
+	var all []*facts.Snapshot
+	for _, hop := range simulation.Steps(from, last) {
+		observations, ok := bootstrap.Untouched(hop.From)
+		if !ok {
+			return nil, fmt.Errorf("--from: %q is not one of the minors that are known, %s; nor is it %s", f.from, strings.Join(minors, ", "), everyHop)
+		}
+		s, err := aim(facts.New(facts.Meta{Tool: toolVersion()}, observations...), hop.To)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
 }
 
 func read(cmd *cobra.Command, file string) ([]byte, error) {
 	if file == "-" {
 		return io.ReadAll(cmd.InOrStdin())
 	}
+	if info, err := os.Stat(file); err == nil && info.IsDir() {
+		return nil, fmt.Errorf("--webhook: %s is a directory%s", file, rendering(file))
+	}
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("--webhook: %w", err)
 	}
 	return b, nil
+}
+
+// rendering says what renders a directory, where it holds a chart or a kustomization;
+// what else there is to do with it where it does not.
+func rendering(folder string) string {
+	has := func(name string) bool {
+		_, err := os.Stat(filepath.Join(folder, name))
+		return err == nil
+	}
+	switch {
+	case has("Chart.yaml"):
+		return ", a chart, and no manifest: render it first: " + manifest.Helm(folder)
+	case has("kustomization.yaml") || has("kustomization.yml") || has("Kustomization"):
+		return ", a kustomization, and no manifest: render it first: " + manifest.Kustomize(folder)
+	}
+	return ": give each file of it a --webhook of its own"
 }

@@ -29,6 +29,8 @@ type adder struct {
 	notes    []string
 	unseen   bool
 	err      error
+	// texts are where those found stand.
+	texts map[Name]*text
 }
 
 func (a *adder) note(format string, args ...any) {
@@ -77,13 +79,14 @@ func put[T any](a *adder, k facts.Key[[]T], o object, validate func(*validator, 
 	}
 	admitted(any(value).(metav1.Object))
 	if errs := validate(newValidator(a.s), value); len(errs) > 0 {
-		return fmt.Errorf("%s: %s: the API server would refuse it: %w%s", o.where, o.head, errs.ToAggregate(), hint(o.json))
+		return fmt.Errorf("%s: %s: the API server would refuse it: %w%s", o.where, o.head, errs.ToAggregate(), o.hint())
 	}
 	name := Name{o.Kind, o.name()}
 	if slices.Contains(a.found, name) {
 		a.note("%s stands twice: the last one counts", name)
 	}
 	a.found = append(a.found, name)
+	a.texts[name] = o.text
 	if !served {
 		return nil
 	}

@@ -28,11 +28,23 @@ type Manifest struct {
 // An object is one of a manifest.
 type object struct {
 	head
+	json []byte
+	origin
+}
+
+// An origin is where an object stands.
+type origin struct {
 	// where is the file and the document, for errors.
 	where string
-	json  []byte
 	// repeats says which of its keys stands twice; nil for none.
 	repeats error
+	// text is the document that it stands in.
+	text *text
+}
+
+func (o origin) item(n int) origin {
+	o.where = fmt.Sprintf("%s, item %d", o.where, n)
+	return o
 }
 
 type head struct {
@@ -80,6 +92,7 @@ type Added struct {
 	// Unseen says that more may be registered than the manifests hold, by software
 	// that does so when it runs, or by what is rendered elsewhere.
 	Unseen bool
+	texts  map[Name]*text
 }
 
 // Read reads a manifest: YAML documents, JSON objects one after the other, and
@@ -88,13 +101,14 @@ type Added struct {
 // looked at yet.
 func Read(file string, content []byte) (Manifest, error) {
 	m := Manifest{file: file}
-	documents, err := split(content)
+	documents, err := split(file, content)
 	if err != nil {
 		return m, fmt.Errorf("%s %w", file, err)
 	}
 	for _, d := range documents {
 		if d.err == nil {
-			d.err = m.add(d.value, fmt.Sprintf("%s: document %d", file, d.number), d.repeats, 0)
+			d.text.file = file
+			d.err = m.add(d.value, origin{fmt.Sprintf("%s: document %d", file, d.number), d.repeats, d.text}, 0)
 		} else {
 			d.err = fmt.Errorf("%s: document %d %w", file, d.number, d.err)
 		}
@@ -109,7 +123,8 @@ func Read(file string, content []byte) (Manifest, error) {
 const deepest = 8
 
 // add adds the objects of one JSON value: one, or those of a list.
-func (m *Manifest) add(value []byte, where string, repeats error, depth int) error {
+func (m *Manifest) add(value []byte, from origin, depth int) error {
+	where := from.where
 	if string(value) == "null" {
 		return nil
 	}
@@ -117,7 +132,7 @@ func (m *Manifest) add(value []byte, where string, repeats error, depth int) err
 	if err := kjson.UnmarshalCaseSensitivePreserveInts(value, &h); err != nil {
 		return fmt.Errorf("%s is no Kubernetes object: %w", where, tidy(err))
 	}
-	if why := unrendered(h, value); why != "" {
+	if why := unrendered(m.file, h, value); why != "" {
 		return fmt.Errorf("%s %s", where, why)
 	}
 	if h.Kind == "" || h.APIVersion == "" {
@@ -127,14 +142,14 @@ func (m *Manifest) add(value []byte, where string, repeats error, depth int) err
 		Items []json.RawMessage `json:"items"`
 	}
 	if !strings.HasSuffix(h.Kind, "List") || depth > deepest {
-		m.objects = append(m.objects, object{h, where, value, repeats})
+		m.objects = append(m.objects, object{h, value, from})
 		return nil
 	}
 	if err := json.Unmarshal(value, &list); err != nil {
 		return fmt.Errorf("%s: items of %s: %w", where, h.Kind, tidy(err))
 	}
 	for n, item := range list.Items {
-		if err := m.add(typed(item, h), fmt.Sprintf("%s, item %d", where, n+1), repeats, depth+1); err != nil {
+		if err := m.add(typed(item, h), from.item(n+1), depth+1); err != nil {
 			return err
 		}
 	}
@@ -181,7 +196,7 @@ func strict[T any](o object) (*T, error) {
 		err = errors.Join(unknown...)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %s: %w%s", o.where, o.head, tidy(err), hint(o.json))
+		return nil, fmt.Errorf("%s: %s: %w%s", o.where, o.head, tidy(err), o.hint())
 	}
 	return value, nil
 }
@@ -205,7 +220,7 @@ func tidy(err error) error {
 // It is an error if the API server would refuse an object, or if there is nothing
 // to judge and nothing to say.
 func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Added, error) {
-	a := adder{s: s, whole: whole, now: servedOf(facts.APIResources.Get(s)), target: servedOf(targetResources(s))}
+	a := adder{s: s, whole: whole, now: servedOf(facts.APIResources.Get(s)), target: servedOf(targetResources(s)), texts: map[Name]*text{}}
 	if _, absent := s.Absence(facts.BackendPods); absent && whole {
 		a.s = s.With(facts.Present(facts.BackendPods, []facts.Pod{}))
 	}

@@ -2,18 +2,21 @@ package manifest
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
 
 // unrendered says what a file is that has to be rendered before there is a
 // manifest, and what renders it; empty for any other.
-func unrendered(h head, value []byte) string {
+func unrendered(file string, h head, value []byte) string {
 	switch {
 	case h.group() == "kustomize.config.k8s.io", h.Kind == "" && (lists(value, "resources") || lists(value, "bases") || lists(value, "components")):
-		return "is a kustomization, and no manifest: render it first: kubectl kustomize DIRECTORY | gke-preflight simulate --webhook -"
+		return "is a kustomization, and no manifest: render it first: " + Kustomize(folderOf(file, "DIRECTORY"))
 	case h.Kind == "" && h.APIVersion != "" && has(value, "name") && has(value, "version"):
-		return "is the head of a chart, and no manifest: render it first: helm template CHART | gke-preflight simulate --webhook -"
+		return "is the head of a chart, and no manifest: render it first: " + Helm(folderOf(file, "CHART"))
+	case h.Kind == "" && h.APIVersion == "" && path.Base(file) == "values.yaml":
+		return "holds the values of a chart, and is no manifest: render it first: " + Helm(folderOf(file, "CHART"))
 	}
 	return ""
 }

@@ -15,7 +15,7 @@ import (
 func loose[T any](o object) (*T, error) {
 	value := new(T)
 	if err := json.Unmarshal(o.json, value); err != nil {
-		return nil, fmt.Errorf("%s: %s: %w%s", o.where, o.head, tidy(err), hint(o.json))
+		return nil, fmt.Errorf("%s: %s: %w%s", o.where, o.head, tidy(err), o.hint())
 	}
 	return value, nil
 }

@@ -39,6 +39,6 @@ type Options struct {
 
 // JSON writes a report or the result of another verb as
 // indented JSON, the format that other tools rely on.
-func JSON[T preflight.Report | simulation.Simulation | cure.Report | whatif.Result | change.Change | plan.Outcome | fleet.Report](w io.Writer, r T) error {
+func JSON[T preflight.Report | simulation.Simulation | simulation.Hops | cure.Report | whatif.Result | change.Change | plan.Outcome | fleet.Report](w io.Writer, r T) error {
 	return indented(w, r)
 }

@@ -47,6 +47,9 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 	for _, h := range s.Harms {
 		p.item(2, "- ", harm(h))
 	}
+	if s.Summary != "" {
+		p.text(0, bold.of(s.Summary))
+	}
 	return p.writeTo(w)
 }
 

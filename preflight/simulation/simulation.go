@@ -44,6 +44,9 @@ type Simulation struct {
 	Notes []string `json:"notes,omitempty"`
 	// Harms are what fails while no webhook answers; the verdict comes from them.
 	Harms []Harm `json:"harms"`
+	// Summary is the worst of them in one line: who would stop what, and what follows;
+	// empty where there are none.
+	Summary string `json:"summary,omitempty"`
 	// Problem says why there is no plan, or only a part of one; empty if there is one.
 	Problem string `json:"problem,omitempty"`
 	// Skipped are the minors between the two, such as 1.34. The upgrade would go
@@ -137,6 +140,7 @@ func Of(s *facts.Snapshot, added *manifest.Added) Simulation {
 	}
 	sim.Lifelines = lifelines(s, added)
 	sim.judge(s, plan, added)
+	sim.Summary = Together([]Simulation{sim}).Summary
 	return sim
 }
 

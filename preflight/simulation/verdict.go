@@ -24,7 +24,28 @@ type Harm struct {
 	Reason string `json:"reason"`
 	// Perhaps says that it hangs on what can't be told.
 	Perhaps bool `json:"perhaps,omitempty"`
+	// Part is the part of the upgrade that it is met in.
+	Part Part `json:"part"`
+	// Consequence is what follows.
+	Consequence string `json:"consequence"`
+	// Culprits are those that it comes from.
+	Culprits []Culprit `json:"culprits,omitempty"`
 }
+
+// A Part is one of an upgrade.
+type Part string
+
+const (
+	// Start: the new replica of the control plane does not get ready.
+	Start Part = "start"
+	// Lives: something is lost that the cluster lives by, whatever is upgraded.
+	Lives Part = "lifelines"
+	// Nodes: something is lost that an upgrade of nodes needs.
+	Nodes Part = "nodes"
+)
+
+// Parts are all of them, in their order.
+func Parts() []Part { return []Part{Start, Lives, Nodes} }
 
 // judge notes what fails while no webhook answers, and draws the verdict. With
 // manifests it is about them alone: what fails by them, or by them beside what is
@@ -62,8 +83,9 @@ func (sim *Simulation) verdict(s *facts.Snapshot, plan bootstrap.Plan, added *ma
 // harms are what fails by what is added, or by anything at all where nothing is;
 // worst takes what can't be told for the worst.
 func harms(s *facts.Snapshot, added *manifest.Added, worst bool) []Harm {
+	x := suspectsOf(s, added)
 	fails := func(there func(admission.Interception) bool) []Harm {
-		return failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}), worst)
+		return x.failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}), worst)
 	}
 	if added == nil {
 		return fails(nil)
@@ -97,7 +119,7 @@ func contains(hs []Harm, h Harm) bool {
 // cluster down, or keep its nodes from being upgraded. The loss of add-ons or of reviews
 // alone does not. At worst it is left to the pods of applications whether they have the
 // labels that a webhook asks for.
-func failing(f forecast.Forecast, worst bool) []Harm {
+func (x suspects) failing(f forecast.Forecast, worst bool) []Harm {
 	var found []Harm
 	for _, h := range f.ControlPlane.Hooks {
 		outcome := h.Outcome
@@ -106,19 +128,43 @@ func failing(f forecast.Forecast, worst bool) []Harm {
 		}
 		switch cp := f.ControlPlane; {
 		case outcome.Fails():
-			found = append(found, Harm{Name: h.Name, Outcome: string(outcome), Reason: h.Reason})
+			found = append(found, x.start(cp, h, Harm{Outcome: string(outcome), Reason: h.Reason}))
 		case cp.UnderKubelet.Worse() && cp.Outlasts(h):
-			found = append(found, Harm{Name: h.Name, Outcome: string(outcome),
-				Reason: fmt.Sprintf("%s, until %s; under a kubelet with the liveness probe of GCE's manifest the replica is %s", h.Reason, h.Seconds, cp.UnderKubelet.Says())})
+			found = append(found, x.start(cp, h, Harm{Outcome: string(outcome),
+				Reason: fmt.Sprintf("%s, until %s; under a kubelet with the liveness probe of GCE's manifest the replica is %s", h.Reason, h.Seconds, cp.UnderKubelet.Says())}))
 		}
 	}
 	for _, l := range f.Lifelines {
 		g := lifeline.Group(l.Group)
 		if l.Outcome == forecast.Lost && g != lifeline.Addons && g != lifeline.Reviews && !(worst && g == lifeline.Workloads) {
-			found = append(found, Harm{Name: l.Name, Lifeline: true, Outcome: string(l.Outcome), Reason: l.Reason})
+			found = append(found, Harm{
+				Name: l.Name, Lifeline: true, Outcome: string(l.Outcome), Reason: l.Reason,
+				Part: partOf(g), Consequence: l.Consequence, Culprits: x.culprits(l.AtFault()),
+			})
 		}
 	}
 	return found
+}
+
+func partOf(g lifeline.Group) Part {
+	if g.OfNodes() {
+		return Nodes
+	}
+	return Lives
+}
+
+// start completes what is known of a hook.
+func (x suspects) start(cp forecast.ControlPlane, h forecast.Hook, harm Harm) Harm {
+	harm.Name, harm.Part, harm.Culprits = h.Name, Start, x.culprits(cp.AtFault(h))
+	switch forecast.Outcome(harm.Outcome) {
+	case forecast.CrashLoop:
+		harm.Consequence = "the replica exits, over and over"
+	case forecast.NeverReady:
+		harm.Consequence = "the replica runs on and never gets ready"
+	case forecast.Ready, forecast.Delayed, forecast.Degraded, forecast.Unknown:
+		harm.Consequence = "the replica is late, and restarted before it is ready"
+	}
+	return harm
 }
 
 // blind reports whether webhooks or policies could not be read.

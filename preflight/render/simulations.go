@@ -1,0 +1,205 @@
+package render
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/simulation"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
+)
+
+// Simulations writes what comes of several hops, each in a few lines: a simulation of
+// one of them alone shows its writes.
+func Simulations(w io.Writer, s simulation.Hops, o Options) error {
+	p := newPage(o)
+	if len(s.Hops) > 0 && len(s.Hops[0].Added) > 0 {
+		p.text(0, "With "+strings.Join(s.Hops[0].Added, ", ")+", as if applied.")
+		for _, n := range notesOf(s) {
+			p.item(2, "- ", n)
+		}
+		p.blank()
+	}
+	var rows [][]string
+	for _, hop := range s.Hops {
+		rows = append(rows, []string{hop.Hop(), spoken(hop.Verdict), cmp.Or(hop.Problem, stops(hop))})
+	}
+	if err := p.columns(0, []string{"UPGRADE", "VERDICT", "WOULD FAIL"}, rows); err != nil {
+		return err
+	}
+	p.blank()
+	p.text(0, bold.of(spoken(s.Verdict))+": "+meaning(simulation.Simulation{Verdict: s.Verdict, Added: s.Hops[0].Added}))
+	if s.Summary != "" {
+		p.text(0, bold.of(s.Summary))
+	}
+	return p.writeTo(w)
+}
+
+func spoken(v simulation.Verdict) string {
+	return strings.ToUpper(strings.ReplaceAll(string(v), "-", " "))
+}
+
+// stops are the names of what would fail, or might.
+func stops(s simulation.Simulation) string {
+	var names []string
+	for _, h := range s.Harms {
+		name := h.Name
+		if h.Perhaps {
+			name += " (perhaps)"
+		}
+		names = append(names, name)
+	}
+	return cmp.Or(words.Some(names, min(3, len(names))), "-")
+}
+
+// notesOf are those of all hops, each once.
+func notesOf(s simulation.Hops) (all []string) {
+	for _, hop := range s.Hops {
+		for _, n := range hop.Notes {
+			if !slices.Contains(all, n) {
+				all = append(all, n)
+			}
+		}
+	}
+	return all
+}
+
+// SimulationGitHub writes workflow commands that GitHub Actions shows as annotations of
+// the manifest's lines, one for each webhook or policy that endangers an upgrade, and
+// the verdict.
+func SimulationGitHub(w io.Writer, s simulation.Hops) error {
+	kinds := map[string][]string{}
+	verdict := "notice"
+	if s.Verdict == simulation.Endangered || s.Verdict == simulation.Undecided {
+		verdict = "error"
+	}
+	headline := spoken(s.Verdict) + ": " + cmp.Or(s.Summary, meaning(simulation.Simulation{Verdict: s.Verdict, Added: s.Hops[0].Added}))
+	kinds[verdict] = []string{fmt.Sprintf("::%s title=%s::%s", verdict, property("gke-preflight simulate"), data(headline))}
+	for _, t := range s.Troubles() {
+		kind := "error"
+		if t.Perhaps() {
+			kind = "warning"
+		}
+		at := ""
+		if c, ok := placed(t); ok {
+			at = fmt.Sprintf("file=%s,line=%d,", property(path.Clean(c.File)), max(c.Line, 1))
+		}
+		kinds[kind] = append(kinds[kind], fmt.Sprintf("::%s %stitle=%s::%s", kind, at, property(culpritOf(t)), data(detail(t))))
+	}
+	for _, kind := range []string{"error", "warning", "notice"} {
+		for _, line := range shownAnnotations(kind, kinds[kind]) {
+			if _, err := fmt.Fprintln(w, line); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// placed is the first culprit that stands in a file of the repository.
+func placed(t simulation.Trouble) (simulation.Culprit, bool) {
+	for _, c := range t.Culprits {
+		if c.File != "" && c.File != "-" {
+			return c, true
+		}
+	}
+	return simulation.Culprit{}, false
+}
+
+func culpritOf(t simulation.Trouble) string {
+	if len(t.Culprits) == 0 {
+		return "gke-preflight simulate"
+	}
+	c := t.Culprits[0]
+	return c.Kind + " " + c.Name
+}
+
+// detail says what is stopped, a line each, and the chart's template where Helm says
+// which it was.
+func detail(t simulation.Trouble) string {
+	lines := []string{t.Says()}
+	if also := t.Also(); also != nil {
+		lines = append(lines, "Also: "+strings.Join(also, ", "))
+	}
+	for _, c := range t.Culprits {
+		if c.Template != "" {
+			lines = append(lines, fmt.Sprintf("%s stands in %s", c.Name, c.Template))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// simulationRules are the rules of SARIF: what a webhook or policy does, by certainty.
+var simulationRules = []sarifRule{
+	{ID: "endangers-upgrade", Name: "endangers-upgrade", ShortDescription: sarifText{"while it does not answer, or because it denies, an upgrade of the control plane or of nodes fails"}, HelpURI: manualURL + "lifelines.md", Default: sarifSeverity{"error"}},
+	{ID: "may-endanger-upgrade", Name: "may-endanger-upgrade", ShortDescription: sarifText{"whether it makes an upgrade fail can't be told from manifests"}, HelpURI: manualURL + "lifelines.md", Default: sarifSeverity{"warning"}},
+}
+
+// SimulationSARIF writes a SARIF 2.1.0 log with a result for each webhook or policy that
+// endangers an upgrade, at its line of the manifest. What comes from standard input is
+// at the chart's template where Helm says which, and what comes from a cluster at a path
+// that stands for the object. tool is the program's version.
+func SimulationSARIF(w io.Writer, s simulation.Hops, tool string) error {
+	run := sarifRun{
+		Tool:        sarifTool{sarifDriver{Name: "gke-preflight", Version: tool, InformationURI: "https://github.com/gke-preflight/gke-preflight", Rules: simulationRules}},
+		Invocations: []sarifInvocation{{Successful: true}},
+		Results:     []sarifResult{},
+		Properties:  map[string]string{"verdict": string(s.Verdict)},
+	}
+	for _, hop := range s.Hops {
+		if hop.Problem != "" {
+			run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{Level: "error", Message: sarifText{hop.Hop() + ": " + hop.Problem}})
+		}
+	}
+	for _, n := range notesOf(s) {
+		run.Invocations[0].Notifications = append(run.Invocations[0].Notifications, sarifNotification{Level: "note", Message: sarifText{n}})
+	}
+	for _, t := range s.Troubles() {
+		rule := 0
+		if t.Perhaps() {
+			rule = 1
+		}
+		r := simulationRules[rule]
+		run.Results = append(run.Results, sarifResult{
+			RuleID: r.ID, RuleIndex: rule, Level: r.Default.Level, Message: sarifText{detail(t)},
+			Locations:    []sarifLocation{locationOf(t)},
+			Fingerprints: map[string]string{"gkePreflightSimulation/v1": strings.Join(append([]string{r.ID}, identities(t)...), " ")},
+		})
+	}
+	return indented(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
+}
+
+// identities tell the culprits apart from all others.
+func identities(t simulation.Trouble) (all []string) {
+	for _, c := range t.Culprits {
+		all = append(all, c.Kind+"/"+c.Name+"/"+c.Webhook)
+	}
+	return all
+}
+
+func locationOf(t simulation.Trouble) sarifLocation {
+	at := sarifLocation{sarifPhysical{sarifArtifact{"clusters/cluster"}, sarifRegion{1}}, []sarifLogical{{culpritOf(t), "resource"}}}
+	if len(t.Culprits) == 0 {
+		return at
+	}
+	c := t.Culprits[0]
+	if found, ok := placed(t); ok {
+		c = found
+	}
+	at.Logical = []sarifLogical{{c.Kind + " " + c.Name, "resource"}}
+	switch {
+	case c.File != "" && c.File != "-":
+		at.Physical = sarifPhysical{sarifArtifact{uri(path.Clean(c.File))}, sarifRegion{max(c.Line, 1)}}
+	case c.Template != "":
+		at.Physical.Artifact.URI = uri(c.Template)
+	default:
+		at.Physical.Artifact.URI = uri("clusters/cluster/" + c.Kind + "/" + strings.ReplaceAll(c.Name, "/", "-") + ".yaml")
+	}
+	return at
+}
+
+func uri(path string) string { return (&url.URL{Path: path}).EscapedPath() }
