@@ -3,6 +3,7 @@ package lifeline
 import (
 	"time"
 
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
@@ -24,10 +25,12 @@ type examples struct {
 	// endpoints says that one of the two versions finds webhooks by Endpoints
 	// objects.
 	endpoints bool
+	// selecting are the labels that objectSelectors of webhooks and policies read, sorted.
+	selecting []string
 }
 
 func examplesOf(s *facts.Snapshot) examples {
-	e := examples{s: s, node: "any-node", now: s.Meta.CollectedAt}
+	e := examples{s: s, node: "any-node", now: s.Meta.CollectedAt, selecting: admission.SelectedLabels(s)}
 	if nodes, _ := facts.Nodes.Get(s); len(nodes) > 0 {
 		e.node, e.pool = nodes[0].Name, nodes[0].Pool
 	}

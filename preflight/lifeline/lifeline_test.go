@@ -265,3 +265,33 @@ func TestStands(t *testing.T) {
 		t.Errorf("without pods the line says %q and has %d writes", l.Unknown, len(l.Writes))
 	}
 }
+
+// TestStandsForLabels: in a namespace each group of pods counts that an objectSelector tells
+// apart from the others, and no namespace stands for one whose pods it sees other than its own.
+func TestStandsForLabels(t *testing.T) {
+	guard := admissionregistrationv1.ValidatingWebhookConfiguration{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+		Name: "guard.example.com", ObjectSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "db"}},
+		Rules: []admissionregistrationv1.RuleWithOperations{{
+			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Delete},
+			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+		}},
+	}}}
+	group := func(namespace, app string) facts.PodGroup {
+		return facts.PodGroup{Namespace: namespace, Kind: "StatefulSet", Name: app, Labels: map[string]string{"app": app}, Pods: 1}
+	}
+	s := cluster("1.36.3", facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{guard}),
+		facts.Present(facts.PodGroups, []facts.PodGroup{group("a", "api"), group("b", "api"), group("b", "cache"), group("b", "db"), group("c", "cache")}))
+	l := line(t, s, "pod deletions")
+	var seen []string
+	for _, w := range l.Writes {
+		if by := admission.For(s).Match(w); len(by) > 0 {
+			seen = append(seen, w.Namespace+"/"+w.Name)
+		}
+	}
+	if seen = slices.Compact(seen); !slices.Equal(seen, []string{"b/db"}) {
+		t.Errorf("the guard sees %v, want b/db", seen)
+	}
+	if !slices.Equal(l.Stands["a"], []string{"a", "c"}) || !slices.Equal(l.Stands["b"], []string{"b"}) {
+		t.Errorf("the namespaces stand for each other as %v", l.Stands)
+	}
+}

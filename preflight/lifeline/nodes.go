@@ -20,6 +20,9 @@ const (
 // Evictions is the name of the line by which drains ask for pods to go.
 const Evictions = "evictions"
 
+// Definitions is the name of the line of the CustomResourceDefinitions that GKE ships.
+const Definitions = "custom resource definitions"
+
 // upgraded are the lines that an upgrade of nodes needs beside: the old ones are drained,
 // and what ran on them is made anew elsewhere.
 func upgraded() []row {

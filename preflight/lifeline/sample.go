@@ -1,6 +1,7 @@
 package lifeline
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -30,55 +31,102 @@ func anyGroup(ours func(facts.PodGroup) bool) facts.PodGroup {
 	return g
 }
 
-// sample gives l the writes of one group of pods of each namespace, of those that ours
-// accepts. Of namespaces whose writes the same webhooks and policies see it takes the
-// first for all.
+// sample gives l the writes of the groups of pods of each namespace that ours accepts: one
+// group for all of the namespace whose writes the same webhooks and policies see. Of
+// namespaces that are alike in this it takes the first for all.
 func (e examples) sample(l Line, ours func(facts.PodGroup) bool, writes func(facts.PodGroup) []bootstrap.Write) Line {
 	l.Stands = map[string][]string{}
 	examples := map[string]string{}
-	groups := e.oneOfEach(&l, ours)
-	if groups == nil {
+	namespaces := e.byNamespace(&l, ours)
+	if namespaces == nil {
 		l.Writes = labelled(l.Name, writes(anyGroup(ours)))
 		return l
 	}
-	for _, g := range groups {
-		ws := labelled(l.Name, writes(g))
-		var by []string
-		for _, w := range ws {
-			by = append(by, e.seenBy(w))
-		}
-		key := strings.Join(by, "\n")
+	for _, groups := range namespaces {
+		namespace := groups[0].Namespace
+		ws, key := e.toldApart(groups, writes)
 		if example, known := examples[key]; known {
-			l.Stands[example] = append(l.Stands[example], g.Namespace)
+			l.Stands[example] = append(l.Stands[example], namespace)
 			continue
 		}
-		examples[key] = g.Namespace
-		l.Stands[g.Namespace] = []string{g.Namespace}
-		l.Writes = append(l.Writes, ws...)
+		examples[key] = namespace
+		l.Stands[namespace] = []string{namespace}
+		l.Writes = append(l.Writes, labelled(l.Name, ws)...)
 	}
 	return l
 }
 
-// oneOfEach is one group for each namespace, the first whose maker is known if there is
-// one; none where there are no groups, or none could be read, as l then says.
-func (e examples) oneOfEach(l *Line, ours func(facts.PodGroup) bool) []facts.PodGroup {
+// byNamespace has the groups of each namespace, those whose maker is known first; none
+// where there are no groups, or none could be read, as l then says.
+func (e examples) byNamespace(l *Line, ours func(facts.PodGroup) bool) [][]facts.PodGroup {
 	all, read := facts.PodGroups.Get(e.s)
 	if !read {
 		a, _ := e.s.Absence(facts.PodGroups)
 		l.Unknown = fmt.Sprintf("could not read %s (%s)", facts.PodGroups.ID(), a)
 	}
-	var kept []facts.PodGroup
+	var found [][]facts.PodGroup
 	for _, g := range all {
-		last := len(kept) - 1
+		last := len(found) - 1
 		switch {
 		case !ours(g):
-		case last < 0 || kept[last].Namespace != g.Namespace:
-			kept = append(kept, g)
-		case makers[kept[last].Kind] == "" && makers[g.Kind] != "":
-			kept[last] = g
+		case last < 0 || found[last][0].Namespace != g.Namespace:
+			found = append(found, []facts.PodGroup{g})
+		default:
+			found[last] = append(found[last], g)
 		}
 	}
-	return kept
+	for _, groups := range found {
+		slices.SortStableFunc(groups, func(a, b facts.PodGroup) int { return cmp.Compare(strange(a), strange(b)) })
+	}
+	return found
+}
+
+// strange is 1 for a group whose maker is not known, and 0 for others.
+func strange(g facts.PodGroup) int {
+	if makers[g.Kind] == "" {
+		return 1
+	}
+	return 0
+}
+
+// toldApart are the writes of the groups of one namespace, without those of a group whose
+// writes the same see as of one before; key tells namespaces apart in the same way. Who
+// sees a write is looked at only where a group differs in what that may go by: its labels
+// as far as selectors read them.
+func (e examples) toldApart(groups []facts.PodGroup, writes func(facts.PodGroup) []bootstrap.Write) (all []bootstrap.Write, key string) {
+	looked := map[string]bool{}
+	var keys []string
+	for _, g := range groups {
+		looks := e.looks(g)
+		if looked[looks] {
+			continue
+		}
+		looked[looks] = true
+		ws := writes(g)
+		var by []string
+		for _, w := range ws {
+			by = append(by, e.seenBy(w))
+		}
+		if k := strings.Join(by, "\n"); !slices.Contains(keys, k) {
+			keys, all = append(keys, k), append(all, ws...)
+		}
+	}
+	slices.Sort(keys)
+	return all, strings.Join(keys, "\n\n")
+}
+
+// looks is what objectSelectors may tell the pods of groups apart by.
+func (e examples) looks(g facts.PodGroup) string {
+	if len(e.selecting) == 0 {
+		return ""
+	}
+	looks := []string{fmt.Sprint(g.Pods == 1)}
+	for _, k := range e.selecting {
+		if v, ok := g.Labels[k]; ok {
+			looks = append(looks, k+"="+v)
+		}
+	}
+	return strings.Join(looks, "\n")
 }
 
 // podOf is a pod of the group. Of a single one all labels are known.

@@ -96,7 +96,7 @@ func always() []row {
 			Consequence: "GKE can't bring its add-ons to the new version, nor repair them",
 		}, writes: examples.addons},
 		{Line: Line{
-			Group: Addons, Name: "custom resource definitions", Source: "kubernetes cluster/gce/gci/configure-helper.sh, create-master-auth", Cited: webhookPage,
+			Group: Addons, Name: Definitions, Source: "kubernetes cluster/gce/gci/configure-helper.sh, create-master-auth", Cited: webhookPage,
 			Consequence: "GKE can't bring the CustomResourceDefinitions that it ships to the new version",
 		}, sampled: examples.definitions},
 		{Line: Line{

@@ -31,6 +31,8 @@ type adder struct {
 	err      error
 	// texts are where those found stand.
 	texts map[Name]*text
+	// inhabited are the namespaces of the manifests.
+	inhabited []string
 }
 
 func (a *adder) note(format string, args ...any) {

@@ -92,6 +92,10 @@ type Added struct {
 	// Unseen says that more may be registered than the manifests hold, by software
 	// that does so when it runs, or by what is rendered elsewhere.
 	Unseen bool
+	// Others is the snapshot with namespaces and pods that ask for what the manifests
+	// hold, of which it can't be seen whether there are such; nil where the cluster is
+	// known.
+	Others *facts.Snapshot
 	texts  map[Name]*text
 }
 
@@ -224,6 +228,9 @@ func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Add
 	if _, absent := s.Absence(facts.BackendPods); absent && whole {
 		a.s = s.With(facts.Present(facts.BackendPods, []facts.Pod{}))
 	}
+	if _, absent := s.Absence(facts.PodGroups); absent && whole {
+		a.s = a.s.With(facts.Present(facts.PodGroups, []facts.PodGroup{}))
+	}
 	for _, m := range all {
 		for _, o := range m.objects {
 			a.surrounding(o)
@@ -245,5 +252,8 @@ func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Add
 		}
 	}
 	a.params(all)
-	return a.s, a.added(), nil
+	others := a.people()
+	added := a.added()
+	added.Others = others
+	return a.s, added, nil
 }

@@ -36,6 +36,7 @@ func (a *adder) namespace(o object) error {
 	if err != nil {
 		return err
 	}
+	a.inhabited = append(a.inhabited, n.Name)
 	all, ok := facts.Namespaces.Get(a.s)
 	if !ok {
 		return nil
@@ -84,7 +85,7 @@ func (a *adder) service(o object) error {
 var owners = map[string]string{"Deployment": "ReplicaSet", "StatefulSet": "StatefulSet", "DaemonSet": "DaemonSet"}
 
 // workload adds one pod of the template: its labels decide who sees the pods that
-// a webhook is served from.
+// a webhook is served from. Where no cluster is known it is an application's, too.
 func (a *adder) workload(o object) error {
 	owner, makes := owners[o.Kind]
 	pods, ok := facts.BackendPods.Get(a.s)
@@ -101,6 +102,10 @@ func (a *adder) workload(o object) error {
 	}
 	pod := facts.Pod{Namespace: cmp.Or(o.Metadata.Namespace, metav1.NamespaceDefault), Name: o.name(), Labels: labels, Owner: owner + "/" + o.name()}
 	a.s = a.s.With(facts.Present(facts.BackendPods, append([]facts.Pod{pod}, pods...)))
+	if groups, ok := facts.PodGroups.Get(a.s); ok && a.whole {
+		one := facts.PodGroup{Namespace: pod.Namespace, Kind: o.Kind, Name: pod.Name, Labels: labels, Pods: 1}
+		a.s = a.s.With(facts.Present(facts.PodGroups, append(slices.Clone(groups), one)))
+	}
 	return nil
 }
 

@@ -138,7 +138,11 @@ func Of(s *facts.Snapshot, added *manifest.Added) Simulation {
 			Unknown: unknown(plan, h.Name), Writes: byHook[h.Name], BestEffort: told[h.Name], Source: h.Source,
 		})
 	}
-	sim.Lifelines = lifelines(s, added)
+	seen := s
+	if added != nil && added.Others != nil {
+		seen = added.Others
+	}
+	sim.Lifelines = lifelines(seen, added)
 	sim.judge(s, plan, added)
 	sim.Summary = Together([]Simulation{sim}).Summary
 	return sim

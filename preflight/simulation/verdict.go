@@ -83,9 +83,13 @@ func (sim *Simulation) verdict(s *facts.Snapshot, plan bootstrap.Plan, added *ma
 // harms are what fails by what is added, or by anything at all where nothing is;
 // worst takes what can't be told for the worst.
 func harms(s *facts.Snapshot, added *manifest.Added, worst bool) []Harm {
+	known := added == nil || added.Others == nil
+	if worst && !known {
+		s = added.Others
+	}
 	x := suspectsOf(s, added)
 	fails := func(there func(admission.Interception) bool) []Harm {
-		return x.failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}), worst)
+		return x.failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}), worst && known)
 	}
 	if added == nil {
 		return fails(nil)
@@ -116,10 +120,11 @@ func contains(hs []Harm, h Harm) bool {
 
 // failing are the hooks that keep the replica from getting ready, or hold it up until a
 // kubelet has restarted it more than once, and the lines that are lost and take the
-// cluster down, or keep its nodes from being upgraded. The loss of add-ons or of reviews
-// alone does not. At worst it is left to the pods of applications whether they have the
-// labels that a webhook asks for.
-func (x suspects) failing(f forecast.Forecast, worst bool) []Harm {
+// cluster down, or keep its nodes from being upgraded. The loss of reviews alone does not,
+// nor does that of add-ons, but for their CustomResourceDefinitions. Of pods of
+// applications that are known it may be left to themselves whether they have the labels
+// that a webhook asks for.
+func (x suspects) failing(f forecast.Forecast, leave bool) []Harm {
 	var found []Harm
 	for _, h := range f.ControlPlane.Hooks {
 		outcome := h.Outcome
@@ -136,7 +141,8 @@ func (x suspects) failing(f forecast.Forecast, worst bool) []Harm {
 	}
 	for _, l := range f.Lifelines {
 		g := lifeline.Group(l.Group)
-		if l.Outcome == forecast.Lost && g != lifeline.Addons && g != lifeline.Reviews && !(worst && g == lifeline.Workloads) {
+		spared := g == lifeline.Reviews || g == lifeline.Addons && l.Name != lifeline.Definitions || g == lifeline.Workloads && leave
+		if l.Outcome == forecast.Lost && !spared {
 			found = append(found, Harm{
 				Name: l.Name, Lifeline: true, Outcome: string(l.Outcome), Reason: l.Reason,
 				Part: partOf(g), Consequence: l.Consequence, Culprits: x.culprits(l.AtFault()),
