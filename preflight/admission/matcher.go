@@ -37,6 +37,11 @@ func Needs() []facts.Fact {
 	}
 }
 
+// privileged lets those pass whom the API server does: what a hook writes, it writes as one of them.
+func privileged() authorizer.Authorizer {
+	return authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
+}
+
 // Match returns who intercepts the write, in the order in which the API server
 // runs them.
 func Match(s *facts.Snapshot, w bootstrap.Write) []Interception { return For(s).Match(w) }
@@ -77,7 +82,7 @@ type Matcher struct {
 
 func newMatcher(s *facts.Snapshot) *Matcher {
 	ns := namespacesOf(s)
-	authz := authorizerfactory.NewPrivilegedGroups(user.SystemPrivilegedGroup)
+	authz := privileged()
 	constraints := matching.NewMatcher(ns, nil)
 	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s), authorizer: authz}
 	m.conditions = sync.OnceValue(func() cel.ConditionCompiler {
@@ -86,7 +91,7 @@ func newMatcher(s *facts.Snapshot) *Matcher {
 	if a, absent := s.Absence(facts.PolicyParams); absent {
 		m.paramsAbsence = a.String()
 	}
-	m.plugin = newPlugin(ns, authz)
+	m.plugin = plugin.Of(s)
 	m.policyMatcher = generic.NewPolicyMatcher(constraints)
 	m.validating = validating.NewDispatcher(authz, m.policyMatcher)
 	m.mutating = mutating.NewDispatcher(authz, constraints, m.schemas)

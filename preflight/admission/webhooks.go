@@ -16,7 +16,6 @@ import (
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/generic"
-	"k8s.io/apiserver/pkg/authorization/authorizer"
 	webhookutil "k8s.io/apiserver/pkg/util/webhook"
 	"k8s.io/client-go/informers"
 
@@ -34,17 +33,19 @@ type hook struct {
 
 // newPlugin returns the API server's webhook plugin for its decision alone: it
 // has no source of webhooks and calls none.
-func newPlugin(ns namespaces, authz authorizer.Authorizer) *generic.Webhook {
+func newPlugin(s *facts.Snapshot) *generic.Webhook {
 	p, err := generic.NewWebhook(admission.NewHandler(), nil,
 		func(informers.SharedInformerFactory, sets.Set[schema.GroupResource]) generic.Source { return nil },
 		func(*webhookutil.ClientManager) generic.Dispatcher { return nil })
 	if err != nil {
 		panic(fmt.Sprintf("admission: the webhook plugin refuses an empty configuration: %v", err))
 	}
-	p.SetExternalKubeInformerFactory(informerFactory{nil, ns})
-	p.SetUnconditionalAuthorizer(authz)
+	p.SetExternalKubeInformerFactory(informerFactory{nil, namespacesOf(s)})
+	p.SetUnconditionalAuthorizer(privileged())
 	return p
 }
+
+var plugin = &facts.Derivation[*generic.Webhook]{Compute: newPlugin, From: func() []facts.Fact { return []facts.Fact{facts.Namespaces} }}
 
 // mutatingHooks returns the webhooks in the order in which they are called: by
 // the name of the configuration, then as listed (k8s.io/apiserver

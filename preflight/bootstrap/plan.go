@@ -29,7 +29,7 @@ import (
 // defaults.
 func Of(s *facts.Snapshot) Plan { return derivation.Of(s) }
 
-var derivation = &facts.Derivation[Plan]{Compute: compute}
+var derivation = &facts.Derivation[Plan]{Compute: compute, From: Needs}
 
 // Needs returns the facts that a plan is made from. One that is absent leaves
 // single hooks unknown, except the server's version: without it there is no plan.

@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,7 +43,11 @@ func reconcileRoles[T any](p *planner, kind string, fact facts.Key[[]T], owner f
 		owners[types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}] = o
 	}
 	for _, want := range p.recorded(kind, Create) {
-		result, err := (&reconciliation.ReconcileRoleOptions{Role: owner(typed[T](want)), Client: owners}).Run()
+		role := owner(typed[T](want))
+		if is, ok := owners[nameOf(want)]; ok && nothingToReconcile(is, role) {
+			continue
+		}
+		result, err := (&reconciliation.ReconcileRoleOptions{Role: role, Client: owners}).Run()
 		switch {
 		case err != nil:
 			p.unknown(err.Error())
@@ -53,6 +58,25 @@ func reconcileRoles[T any](p *planner, kind string, fact facts.Key[[]T], owner f
 			p.update(untyped(result.Role.GetObject(), want), untyped(owners[nameOf(want)].GetObject(), want))
 		}
 	}
+}
+
+// nothingToReconcile reports whether a role is as wanted to the letter, which most are:
+// to find that out by what the rules cover is half of the work of a forecast.
+func nothingToReconcile(is, want reconciliation.RuleOwner) bool {
+	return equality.Semantic.DeepEqual(is.GetRules(), want.GetRules()) &&
+		equality.Semantic.DeepEqual(is.GetAggregationRule(), want.GetAggregationRule()) &&
+		has(is.GetLabels(), want.GetLabels()) && has(is.GetAnnotations(), want.GetAnnotations())
+}
+
+// has reports whether all keys of want are in is; which value they have there decides
+// nothing, since the live one stays (reconcile_role.go, merge).
+func has(is, want map[string]string) bool {
+	for key := range want {
+		if _, ok := is[key]; !ok {
+			return false
+		}
+	}
+	return true
 }
 
 func reconcileBindings[T any](p *planner, kind string, fact facts.Key[[]T], adapter func(*T) reconciliation.RoleBinding) {

@@ -142,10 +142,30 @@ func TestWithLeavesTheOriginalAlone(t *testing.T) {
 
 func TestDerivationIsComputedOncePerSnapshot(t *testing.T) {
 	calls := 0
-	d := &Derivation[int]{func(*Snapshot) int { calls++; return calls }}
+	d := &Derivation[int]{Compute: func(*Snapshot) int { calls++; return calls }}
 	s := sample()
 	if first, again := d.Of(s), d.Of(s); first != 1 || again != 1 || d.Of(s.With()) != 2 {
 		t.Errorf("computed %d times for two snapshots", calls)
+	}
+}
+
+// What is derived from namespaces alone stays as it was until they are others, or are
+// judged for another target or time.
+func TestDerivationIsSharedWhereItsFactsStay(t *testing.T) {
+	calls := 0
+	d := &Derivation[int]{Compute: func(*Snapshot) int { calls++; return calls }, From: func() []Fact { return []Fact{Namespaces} }}
+	s := sample()
+	d.Of(s)
+	for _, same := range []*Snapshot{s.With(), s.With(Absent(Nodes, Forbidden, "")), s.With(Present(Nodes, []Node{})).With()} {
+		if d.Of(same) != 1 {
+			t.Error("computed anew for other nodes")
+		}
+	}
+	others := []*Snapshot{s.With(Present(Namespaces, []Namespace{{Name: "new"}})), s.With(Absent(Namespaces, Forbidden, "")), s.WithMeta(Meta{Target: "1.99"})}
+	for n, other := range others {
+		if got := d.Of(other); got != n+2 {
+			t.Errorf("%d: not computed anew", n)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"time"
 )
@@ -133,14 +134,26 @@ func (o Observation) believed() Observation {
 	return o
 }
 
-// With returns a copy of s to which the observations are added.
+// With returns a copy of s to which the observations are added. What was derived from
+// other facts than these it shares with s.
 func (s *Snapshot) With(observations ...Observation) *Snapshot {
-	c := &Snapshot{Meta: s.Meta, values: map[string]any{}, absent: map[string]Absence{}}
-	maps.Copy(c.values, s.values)
-	maps.Copy(c.absent, s.absent)
+	c := s.copied()
 	for _, o := range observations {
 		c.hold(o)
 	}
+	s.derived.Range(func(d, once any) bool {
+		if d.(derivation).unaffectedBy(observations) {
+			c.derived.Store(d, once)
+		}
+		return true
+	})
+	return c
+}
+
+func (s *Snapshot) copied() *Snapshot {
+	c := &Snapshot{Meta: s.Meta, values: map[string]any{}, absent: map[string]Absence{}}
+	maps.Copy(c.values, s.values)
+	maps.Copy(c.absent, s.absent)
 	return c
 }
 
@@ -158,7 +171,7 @@ func (s *Snapshot) hold(o Observation) {
 
 // WithMeta returns a copy of s with other metadata.
 func (s *Snapshot) WithMeta(m Meta) *Snapshot {
-	c := s.With()
+	c := s.copied()
 	c.Meta = m
 	return c
 }
@@ -184,6 +197,24 @@ func (s *Snapshot) Value(f Fact) (any, bool) {
 type Derivation[T any] struct {
 	// Compute is the pure function.
 	Compute func(*Snapshot) T
+	// From returns all facts that Compute reads beside the metadata; nil for any.
+	From func() []Fact
+}
+
+// A derivation is one of values of some type.
+type derivation interface {
+	// unaffectedBy reports whether the value stays the same with other observations.
+	unaffectedBy([]Observation) bool
+}
+
+func (d *Derivation[T]) unaffectedBy(observations []Observation) bool {
+	if d.From == nil {
+		return false
+	}
+	from := d.From()
+	return !slices.ContainsFunc(observations, func(o Observation) bool {
+		return slices.ContainsFunc(from, func(f Fact) bool { return f.ID() == o.Fact.ID() })
+	})
 }
 
 // Of returns the derived value, computing it at the first call for s.
@@ -194,7 +225,7 @@ func (d *Derivation[T]) Of(s *Snapshot) T {
 
 // Given returns a copy of s for which the derived value is v, whatever would be computed.
 func (d *Derivation[T]) Given(s *Snapshot, v T) *Snapshot {
-	c := s.With()
+	c := s.copied()
 	c.derived.Store(d, func() T { return v })
 	return c
 }
