@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"golang.org/x/tools/txtar"
@@ -30,10 +31,15 @@ func casesOf(t *testing.T, id string) []testCase {
 	}
 	var cs []testCase
 	for _, file := range files {
-		cs = append(cs, load(t, file))
+		once, _ := loaded.LoadOrStore(file, sync.OnceValue(func() testCase { return load(t, file) }))
+		cs = append(cs, once.(func() testCase)())
 	}
 	return cs
 }
+
+// loaded are the cases by their file: every test reads them, and what one derives from
+// a case the next one need not. [TestPure] holds that none is changed.
+var loaded sync.Map
 
 // load reads a case. Facts it does not mention are those of base.txtar, a small
 // healthy cluster, and of an untouched control plane.

@@ -53,7 +53,7 @@ func TestCases(t *testing.T) {
 			statuses := map[preflight.Status]bool{}
 			for _, k := range casesOf(t, c.ID) {
 				t.Run(filepath.Base(k.file), func(t *testing.T) {
-					r, got := twice(k.s, c)
+					r, got := twice(k.s.WithMeta(k.s.Meta), c)
 					if got[0] != got[1] {
 						t.Errorf("two runs at once differ:\n%s", cmp.Diff(got[0], got[1]))
 					}
