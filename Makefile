@@ -4,9 +4,10 @@ GO    ?= go
 ALL := ./testdata/controlplane/... ./testdata/browser ./...
 # Vetted before, all of it.
 TEST := $(GO) test -vet=off
-# These hold foretold seconds against real ones, so they run by themselves.
+# These hold foretold seconds against real ones, and mostly wait: what runs beside them
+# gives way to them.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
-OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$ -e controlplane/starts$$ -e cmd/gke-preflight$$)
+OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$ -e controlplane/starts$$ -e cmd/gke-preflight$$ -e testdata/browser$$)
 # Tests of these names try every case in every way, one after the other: minutes with
 # the race detector, which TestCases runs each case with, twice at once. So they are
 # skipped there, and run without it in whatever package has one.
@@ -15,6 +16,7 @@ TRIED = $(sort $(addprefix ./,$(dir $(shell grep -rlE --include='*_test.go' '^fu
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
 SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|FleetShards|FleetMemory)$$
+ASIDE := nice -n 19
 # What go vet runs beside its own passes.
 VET := $(CURDIR)/bin/vet
 
@@ -24,7 +26,7 @@ export GOFLAGS += -tags=grpcnotrace
 # Compiling spends a fifth of its time on collecting garbage.
 build test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-endpoints test-restarts test-rehearse test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-timed test-untimed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-endpoints test-restarts test-rehearse test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,10 +48,16 @@ test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet -vettool=$(VET) $(ALL)
 	@$(TEST) -race -timeout 15m -p 3 -parallel 6 -skip '^$(TRIES)$$' $(OTHERS)
 	@$(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
-	@$(TEST) -run '^$(TRIES)$$' $(TRIED)
-	@$(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
-	@$(GO) -C testdata/nightly test -vet=off ./...
+	@$(MAKE) -s -j 2 test-timed test-untimed
+
+test-timed:
 	@$(TEST) -race -timeout 15m -p 2 -parallel 9 $(TIMED)
+
+test-untimed:
+	@$(ASIDE) $(TEST) -run '^$(TRIES)$$' $(TRIED)
+	@$(ASIDE) $(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
+	@$(ASIDE) $(TEST) ./testdata/browser
+	@$(ASIDE) $(GO) -C testdata/nightly test -vet=off ./...
 
 MATRIX = GKE_PREFLIGHT_MINORS=all $(GO) test
 test-matrix: controlplane-all ## upgrade every pair of minors under every fault, and write docs/accuracy.md
