@@ -13,10 +13,20 @@ import (
 // lastWords is how long a run that was interrupted may take to end by itself.
 const lastWords = 2 * time.Second
 
-// untilInterrupted runs do with a context that ends with the first SIGINT or SIGTERM.
+// interrupts are the signals that end a run: also that of a terminal that is closed,
+// unless whoever started the run had it ignored, as nohup does.
+func interrupts() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
+
+// untilInterrupted runs do with a context that ends with the first of [interrupts].
 // Soon after that it returns, whether do has or not; a second signal ends the program.
 func untilInterrupted(do func(context.Context) error) error {
-	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, restore := signal.NotifyContext(context.Background(), interrupts()...)
 	defer restore()
 	done := make(chan error, 1)
 	go func() { done <- do(ctx) }()

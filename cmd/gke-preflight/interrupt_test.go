@@ -26,7 +26,7 @@ func TestInterrupted(t *testing.T) {
 		says   string
 	}{
 		"check":                       {door{}, "check --no-gke --target-version 1.37 -o table -o json=kept.json -o html=new.html", os.Interrupt, "interrupt"},
-		"snapshot":                    {door{}, "snapshot --no-gke --target-version 1.37 --file kept.json", syscall.SIGTERM, "terminated"},
+		"snapshot":                    {door{}, "snapshot --no-gke --target-version 1.37 --file kept.json", syscall.SIGHUP, "hangup"},
 		"nightly":                     {door{}, "nightly --no-gke --target-version 1.37 --reports reports -o json=kept.json", syscall.SIGTERM, "terminated"},
 		"simulate":                    {door{}, "simulate --no-gke --target-version 1.37 -o json", os.Interrupt, "interrupt"},
 		"whatif":                      {door{}, "whatif --no-gke --target-version 1.37", os.Interrupt, "interrupt"},
