@@ -12,6 +12,11 @@ import (
 //go:embed *.md checks outcomes hooks
 var pages embed.FS
 
+// PolicySchema is the JSON schema of a policy file, in draft 7, as editors take it.
+//
+//go:embed policy.schema.json
+var PolicySchema string
+
 // Page returns the page about a topic as Markdown: a check by its ID, an outcome
 // or a PostStartHook by its name, or one of the other pages that [Topics] lists.
 // Case does not matter. It returns false where there is no such page.

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gke-preflight/gke-preflight/checks"
+	"github.com/gke-preflight/gke-preflight/docs"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -135,6 +137,7 @@ func reportUnder(s *facts.Snapshot, rules policy.Rules) (preflight.Report, error
 
 func newPolicy() *cobra.Command {
 	var clock clockFlags
+	var schema bool
 	cmd := &cobra.Command{
 		Use:   "policy FILE",
 		Short: "Validate a policy file, and show what it says",
@@ -143,11 +146,24 @@ thresholds that it moves and its waivers: those in force, those that end soon an
 those that have expired. Every mistake is named with its line. No cluster is needed. FILE may be -
 for standard input.
 
+With --schema it prints what an editor needs to complete and check such a file: see
+"gke-preflight explain policy".
+
 Exit codes: 0 the file is valid; 1 it is not.`,
 		Example: `  gke-preflight policy policy.yaml
-  gke-preflight policy policy.yaml --as-of 2026-12-31`,
-		Args: cobra.ExactArgs(1),
+  gke-preflight policy policy.yaml --as-of 2026-12-31
+  gke-preflight policy --schema > policy.schema.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if schema {
+				return cobra.NoArgs(cmd, args)
+			}
+			return cobra.ExactArgs(1)(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if schema {
+				_, err := io.WriteString(cmd.OutOrStdout(), docs.PolicySchema)
+				return err
+			}
 			on := clock.day()
 			p, err := readPolicy(cmd, args[0], on)
 			if err != nil {
@@ -158,5 +174,6 @@ Exit codes: 0 the file is valid; 1 it is not.`,
 		},
 	}
 	clock.bindAsOf(cmd.Flags(), "judge waivers as of this day, such as 2026-12-31; default: today (UTC)")
+	cmd.Flags().BoolVar(&schema, "schema", false, "print the JSON schema of policy files, for editors")
 	return cmd
 }
