@@ -15,7 +15,7 @@ TRIES := Test(Needs|Pure|Evidence|NoFailureIsSilent|Hunt|EveryRecording|Smallest
 TRIED = $(sort $(addprefix ./,$(dir $(shell grep -rlE --include='*_test.go' '^func $(TRIES)\b' checks cmd docs gke preflight testdata/controlplane))))
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
-SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|FleetShards|FleetMemory)$$
+SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|FleetShards|FleetMemory|Action|ActionInPipeline)$$
 ASIDE := nice -n 19
 # What go vet runs beside its own passes.
 VET := $(CURDIR)/bin/vet
