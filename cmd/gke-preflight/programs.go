@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os/exec"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,6 +25,24 @@ func (p *programFlags) bind(cmd *cobra.Command) {
 	fs.StringVar(&p.dir, "binaries", "", "directory with etcd and kube-apiservers of both minors, at any depth; default: the user's cache, to which they are built from the published Go modules where Go is installed")
 	fs.BoolVar(&p.download, "download", false, "fetch missing programs from --download-index, by its checksums, into the user's cache")
 	fs.StringVar(&p.index, "download-index", released.Index, "URL of an index of releases as envtest has it, which may be a mirror")
+}
+
+// announce says what is to be built, how long that takes and how much it leaves behind,
+// where anything is.
+func (p *programFlags) announce(cmd *cobra.Command, say *progress, needed [][2]string) {
+	var missing []string
+	for _, n := range needed {
+		b, err := binaries.Find(n[0], n[1])
+		if err != nil && b.Path != "" && !slices.Contains(missing, b.String()) {
+			missing = append(missing, b.String())
+		}
+	}
+	if _, err := exec.LookPath("go"); err != nil || len(missing) == 0 || p.dir != "" || p.download {
+		return
+	}
+	say.clear()
+	fmt.Fprintf(cmd.ErrOrStderr(), "gke-preflight: to be built, once, from published Go modules: %s. That takes 5 to 30 minutes, and up to 3 GB of Go's caches; --download would fetch them instead\n",
+		strings.Join(missing, ", "))
 }
 
 // finder returns what finds a program by name and minor, or makes it.
@@ -73,7 +93,7 @@ func (p *programFlags) build(cmd *cobra.Command, say *progress, b binaries.Binar
 		return b, fmt.Errorf("%s is not in the user's cache, and Go, which would build it, is not installed: pass a directory with --binaries, or --download", b)
 	}
 	say.clear()
-	fmt.Fprintf(cmd.ErrOrStderr(), "gke-preflight: building %s from published Go modules, once: 5 to 30 minutes, and up to 3 GB of Go's caches; --download would fetch it instead\n", b)
+	fmt.Fprintf(cmd.ErrOrStderr(), "gke-preflight: building %s\n", b)
 	began := time.Now()
 	if err := binaries.Build(cmd.Context(), b); err != nil {
 		return b, err

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -169,7 +168,6 @@ func (f *rehearseFlags) acts(s *facts.Snapshot, manifests []manifest.Manifest) (
 		if s, _, err = manifest.Apply(s, false, manifests...); err != nil {
 			return nil, fmt.Errorf("--webhook %w", err)
 		}
-		s = withoutDryRuns(s)
 		acts = append(acts, rehearse.Act{Name: "with the manifests of --webhook", Snapshot: s})
 	}
 	if f.withFix {
@@ -182,16 +180,6 @@ func (f *rehearseFlags) acts(s *facts.Snapshot, manifests []manifest.Manifest) (
 	return acts, nil
 }
 
-// withoutDryRuns is s without the dry-runs that were made before the manifests were
-// there: what they were let through by says nothing of these.
-func withoutDryRuns(s *facts.Snapshot) *facts.Snapshot {
-	all, ok := facts.Attempts.Get(s)
-	if !ok {
-		return s
-	}
-	return s.With(facts.Present(facts.Attempts, slices.DeleteFunc(slices.Clone(all), func(a facts.Attempt) bool { return a.Vantage == facts.ServerDryRun })))
-}
-
 // run makes the rehearsals, and tells on the way what is being done.
 func (f *rehearseFlags) run(cmd *cobra.Command, o rehearse.Options) ([]rehearsal.Result, error) {
 	say := f.check.progress(cmd)
@@ -200,6 +188,11 @@ func (f *rehearseFlags) run(cmd *cobra.Command, o rehearse.Options) ([]rehearsal
 	if err != nil {
 		return nil, err
 	}
+	needed, err := rehearse.Programs(o.Snapshot)
+	if err != nil {
+		return nil, err
+	}
+	f.programs.announce(cmd, say, needed)
 	o.Find, o.Say = find, say.say
 	all, err := rehearse.Run(cmd.Context(), o)
 	if interrupted := interruption(cmd.Context()); interrupted != nil {

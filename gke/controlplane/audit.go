@@ -3,7 +3,9 @@ package controlplane
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"net/url"
 	"os"
@@ -18,6 +20,9 @@ import (
 // with their bodies, reads without, in the order of completion.
 func (r *Replica) Audit() ([]auditv1.Event, error) {
 	b, err := os.ReadFile(r.file("audit.log"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil // it ended before its first request, as where its port was taken
+	}
 	if err != nil {
 		return nil, err
 	}

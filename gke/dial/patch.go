@@ -48,6 +48,9 @@ func (q *question) patched(r *webhookrequest.AdmissionResponse) facts.Attempt {
 	}
 	a := q.Attempt(facts.Allowed, "", "")
 	a.Patched = true
+	if len(r.Patch) <= facts.MaxPatch {
+		a.Patch = string(r.Patch)
+	}
 	return a
 }
 

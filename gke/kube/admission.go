@@ -2,6 +2,7 @@ package kube
 
 import (
 	"context"
+	"slices"
 
 	admission "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -58,8 +59,16 @@ func readMutatingBindings(ctx context.Context, c *cluster) (mutatingBindings, er
 	return listKind(ctx, c, admissionKind("mutatingadmissionpolicybindings"), query, whole[admission.MutatingAdmissionPolicyBinding]())
 }
 
+// systemNamespaces are those that an API server makes and writes to (kubernetes
+// pkg/controlplane/instance.go).
+var systemNamespaces = [...]string{metav1.NamespaceDefault, metav1.NamespacePublic, metav1.NamespaceSystem, corev1.NamespaceNodeLease}
+
 func namespaces(ctx context.Context, c *cluster) ([]facts.Namespace, error) {
 	return list(ctx, c.reader, c.typed.CoreV1().Namespaces().List, metav1.ListOptions{}, func(n *corev1.Namespace) (facts.Namespace, bool) {
-		return facts.Namespace{Name: n.Name, Labels: n.Labels, Terminating: n.DeletionTimestamp != nil}, true
+		out := facts.Namespace{Name: n.Name, Labels: n.Labels, Terminating: n.DeletionTimestamp != nil}
+		if slices.Contains(systemNamespaces[:], n.Name) {
+			out.Annotations = annotations(n)
+		}
+		return out, true
 	})
 }

@@ -19,7 +19,14 @@ const identitySelector = "apiserver.kubernetes.io/identity=kube-apiserver"
 func identityLeases(ctx context.Context, c *cluster) ([]facts.IdentityLease, error) {
 	query := c.typed.CoordinationV1().Leases(metav1.NamespaceSystem).List
 	return list(ctx, c.reader, query, metav1.ListOptions{LabelSelector: identitySelector}, func(l *coordinationv1.Lease) (facts.IdentityLease, bool) {
-		return facts.IdentityLease{Name: l.Name, Labels: l.Labels, Renewed: renewed(l)}, true
+		out := facts.IdentityLease{Name: l.Name, Labels: l.Labels, Renewed: renewed(l)}
+		if l.Spec.HolderIdentity != nil {
+			out.Holder = *l.Spec.HolderIdentity
+		}
+		if l.Spec.LeaseDurationSeconds != nil {
+			out.Seconds = *l.Spec.LeaseDurationSeconds
+		}
+		return out, true
 	})
 }
 

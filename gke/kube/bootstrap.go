@@ -115,6 +115,6 @@ func systemConfigMaps(ctx context.Context, c *cluster) ([]facts.ConfigMap, error
 		if m == nil || err != nil {
 			return nil, err
 		}
-		return []facts.ConfigMap{{Name: m.Name, Data: m.Data}}, nil
+		return []facts.ConfigMap{{Name: m.Name, Data: m.Data, Labels: some(m.Labels), Annotations: annotations(m)}}, nil
 	})
 }

@@ -30,13 +30,22 @@ type customResourceList struct {
 			Name string `json:"name"`
 		} `json:"metadata"`
 		Spec struct {
+			Names struct {
+				Kind string `json:"kind"`
+			} `json:"names"`
+			Scope    string `json:"scope"`
 			Versions []struct {
-				Name   string `json:"name"`
-				Served bool   `json:"served"`
+				Name    string `json:"name"`
+				Served  bool   `json:"served"`
+				Storage bool   `json:"storage"`
 			} `json:"versions"`
 		} `json:"spec"`
 		Status struct {
 			StoredVersions []string `json:"storedVersions"`
+			Conditions     []struct {
+				Type   string `json:"type"`
+				Status string `json:"status"`
+			} `json:"conditions"`
 		} `json:"status"`
 	} `json:"items"`
 }
@@ -64,11 +73,18 @@ func customResourcePages(ctx context.Context, r *reader) ([]facts.CustomResource
 			return nil, errNoList
 		}
 		for _, item := range page.Items {
-			d := facts.CustomResource{Name: item.Metadata.Name, Stored: item.Status.StoredVersions}
+			d := facts.CustomResource{Name: item.Metadata.Name, Stored: item.Status.StoredVersions,
+				Kind: item.Spec.Names.Kind, Namespaced: item.Spec.Scope == "Namespaced"}
 			for _, v := range item.Spec.Versions {
 				if v.Served {
 					d.Served = append(d.Served, v.Name)
 				}
+				if v.Storage {
+					d.Storage = v.Name
+				}
+			}
+			for _, c := range item.Status.Conditions {
+				d.Established = d.Established || c.Type == "Established" && c.Status == "True"
 			}
 			out = append(out, d)
 		}

@@ -153,7 +153,7 @@ func TestCustomResources(t *testing.T) {
 	broke := false
 	s.handle(path, func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Query().Get("continue") == "" {
-			answer(w, http.StatusOK, `{"metadata":{"resourceVersion":"1","continue":"2"},"items":[{"metadata":{"name":"b.example.com"},"spec":{"versions":[{"name":"v1","served":true,"storage":true,"schema":{}},{"name":"v1beta1","served":false}]},"status":{"storedVersions":["v1beta1","v1"]}}]}`)
+			answer(w, http.StatusOK, `{"metadata":{"resourceVersion":"1","continue":"2"},"items":[{"metadata":{"name":"b.example.com"},"spec":{"names":{"kind":"B"},"scope":"Namespaced","versions":[{"name":"v1","served":true,"storage":true,"schema":{}},{"name":"v1beta1","served":false}]},"status":{"storedVersions":["v1beta1","v1"],"conditions":[{"type":"NamesAccepted","status":"True"},{"type":"Established","status":"True"}]}}]}`)
 			return
 		}
 		if !broke {
@@ -166,7 +166,7 @@ func TestCustomResources(t *testing.T) {
 	got := facts.CustomResources.Of(s.collect(t, kube.Options{}))
 	want := []facts.CustomResource{
 		{Name: "a.example.com", Served: []string{"v1"}, Stored: []string{"v1"}},
-		{Name: "b.example.com", Served: []string{"v1"}, Stored: []string{"v1beta1", "v1"}},
+		{Name: "b.example.com", Served: []string{"v1"}, Stored: []string{"v1beta1", "v1"}, Kind: "B", Namespaced: true, Storage: "v1", Established: true},
 	}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Errorf("-want +got:\n%s", d)

@@ -1,8 +1,10 @@
 package kube
 
 import (
+	"maps"
 	"slices"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -53,6 +55,22 @@ func trim(m metav1.Object, annotations []string) {
 		}
 	}
 	m.SetAnnotations(kept)
+}
+
+// annotations are those of an object but what kubectl has applied last, which repeats
+// all of it; never nil.
+func annotations(m metav1.Object) map[string]string {
+	kept := some(maps.Clone(m.GetAnnotations()))
+	delete(kept, corev1.LastAppliedConfigAnnotation)
+	return kept
+}
+
+// some is m, or an empty map: that there are none was seen.
+func some(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
 }
 
 func utc(conditions []metav1.Condition) {

@@ -12,10 +12,13 @@ import (
 )
 
 // writesOf are the writes that an API server made for itself, each once, in the order
-// in which they were first made.
+// in which they were first made. To delete what is not there is none.
 func writesOf(events []auditv1.Event) []rehearsal.Write {
 	writes := []rehearsal.Write{}
 	for _, e := range controlplane.Mutations(events, controlplane.ByServer) {
+		if e.Verb == "delete" && e.ResponseStatus != nil && e.ResponseStatus.Code == http.StatusNotFound {
+			continue
+		}
 		name := controlplane.Describe(e)
 		n := slices.IndexFunc(writes, func(w rehearsal.Write) bool { return w.Write == name })
 		if n < 0 {
@@ -43,6 +46,9 @@ func note(w *rehearsal.Write, code int32, message string) {
 // lasting reports whether a write changed what a start compares with: any that
 // succeeded, but what each API server says of itself over and over.
 func lasting(w rehearsal.Write) bool {
+	if strings.HasPrefix(w.Write, "delete ") {
+		return w.Tries > w.Failed
+	}
 	for _, kind := range []string{" leases.", " endpoints ", " endpointslices.", " events", "/status "} {
 		if strings.Contains(w.Write, kind) {
 			return false

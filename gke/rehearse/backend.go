@@ -23,6 +23,9 @@ func behaviour(a rehearsal.Answer) controlplane.Behaviour {
 	case facts.BadAnswer:
 		return controlplane.After(after, badAnswer(a))
 	case facts.Allowed:
+		if a.Patch != "" {
+			return controlplane.After(after, controlplane.Patch(a.Patch))
+		}
 		return controlplane.After(after, controlplane.Allow())
 	case facts.Refused, facts.BadCertificate, facts.NoEndpoints:
 		return controlplane.Cut()

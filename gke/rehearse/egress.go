@@ -13,6 +13,7 @@ import (
 	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
@@ -210,8 +211,22 @@ func (e *egress) review(w http.ResponseWriter, r *http.Request) {
 	endpoint, _ := r.Context().Value(endpointKey{}).(string)
 	write := key(review.Request)
 	a := in.To(write, endpoint)
+	if a.Patch != "" && !applies(a.Patch, review.Request.Object.Raw) {
+		a.Patch, a.Unpatched = "", "the patch that it was seen to make does not apply here"
+	}
 	e.note(call{in.Culprit, write, a})
 	behaviour(a).Respond(w, r, &review)
+}
+
+// applies reports whether the recorded patch fits the object: its backend would have
+// made one that does.
+func applies(patch string, object []byte) bool {
+	var u unstructured.Unstructured
+	if json.Unmarshal(object, &u.Object) != nil {
+		return false
+	}
+	_, ok := admission.Patched(&u, patch)
+	return ok
 }
 
 // key is the write as attempts name it.

@@ -118,7 +118,7 @@ func (l *loader) load(ctx context.Context, step rehearsal.Step) error {
 		return err
 	}
 	for at, names := range kept {
-		if err := l.prune(ctx, at, names); err != nil {
+		if err := l.prune(ctx, at, step.Among, names); err != nil {
 			return err
 		}
 	}
@@ -178,9 +178,10 @@ func put(ctx context.Context, r dynamic.ResourceInterface, o *unstructured.Unstr
 	return err
 }
 
-// prune deletes what is there beside the names.
-func (l *loader) prune(ctx context.Context, at place, names map[string]bool) error {
-	have, err := l.at(at).List(ctx, metav1.ListOptions{})
+// prune deletes what is there beside the names, among what has the label; all if that is
+// empty.
+func (l *loader) prune(ctx context.Context, at place, among string, names map[string]bool) error {
+	have, err := l.at(at).List(ctx, metav1.ListOptions{LabelSelector: among})
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -65,13 +66,21 @@ func Run(ctx context.Context, o Options) ([]rehearsal.Result, error) {
 	if runtime.GOOS == "windows" {
 		return nil, errors.New("a rehearsal takes Linux or macOS: record the cluster with snapshot, and rehearse it there")
 	}
+	o.Snapshot = rehearsal.Listed(o.Snapshot)
+	o.After = slices.Clone(o.After)
+	for n := range o.After {
+		o.After[n].Snapshot = rehearsal.Listed(o.After[n].Snapshot)
+	}
 	from, to, err := minors(o.Snapshot)
 	if err != nil {
 		return nil, err
 	}
+	if o.Find, err = found(o.Find, from, to); err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "rehearse-")
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("no folder for the rehearsal: %w; set TMPDIR to one with 500 MB", err)
 	}
 	defer os.RemoveAll(dir)
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -86,6 +95,36 @@ func Run(ctx context.Context, o Options) ([]rehearsal.Result, error) {
 		err = fmt.Errorf("%w: %w", err, syscall.ENOSPC)
 	}
 	return all, explained(err)
+}
+
+// Programs are those that a rehearsal of s runs, each as name and minor, which is empty
+// for any.
+func Programs(s *facts.Snapshot) ([][2]string, error) {
+	from, to, err := minors(s)
+	return programs(from, to), err
+}
+
+func programs(from, to string) [][2]string {
+	return [][2]string{{"etcd", ""}, {"kube-apiserver", from}, {"kube-apiserver", to}}
+}
+
+// found finds all programs before any is started: one that has to be built first would
+// use up the time that the others are given.
+func found(find func(name, version string) (binaries.Binary, error), from, to string) (func(name, version string) (binaries.Binary, error), error) {
+	all := map[[2]string]binaries.Binary{}
+	for _, p := range programs(from, to) {
+		b, err := find(p[0], p[1])
+		if err != nil {
+			return nil, err
+		}
+		all[p] = b
+	}
+	return func(name, version string) (binaries.Binary, error) {
+		if b, ok := all[[2]string{name, version}]; ok {
+			return b, nil
+		}
+		return find(name, version)
+	}, nil
 }
 
 // full reports whether a program of the rehearsal has said that its disk is.

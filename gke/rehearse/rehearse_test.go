@@ -1,15 +1,11 @@
 package rehearse_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/binaries"
@@ -211,22 +207,5 @@ func TestDisagreement(t *testing.T) {
 	}
 	if r := all[0]; r.Agreement != rehearsal.Differs || r.Foretold != forecast.Ready || r.Outcome != forecast.CrashLoop || len(r.Differences) == 0 || r.Confirms() {
 		t.Errorf("%+v", r)
-	}
-}
-
-// Whoever presses Ctrl-C must find neither processes nor folders.
-func TestInterrupted(t *testing.T) {
-	s := cluster(t, allowed)
-	t.Setenv("TMPDIR", t.TempDir())
-	for _, after := range []time.Duration{100 * time.Millisecond, 3 * time.Second} {
-		ctx, cancel := context.WithTimeout(t.Context(), after)
-		defer cancel()
-		_, err := rehearse.Run(ctx, rehearse.Options{Snapshot: s})
-		if !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("after %v: %v", after, err)
-		}
-		if left, _ := filepath.Glob(filepath.Join(os.TempDir(), "*")); left != nil {
-			t.Errorf("after %v it leaves %v", after, left)
-		}
 	}
 }

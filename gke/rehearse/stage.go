@@ -144,7 +144,7 @@ func (st *stage) egress(s *facts.Snapshot) (*egress, string, error) {
 // load makes the API server hold what was recorded.
 func (st *stage) load(ctx context.Context, r *rehearsal.Result) error {
 	began := time.Now()
-	steps := rehearsal.Objects(st.Snapshot)
+	steps := rehearsal.Objects(st.Snapshot, time.Now())
 	total := 0
 	for _, s := range steps {
 		total += len(s.Objects)
@@ -175,6 +175,9 @@ func (st *stage) control(ctx context.Context) (*rehearsal.Start, error) {
 	}
 	out.Replica.Stop()
 	start := startOf(out)
+	if err := unstarted(start, out.Replica); err != nil {
+		return nil, err
+	}
 	touched := false
 	for _, w := range writesOf(out.Writes) {
 		touched = touched || lasting(w)
@@ -190,7 +193,7 @@ func (st *stage) control(ctx context.Context) (*rehearsal.Start, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range append(rehearsal.Objects(st.Snapshot), judges) {
+	for _, s := range append(rehearsal.Objects(st.Snapshot, time.Now()), judges) {
 		if err := again.load(ctx, s); err != nil {
 			return nil, err
 		}
@@ -209,7 +212,7 @@ func (st *stage) act(ctx context.Context, a Act, r *rehearsal.Result) error {
 		return err
 	}
 	st.current = a.Snapshot
-	for _, step := range append(rehearsal.Objects(a.Snapshot), rehearsal.Judges(a.Snapshot, st.trusted.PEM)) {
+	for _, step := range append(rehearsal.Objects(a.Snapshot, time.Now()), rehearsal.Judges(a.Snapshot, st.trusted.PEM)) {
 		if err := st.loader.load(ctx, step); err != nil {
 			return err
 		}

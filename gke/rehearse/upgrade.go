@@ -51,11 +51,21 @@ func (st *stage) upgrade(ctx context.Context, s *facts.Snapshot, r *rehearsal.Re
 	replica.Stop()
 	r.Calls = callsOf(e.called())
 	r.Problems = append(r.Problems, assumed(e.called())...)
-	if r.Start.State == "exited" && r.Start.Fatal == "" {
-		return fmt.Errorf("kube-apiserver %s could not be started, which says nothing of the cluster:\n%s", r.To, replica.Process().Tail(5))
+	r.Problems = append(r.Problems, unpatched(e.called())...)
+	if err := unstarted(r.Start, replica); err != nil {
+		return err
 	}
 	r.Judge(cp)
 	return nil
+}
+
+// unstarted is why a replica did not even begin: it ended without the line that one ends
+// with in a hook, as where a port of its is taken. Nil where it began.
+func unstarted(s rehearsal.Start, replica *controlplane.Replica) error {
+	if s.State != string(controlplane.Exited) || s.Fatal != "" {
+		return nil
+	}
+	return fmt.Errorf("kube-apiserver %s could not be started, which says nothing of the cluster:\n%s", replica.Version, replica.Process().Tail(5))
 }
 
 // bound is how long the target may take: as long as was foretold, and a minute.
@@ -169,6 +179,18 @@ func assumed(all []call) (problems []string) {
 		if c.answer.Assumed != "" && !seen[c.String()] {
 			seen[c.String()] = true
 			problems = append(problems, c.answer.Assumed+": its stand-in allowed, which proves nothing of it")
+		}
+	}
+	return problems
+}
+
+// unpatched are the patches that stand-ins left out, one for each webhook and reason:
+// whoever sees the write after them may say something else to it.
+func unpatched(all []call) (problems []string) {
+	for _, c := range all {
+		p := fmt.Sprintf("%s changes what is written, and its stand-in did not: %s", c.Culprit, c.answer.Unpatched)
+		if c.answer.Unpatched != "" && !slices.Contains(problems, p) {
+			problems = append(problems, p)
 		}
 	}
 	return problems

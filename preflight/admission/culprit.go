@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -19,6 +20,12 @@ type Culprit struct {
 	// Webhook is the webhook's name within its configuration, or the binding's of a
 	// policy; empty for a policy that is meant without regard to bindings.
 	Webhook string `json:"webhook,omitempty"`
+}
+
+// Unapplied reports whether c was not in the cluster, or was another, when s was taken:
+// see [facts.Meta].
+func (c Culprit) Unapplied(s *facts.Snapshot) bool {
+	return slices.Contains(s.Meta.Unapplied, string(c.Kind)+" "+c.Name)
 }
 
 // CulpritOf is who the attempt was put to; for a dry-run, which is put to the API

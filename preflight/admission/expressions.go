@@ -21,13 +21,14 @@ type reads struct {
 	namespace, moreNamespace  bool
 	// partial is what a snapshot holds of live objects only in part, or not.
 	partial bool
-	// object is more of the objects than what identifies them.
-	object bool
+	// object is more of the objects than what identifies them, labels theirs.
+	object, labels bool
 }
 
 var (
 	optionsExpression = regexp.MustCompile(`\brequest\s*\.\s*options\b`)
 	partialExpression = regexp.MustCompile(`\b(annotations|ownerReferences|managedFields)\b`)
+	labelsExpression  = regexp.MustCompile(`\blabels\b`)
 	objectExpression  = regexp.MustCompile(`\b(object|oldObject)\b`)
 	// sketchedObject is what a sketch holds.
 	sketchedObject = regexp.MustCompile(`\b(object|oldObject)\s*(\.\s*metadata\s*\.\s*(name|namespace)\b|\.\s*(kind|apiVersion)\b|[!=]=\s*null\b)`)
@@ -45,6 +46,7 @@ func readsOf(expressions ...string) reads {
 		moreNamespace: strings.Contains(recordedNamespace.ReplaceAllString(all, ""), "namespaceObject"),
 		partial:       partialExpression.MatchString(all),
 		object:        objectExpression.MatchString(sketchedObject.ReplaceAllString(all, "")),
+		labels:        labelsExpression.MatchString(recordedNamespace.ReplaceAllString(all, "")),
 	}
 }
 
@@ -56,6 +58,10 @@ func (e reads) undecided(r *request, ns namespaces) string {
 		return "an expression asks what " + r.GetUserInfo().GetName() + " may do, which a snapshot does not hold"
 	case e.object && r.sketch:
 		return "an expression reads more of the object than its name, which differs from one such write to the next"
+	case e.object && r.changed != "":
+		return r.changed
+	case e.labels && r.labelsUnknown:
+		return "an expression reads labels, which this recording does not hold of " + one(r.GetKind().Kind)
 	case e.options:
 		return "an expression reads request.options, which the plan of writes does not hold"
 	case e.partial && r.GetOperation() != admission.Create:
@@ -92,7 +98,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object b
 	var some []cel.ExpressionAccessor
 	for _, c := range all {
 		e := readsOf(c.Expression)
-		if (e == reads{user: e.user, object: e.object && object}) {
+		if (e == reads{user: e.user, object: e.object && object, labels: e.labels && object}) {
 			some = append(some, (*matchconditions.MatchCondition)(&c))
 		}
 	}
@@ -107,7 +113,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object b
 // excluded reports whether one of the certain matchConditions is false, so that
 // nothing else about the webhook or policy matters.
 func (m *Matcher) excluded(ctx context.Context, known certainty, r *request, kind schema.GroupVersionKind) bool {
-	c := known(r.sketch)
+	c := known(r.sketch || r.labelsUnknown)
 	if c == nil {
 		return false
 	}

@@ -19,10 +19,11 @@ const (
 )
 
 // unknownLabel is the label because of which the objectSelector can't be held
-// against the sketch; empty if it can, and for a whole write. A selector of which
+// against the sketch, or against an object without its labels; empty if it can, and for
+// a whole write. A selector of which
 // one requirement is not met is not met, whatever is unknown of the others.
 func (r *request) unknownLabel(s *metav1.LabelSelector) string {
-	if !r.sketch || s == nil {
+	if !r.sketch && !r.labelsUnknown || s == nil {
 		return ""
 	}
 	unknown := ""

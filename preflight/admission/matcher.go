@@ -75,6 +75,9 @@ type Matcher struct {
 	mutatingPolicies                     []mutatingRule
 	validatingPolicies                   []validatingRule
 
+	// answers are those of mutating webhooks.
+	answers map[Culprit][]facts.Attempt
+
 	params map[admissionregistrationv1.ParamKind]*params
 	// paramsAbsence says why no params could be read; empty if some were.
 	paramsAbsence string
@@ -84,7 +87,7 @@ func newMatcher(s *facts.Snapshot) *Matcher {
 	ns := namespacesOf(s)
 	authz := privileged()
 	constraints := matching.NewMatcher(ns, nil)
-	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s), authorizer: authz}
+	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s), authorizer: authz, answers: answersOf(s)}
 	m.conditions = sync.OnceValue(func() cel.ConditionCompiler {
 		return cel.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
 	})
@@ -106,8 +109,8 @@ func newMatcher(s *facts.Snapshot) *Matcher {
 // validating webhooks, which are called all at once. What comes after a denial is
 // returned too, though the API server stops there.
 //
-// The write is changed by mutating policies on its way, and not by webhooks,
-// whose answers are not known here.
+// The write is changed on its way by mutating policies, and then by mutating webhooks as
+// these were seen to.
 func (m *Matcher) Match(w bootstrap.Write) []Interception {
 	ctx := context.Background()
 	r := newRequest(w, m.objects)
@@ -122,7 +125,8 @@ func (m *Matcher) Match(w bootstrap.Write) []Interception {
 		after, found, again = m.throughMutatingPolicies(ctx, w)
 	}
 	if webhooks {
-		found = append(found, m.throughMutatingWebhooks(ctx, after, again)...)
+		by := m.throughMutatingWebhooks(ctx, after, again)
+		found, after = append(found, by...), m.patched(w, after, by)
 	}
 	if policies {
 		found = append(found, m.throughValidatingPolicies(ctx, after)...)

@@ -21,9 +21,13 @@ const loopbackUID = "00000000-0000-4000-8000-000000000000"
 type request struct {
 	admission.Attributes
 	objects objects
-	// sketch and labels are the write's.
-	sketch   bool
-	labels   bootstrap.Labels
+	// sketch, labels and labelsUnknown are the write's.
+	sketch        bool
+	labels        bootstrap.Labels
+	labelsUnknown bool
+	// changed says by whom the object was changed in a way that is not known; empty if by
+	// nobody.
+	changed  string
 	versions map[schema.GroupVersionKind]*admission.VersionedAttributes
 }
 
@@ -38,7 +42,8 @@ func newRequest(w bootstrap.Write, o objects) *request {
 	}
 	attributes := admission.NewAttributesRecord(object(w.Object), object(w.OldObject), w.Kind, namespace, w.Name,
 		w.Resource, w.Subresource, admission.Operation(w.Operation), options(w.Operation), false, u)
-	return &request{attributes, o, w.Sketch, w.Labels, map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
+	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, labels: w.Labels, labelsUnknown: w.LabelsUnknown,
+		versions: map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
 }
 
 // object returns u under a pointer of its own, which mutating policies may point

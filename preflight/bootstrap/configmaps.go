@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -67,29 +68,33 @@ func (p *planner) configMap(revise func(live map[string]string) (map[string]stri
 	if !ok {
 		return
 	}
-	live := map[string]map[string]string{}
-	for _, c := range all {
-		live[c.Name] = c.Data
-		if c.Data == nil {
-			live[c.Name] = map[string]string{}
-		}
-	}
 	for _, want := range p.recorded("ConfigMap", Create) {
-		current, exists := live[want.GetName()]
-		if !exists {
+		n := slices.IndexFunc(all, func(c facts.ConfigMap) bool { return c.Name == want.GetName() })
+		if n < 0 {
 			p.create(want)
 			continue
 		}
-		if revised, how := revise(current); revised != nil {
-			p.update(configMap(want, revised), configMap(want, current), how...)
+		live := all[n]
+		if live.Data == nil {
+			live.Data = map[string]string{}
+		}
+		if revised, how := revise(live.Data); revised != nil {
+			if live.Labels == nil {
+				how = append(how, labelsUnknown)
+			}
+			p.update(configMap(want, live, revised), configMap(want, live, live.Data), how...)
 		}
 	}
 }
 
-func configMap(like *unstructured.Unstructured, data map[string]string) *unstructured.Unstructured {
+// labelsUnknown: a recording of an earlier version has the object without its labels.
+func labelsUnknown(w *Write) { w.LabelsUnknown = true }
+
+func configMap(like *unstructured.Unstructured, live facts.ConfigMap, data map[string]string) *unstructured.Unstructured {
 	return untypedOf(&corev1.ConfigMap{
-		TypeMeta:   metav1.TypeMeta{APIVersion: like.GetAPIVersion(), Kind: like.GetKind()},
-		ObjectMeta: metav1.ObjectMeta{Namespace: like.GetNamespace(), Name: like.GetName()},
-		Data:       data,
+		TypeMeta: metav1.TypeMeta{APIVersion: like.GetAPIVersion(), Kind: like.GetKind()},
+		ObjectMeta: metav1.ObjectMeta{Namespace: like.GetNamespace(), Name: like.GetName(),
+			Labels: live.Labels, Annotations: live.Annotations},
+		Data: data,
 	})
 }

@@ -2,7 +2,6 @@ package bootstrap
 
 import (
 	"slices"
-	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -37,12 +36,11 @@ func (p *planner) identityLeaseAnew() {
 	p.identityLease()
 }
 
-// expiredLeases are the identity leases that nobody has renewed for an hour
-// (kubernetes pkg/controlplane/apiserver/server.go, IdentityLeaseDurationSeconds).
+// expiredLeases are the identity leases that nobody has renewed in time.
 func (p *planner) expiredLeases() {
 	live, _ := facts.IdentityLeases.Get(p.s)
 	for _, l := range live {
-		if !l.Renewed.IsZero() && l.Renewed.Add(time.Hour).Before(p.s.Meta.CollectedAt) {
+		if l.Expired(p.s.Meta.CollectedAt) {
 			p.remove(p.leaseOf(l))
 		}
 	}
@@ -55,6 +53,12 @@ func (p *planner) leaseOf(l facts.IdentityLease) *unstructured.Unstructured {
 	}
 	if !l.Renewed.IsZero() {
 		lease.Spec.RenewTime = &metav1.MicroTime{Time: l.Renewed}
+	}
+	if l.Holder != "" {
+		lease.Spec.HolderIdentity = &l.Holder
+	}
+	if l.Seconds > 0 {
+		lease.Spec.LeaseDurationSeconds = &l.Seconds
 	}
 	return untypedOf(&lease)
 }

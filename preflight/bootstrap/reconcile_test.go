@@ -225,7 +225,8 @@ func TestReconcile(t *testing.T) {
 		"an expired identity lease": {
 			[]change{extra(facts.IdentityLeases,
 				facts.IdentityLease{Name: "apiserver-long-gone", Renewed: now.Add(-2 * time.Hour)},
-				facts.IdentityLease{Name: "apiserver-just-gone", Renewed: now.Add(-time.Minute)})},
+				facts.IdentityLease{Name: "apiserver-just-gone", Renewed: now.Add(-time.Minute)},
+				facts.IdentityLease{Name: "apiserver-of-longer", Renewed: now.Add(-2 * time.Hour), Seconds: 3 * 3600})},
 			[]string{"start-kube-apiserver-identity-lease-garbage-collector: DELETE leases.coordination.k8s.io kube-system/apiserver-long-gone, background"}},
 	} {
 		t.Run(name, func(t *testing.T) {

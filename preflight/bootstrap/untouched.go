@@ -41,7 +41,7 @@ func Untouched(minor string) ([]facts.Observation, bool) {
 		facts.Present(facts.PriorityLevels, written[flowcontrolv1.PriorityLevelConfiguration](m, "PriorityLevelConfiguration")),
 		facts.Present(facts.ServiceCIDRs, written[networkingv1.ServiceCIDR](m, "ServiceCIDR")),
 		facts.Present(facts.Namespaces, project(m, "Namespace", func(u *unstructured.Unstructured) facts.Namespace {
-			return facts.Namespace{Name: u.GetName(), Labels: u.GetLabels()}
+			return facts.Namespace{Name: u.GetName(), Labels: u.GetLabels(), Annotations: map[string]string{}}
 		})),
 		facts.Present(facts.PriorityClasses, project(m, "PriorityClass", (*unstructured.Unstructured).GetName)),
 		facts.Present(facts.APIServices, project(m, "APIService", untouchedAPIService)),
@@ -133,5 +133,5 @@ func untouchedConfigMap(u *unstructured.Unstructured) facts.ConfigMap {
 	if _, ok := data["client-ca-file"]; !ok {
 		data = map[string]string{"since": "2020-01-01"}
 	}
-	return facts.ConfigMap{Name: u.GetName(), Data: data}
+	return facts.ConfigMap{Name: u.GetName(), Data: data, Labels: map[string]string{}, Annotations: map[string]string{}}
 }

@@ -68,6 +68,9 @@ type Write struct {
 	// Labels says how far the labels of a sketch are known; zero where no more is
 	// known than that each such object has those of Object.
 	Labels Labels
+	// LabelsUnknown says that a whole object is without its labels, which were not
+	// recorded.
+	LabelsUnknown bool
 }
 
 // Labels says how far those of a [Write.Sketch] are known.

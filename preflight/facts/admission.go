@@ -66,4 +66,8 @@ type Namespace struct {
 	Name        string            `json:"name"`
 	Labels      map[string]string `json:"labels,omitempty"`
 	Terminating bool              `json:"terminating,omitempty"`
+	// Annotations are those of a namespace that API servers themselves write to, but for
+	// what kubectl has applied last; nil of any other, and in recordings of earlier
+	// versions.
+	Annotations map[string]string `json:"annotations,omitzero"`
 }

@@ -76,6 +76,13 @@ type CustomResource struct {
 	Served []string `json:"served,omitempty"`
 	// Stored are the versions that objects may be stored at (status.storedVersions).
 	Stored []string `json:"stored,omitempty"`
+	// Kind is that of the objects, and Storage the version that they are written at.
+	// These and the fields below are empty in recordings of earlier versions.
+	Kind       string `json:"kind,omitempty"`
+	Namespaced bool   `json:"namespaced,omitempty"`
+	Storage    string `json:"storage,omitempty"`
+	// Established says that the API server serves it: its names are not taken.
+	Established bool `json:"established,omitempty"`
 }
 
 // HelmRelease is what is kept of the Secret of a deployed release.

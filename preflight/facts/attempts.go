@@ -142,6 +142,9 @@ const (
 	NotPermitted Fault = "forbidden"
 )
 
+// MaxPatch is how many bytes of a patch are kept.
+const MaxPatch = 4 << 10
+
 // An Attempt is one question to one backend, or one server-side dry-run.
 type Attempt struct {
 	// Config and Webhook name the webhook; empty for a dry-run. Type is
@@ -168,8 +171,11 @@ type Attempt struct {
 	Status int32 `json:"status,omitempty"`
 	// Detail is what the backend or the API server said, sanitised and bounded.
 	Detail string `json:"detail,omitempty"`
-	// Patched says that a mutating webhook answered with a patch.
-	Patched bool `json:"patched,omitempty"`
+	// Patched says that a mutating webhook answered with a patch. Patch is the text of
+	// that, a JSON Patch; empty where it is longer than [MaxPatch], and in recordings of
+	// earlier versions.
+	Patched bool   `json:"patched,omitempty"`
+	Patch   string `json:"patch,omitempty"`
 	// CertificateNotAfter is when the serving certificate expires, and
 	// CertificateNotBefore since when it is valid, in RFC 3339; empty if not seen.
 	// Recordings of older versions have the former alone.

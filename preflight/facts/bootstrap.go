@@ -96,6 +96,10 @@ type IPAddress struct {
 type ConfigMap struct {
 	Name string            `json:"name"`
 	Data map[string]string `json:"data,omitempty"`
+	// Labels and Annotations, but for what kubectl has applied last, are nil in
+	// recordings of earlier versions, which do not hold them.
+	Labels      map[string]string `json:"labels,omitzero"`
+	Annotations map[string]string `json:"annotations,omitzero"`
 }
 
 // IdentityLease is the lease of one running API server.
@@ -103,6 +107,21 @@ type IdentityLease struct {
 	Name    string            `json:"name"`
 	Labels  map[string]string `json:"labels,omitempty"`
 	Renewed time.Time         `json:"renewed,omitzero"`
+	// Holder is the identity of the API server, and Seconds for how long the lease
+	// holds from Renewed on; empty and zero in recordings of earlier versions.
+	Holder  string `json:"holder,omitempty"`
+	Seconds int32  `json:"seconds,omitempty"`
+}
+
+// Expired reports whether nobody has renewed the lease in time, at that time. One that
+// does not say for how long it holds has the hour that API servers give it (kubernetes
+// pkg/controlplane/apiserver/server.go, IdentityLeaseDurationSeconds).
+func (l IdentityLease) Expired(at time.Time) bool {
+	holds := time.Hour
+	if l.Seconds > 0 {
+		holds = time.Duration(l.Seconds) * time.Second
+	}
+	return !l.Renewed.IsZero() && l.Renewed.Add(holds).Before(at)
 }
 
 // APIServerService is the Service through which pods reach the API server.

@@ -57,6 +57,10 @@ type Meta struct {
 	// NodeWrites says that webhooks were asked about the writes that an upgrade of nodes
 	// needs. In recordings of earlier versions, where it is false, nobody was.
 	NodeWrites bool `json:"nodeWrites,omitempty"`
+	// Unapplied are the configurations and policies, as kind and name with a blank between,
+	// that a manifest was taken from, so that what the API server was seen to let pass has
+	// not met them. No recording has it.
+	Unapplied []string `json:"-"`
 }
 
 // A PoolChange is what a pipeline does to one node pool, whose nodes are made anew.

@@ -57,6 +57,8 @@ type caller struct {
 	admitted map[admitted]bool
 	// endpoints are those of the Service that is called.
 	endpoints func(admission.Interception) []probe.Endpoint
+	// nobody is what a call meets whose Service is missing, or has nobody behind it.
+	nobody func(admission.Interception) (facts.Attempt, bool)
 	// perEndpoint is that of [facts.Meta], and uncounted why it is not known what
 	// endpoints Services have; empty if it is.
 	perEndpoint bool
@@ -64,6 +66,8 @@ type caller struct {
 	// eachCall says that an endpoint is picked for each call, and not for each
 	// connection.
 	eachCall bool
+	// unapplied reports whether no dry-run can have met it.
+	unapplied func(admission.Culprit) bool
 	// forwards are the handshakes through port-forwards.
 	forwards map[admission.Culprit]certificates
 }
@@ -74,6 +78,8 @@ func newCaller(s *facts.Snapshot, attempts []facts.Attempt) *caller {
 		proven: map[admission.Culprit]bool{}, admitted: map[admitted]bool{}, forwards: map[admission.Culprit]certificates{},
 		perEndpoint: s.Meta.PerEndpoint, eachCall: version.EndpointPerCall.In(s.Meta.Target),
 		endpoints: func(i admission.Interception) []probe.Endpoint { return probe.Endpoints(s, i) },
+		nobody:    func(i admission.Interception) (facts.Attempt, bool) { return probe.Nobody(s, i) },
+		unapplied: func(k admission.Culprit) bool { return k.Unapplied(s) },
 	}
 	for _, f := range []facts.Fact{facts.Services, facts.Endpoints} {
 		if a, absent := s.Absence(f); absent && c.uncounted == "" {
@@ -103,6 +109,9 @@ func (c *caller) prove(w bootstrap.Write, by []admission.Interception) {
 			continue
 		}
 		for _, i := range by {
+			if c.unapplied(i.Culprit()) {
+				continue
+			}
 			if i.Fails && (a.As == w.User.Name || !i.UserDependent) {
 				c.proven[i.Culprit()] = true
 			}
@@ -137,6 +146,9 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 	}
 	k := i.Culprit()
 	own := where(c.byWebhook[k], func(a facts.Attempt) bool { return put(a, i) })
+	if a, none := c.nobody(i); none && len(own) == 0 {
+		return c.after(i, w, a, "")
+	}
 	if es := c.behind(i, own); es != nil {
 		return several(c.among(es, i, w, own))
 	}

@@ -28,7 +28,7 @@ func hooked(policy admissionregistrationv1.FailurePolicyType, timeout int32, gro
 		facts.Present(facts.APIResources, []facts.APIResource{}),
 		facts.Present(facts.Namespaces, []facts.Namespace{}),
 		facts.Present(facts.Nodes, []facts.Node{{Name: "n1"}}),
-		facts.Present(facts.Services, []facts.Service{}), facts.Present(facts.BackendPods, []facts.Pod{}),
+		facts.Present(facts.Services, []facts.Service{{Namespace: "opa", Name: "opa", Ports: []facts.ServicePort{{Port: 443}}}}), facts.Present(facts.BackendPods, []facts.Pod{}),
 		facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{{
 			ObjectMeta: metav1.ObjectMeta{Name: "opa"}, Webhooks: []admissionregistrationv1.ValidatingWebhook{h},
 		}}),

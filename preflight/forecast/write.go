@@ -110,6 +110,8 @@ func (c *caller) consultDryRuns(s *simulated) {
 				s.best = bound{rejects: true, cost: min(s.worst.cost, took)}
 				s.blame(a)
 			}
+		case slices.ContainsFunc(s.by, func(i admission.Interception) bool { return c.unapplied(i.Culprit()) }):
+			// what was let pass has not met all of them
 		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && s.worst.until == 0 && !s.best.rejects && !(c.perEndpoint && s.several(a)) && !s.drawn():
 			s.worst = bound{cost: max(s.best.cost, took)}
 		}

@@ -24,6 +24,8 @@ type adder struct {
 	// found are the configurations, policies and bindings, also those that are not
 	// served; names those of them that are judged.
 	found, names []Name
+	// replaces says that one takes the place of what was there.
+	replaces bool
 	// pointers say what the manifest at hand leads to that is not in it.
 	pointers []string
 	notes    []string
@@ -95,6 +97,7 @@ func put[T any](a *adder, k facts.Key[[]T], o object, validate func(*validator, 
 	any(value).(metav1.Object).SetName(name.Name)
 	live, _ := k.Get(a.s)
 	all := slices.DeleteFunc(slices.Clone(live), func(v T) bool { return nameOf(&v) == name.Name })
+	a.replaces = a.replaces || len(all) < len(live)
 	all = append(all, *value)
 	slices.SortFunc(all, func(x, y T) int { return cmp.Compare(nameOf(&x), nameOf(&y)) })
 	a.s = a.s.With(facts.Present(k, all))

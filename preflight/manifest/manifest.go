@@ -255,5 +255,5 @@ func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Add
 	others := a.people()
 	added := a.added()
 	added.Others = others
-	return a.s, added, nil
+	return a.unapplied(), added, nil
 }

@@ -91,6 +91,11 @@ func (b backends) resolveService(r *Request) {
 		b.unresolved(r, facts.Endpoints, b.endpointsAbsent)
 		return
 	}
+	if _, listed := b.endpoints[key]; !listed {
+		// Nobody has looked: no webhook of the cluster calls the Service.
+		b.unresolved(r, facts.Endpoints, facts.Absence{Reason: facts.NotCollected, Detail: "no webhook called the service"})
+		return
+	}
 	b.resolveEndpoints(r, key, service.Ports[port].Name)
 	r.Addresses = primary(service, r.Addresses)
 }

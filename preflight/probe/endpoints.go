@@ -49,6 +49,21 @@ func Endpoints(s *facts.Snapshot, i admission.Interception) []Endpoint {
 	return es
 }
 
+// Nobody returns what a call meets that i stands for where the API server finds nobody to
+// call: its Service is missing, has no such port, no endpoint, or none that is ready;
+// false where it finds somebody, and where that is not known.
+func Nobody(s *facts.Snapshot, i admission.Interception) (facts.Attempt, bool) {
+	if !i.Kind.IsWebhook() {
+		return facts.Attempt{}, false
+	}
+	r := Request{Interception: i, Vantage: facts.PodNetwork}
+	services.Of(s).resolve(&r)
+	if r.Known == nil {
+		return facts.Attempt{}, false
+	}
+	return *r.Known, true
+}
+
 var services = &facts.Derivation[backends]{Compute: backendsOf}
 
 // A podPort is a port of the Pod behind an endpoint.

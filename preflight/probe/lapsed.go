@@ -35,7 +35,7 @@ func AsOf(s *facts.Snapshot) *facts.Snapshot {
 			continue
 		}
 		lapsed[k] = true
-		now[n].Answer, now[n].Fault, now[n].Status, now[n].Patched = facts.BadCertificate, fault, 0, false
+		now[n].Answer, now[n].Fault, now[n].Status, now[n].Patched, now[n].Patch = facts.BadCertificate, fault, 0, false, ""
 		now[n].Detail = fmt.Sprintf("it ended on %s, after this was seen", end.UTC().Format(time.DateOnly))
 	}
 	if len(lapsed) == 0 {

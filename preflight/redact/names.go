@@ -1,6 +1,7 @@
 package redact
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
@@ -91,7 +92,7 @@ func replacement(kind string, n int, name string) string {
 var kinds = map[string]string{
 	facts.Namespaces.ID(): "namespace", facts.Services.ID(): "service", facts.Endpoints.ID(): "service", facts.BackendPods.ID(): "pod", facts.BackendWorkloads.ID(): "workload",
 	facts.DisruptionBudgets.ID(): "budget", facts.Nodes.ID(): "node", facts.GKENodePools.ID(): "pool", facts.KonnectivityAgents.ID(): "agent",
-	facts.NetworkPolicies.ID(): "policy", facts.OtherNetworkPolicies.ID(): "policy", facts.CustomResources.ID(): "definition",
+	facts.NetworkPolicies.ID(): "policy", facts.OtherNetworkPolicies.ID(): "policy",
 	facts.ValidatingPolicies.ID(): "admission", facts.ValidatingPolicyBindings.ID(): "admission", facts.MutatingPolicies.ID(): "admission", facts.MutatingPolicyBindings.ID(): "admission",
 }
 
@@ -179,6 +180,9 @@ func (n *names) labelsIn(v any, field string) {
 					n.add("label-key", k)
 				}
 			}
+			if text, ok := inner.(string); ok && k == "patch" {
+				n.patched(text)
+			}
 			n.labelsIn(inner, k)
 		}
 	}
@@ -198,4 +202,24 @@ func reservedWords(s *facts.Snapshot) map[string]bool {
 		}
 	}
 	return reserved
+}
+
+// patched notes the labels and annotations that a JSON Patch sets.
+func (n *names) patched(patch string) {
+	var operations []struct {
+		Path  string `json:"path"`
+		Value any    `json:"value"`
+	}
+	if json.Unmarshal([]byte(patch), &operations) != nil {
+		return
+	}
+	for _, o := range operations {
+		parts := strings.Split(o.Path, "/")
+		field, value := parts[len(parts)-1], o.Value
+		if len(parts) > 2 && slices.Contains(labelled, parts[len(parts)-2]) {
+			key := strings.NewReplacer("~1", "/", "~0", "~").Replace(field)
+			field, value = parts[len(parts)-2], map[string]any{key: value}
+		}
+		n.labelsIn(value, field)
+	}
 }

@@ -20,7 +20,7 @@ var untouched = map[string]bool{
 	facts.ServerVersion.ID(): true, facts.APIResources.ID(): true,
 	facts.ClusterRoles.ID(): true, facts.ClusterRoleBindings.ID(): true, facts.Roles.ID(): true, facts.RoleBindings.ID(): true,
 	facts.PriorityLevels.ID(): true, facts.FlowSchemas.ID(): true, facts.ServiceCIDRs.ID(): true,
-	facts.SystemConfigMaps.ID(): true, facts.KubernetesService.ID(): true, facts.IdentityLeases.ID(): true,
+	facts.KubernetesService.ID(): true, facts.IdentityLeases.ID(): true,
 	facts.GKEServerConfig.ID(): true, facts.GKEUpgradeInfo.ID(): true, facts.GKESettings.ID(): true, facts.GKEQuotas.ID(): true,
 }
 
@@ -35,9 +35,13 @@ func Snapshot(s *facts.Snapshot) (*facts.Snapshot, error) {
 	z := zip.NewWriter(&packed)
 	for name, v := range files {
 		stem, _, _ := strings.Cut(name, ".")
-		if untouched[stem] {
+		switch {
+		case stem == facts.SystemConfigMaps.ID():
+			r.labelled(v)
+			fallthrough
+		case untouched[stem]:
 			v = replacer{}.value(v, "", false) // addresses of people may stand anywhere
-		} else {
+		default:
 			v = r.value(v, "", keyed[stem])
 		}
 		w, err := z.Create(name)
@@ -82,8 +86,21 @@ func decoded(s *facts.Snapshot) (map[string]any, error) {
 // A replacer has what takes the place of each name.
 type replacer map[string]string
 
-// labelled are the fields whose keys are labels'.
-var labelled = []string{"labels", "matchLabels", "selector", "nodeSelector"}
+// labelled are the fields whose keys are labels', or annotations'.
+var labelled = []string{"labels", "matchLabels", "selector", "nodeSelector", "annotations"}
+
+// labelled replaces names in the labels and annotations of entries of which the rest stays.
+func (r replacer) labelled(v any) {
+	all, _ := v.([]any)
+	for _, o := range all {
+		entry, _ := o.(map[string]any)
+		for _, f := range labelled {
+			if inner, ok := entry[f]; ok {
+				entry[f] = r.value(inner, f, false)
+			}
+		}
+	}
+}
 
 var email = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}`)
 
@@ -104,6 +121,9 @@ func (r replacer) value(v any, field string, keys bool) any {
 				to = r.text(k, "")
 			}
 			out[to] = r.value(inner, k, false)
+			if text, ok := inner.(string); ok && field == "annotations" && !system(k) && words.FindString(text) != text {
+				out[to] = "redacted" // whatever somebody has written there
+			}
 		}
 		return out
 	}
@@ -114,6 +134,8 @@ func (r replacer) text(s, field string) string {
 	switch {
 	case opaque[field]:
 		return s
+	case field == "patch":
+		return r.patch(s)
 	case field == "image" && !systemImage(s):
 		tag := ""
 		if n := strings.LastIndexAny(s, ":@"); n > strings.LastIndex(s, "/") {
@@ -122,6 +144,50 @@ func (r replacer) text(s, field string) string {
 		return "registry.example/image" + tag
 	}
 	return words.ReplaceAllStringFunc(email.ReplaceAllString(s, "user@example.com"), r.word)
+}
+
+// patch replaces names in a JSON Patch, whose paths write the slash of a label as ~1. One
+// that can't be read is left out.
+func (r replacer) patch(s string) string {
+	d := json.NewDecoder(strings.NewReader(s))
+	d.UseNumber()
+	var operations []map[string]any
+	if d.Decode(&operations) != nil {
+		return ""
+	}
+	for _, o := range operations {
+		for k, v := range o {
+			switch text, ok := v.(string); {
+			case ok && (k == "path" || k == "from"):
+				o[k] = r.pointer(text)
+			case ok && k == "value" && words.FindString(text) != text:
+				o[k] = "redacted"
+			default:
+				o[k] = r.value(v, lastOf(o["path"]), false)
+			}
+		}
+	}
+	b, err := json.Marshal(operations)
+	if err != nil {
+		return ""
+	}
+	return string(b)
+}
+
+// pointer replaces names in the parts of a JSON Pointer.
+func (r replacer) pointer(s string) string {
+	parts := strings.Split(s, "/")
+	for n, part := range parts {
+		part = r.text(strings.NewReplacer("~1", "/", "~0", "~").Replace(part), "")
+		parts[n] = strings.NewReplacer("~", "~0", "/", "~1").Replace(part)
+	}
+	return strings.Join(parts, "/")
+}
+
+// lastOf is the last part of a JSON Pointer, the field that it leads to.
+func lastOf(pointer any) string {
+	s, _ := pointer.(string)
+	return s[strings.LastIndexByte(s, '/')+1:]
 }
 
 // words are as long as names of labels and of objects can be: with one slash at most.

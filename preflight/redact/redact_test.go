@@ -104,3 +104,45 @@ func keepsSecret(t *testing.T, s, redacted *facts.Snapshot) {
 		t.Fatal(err)
 	}
 }
+
+// TestForRehearsals: names that stand in what a rehearsal reads alone are names, too.
+func TestForRehearsals(t *testing.T) {
+	const text = "owned by the payments squad of Initech"
+	s := facts.New(facts.Meta{Tool: "test"},
+		facts.Present(facts.SystemConfigMaps, []facts.ConfigMap{{Name: "extension-apiserver-authentication", Data: map[string]string{"client-ca-file": "PEM"},
+			Labels: map[string]string{"initech.example/squad": "payments"}, Annotations: map[string]string{"initech.example/note": text, "kubernetes.io/a": "b"}}}),
+		facts.Present(facts.Namespaces, []facts.Namespace{{Name: "kube-system", Labels: map[string]string{}, Annotations: map[string]string{"initech.example/note": text, "initech.example/tier": "payments"}}}),
+		facts.Present(facts.Attempts, []facts.Attempt{{Type: "Mutating", Config: "w", Webhook: "w", Write: "w", Patched: true,
+			Patch: `[{"op":"add","path":"/metadata/labels/initech.example~1squad","value":"payments"},{"op":"add","path":"/metadata/annotations","value":{"initech.example/note":"` + text + `","x":1}},{"op":"test","path":"/metadata/name","value":"a"}]`}}),
+		facts.Present(facts.IdentityLeases, []facts.IdentityLease{{Name: "apiserver-a", Holder: "apiserver-a_1", Seconds: 3600}}),
+		facts.Present(facts.CustomResources, []facts.CustomResource{{Name: "widgets.example.org", Kind: "Widget", Served: []string{"v1"}, Storage: "v1", Established: true}}),
+	)
+	redacted, err := redact.Snapshot(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = redacted.Files(func(name string, content []byte) error {
+		for _, secret := range []string{"initech", "payments", "squad", "Initech"} {
+			if bytes.Contains(content, []byte(secret)) {
+				t.Errorf("%s still holds %q: %s", name, secret, content)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, n := facts.SystemConfigMaps.Of(redacted)[0], facts.Namespaces.Of(redacted)[0]
+	if m.Data["client-ca-file"] != "PEM" || len(m.Labels) != 1 || m.Annotations["kubernetes.io/a"] != "b" || len(n.Annotations) != 2 {
+		t.Errorf("%+v, %+v", m, n)
+	}
+	a := facts.Attempts.Of(redacted)[0]
+	for key, value := range m.Labels { // the same name everywhere
+		if !strings.Contains(a.Patch, "/metadata/labels/"+strings.ReplaceAll(key, "/", "~1")) || !strings.Contains(a.Patch, value) || !a.Patched {
+			t.Errorf("%s=%s became %s in the patch", key, value, a.Patch)
+		}
+	}
+	if d := facts.CustomResources.Of(redacted)[0]; d.Name != "widgets.example.org" || d.Kind != "Widget" {
+		t.Errorf("an API that is named in rules, too, became %+v", d)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
@@ -20,6 +21,8 @@ type Step struct {
 	// Exact says that objects of the same kinds and namespaces that are not among these
 	// are deleted: those that the server made at its first start.
 	Exact bool
+	// Among narrows Exact to objects with that label, as key=value; empty for all.
+	Among string
 }
 
 const (
@@ -38,17 +41,18 @@ func Needs() []facts.Fact {
 	}
 }
 
-// Objects are those of the snapshot in the order in which they are loaded. What judges
-// writes is not among them: see [Judges].
-func Objects(s *facts.Snapshot) []Step {
+// Objects are those of the snapshot in the order in which they are loaded at that time.
+// What judges writes is not among them: see [Judges].
+func Objects(s *facts.Snapshot, now time.Time) []Step {
 	return []Step{
 		{Objects: append(namespaces(s), definitions(s)...)},
 		{Exact: true, Objects: slices.Concat(
 			list(s, facts.ClusterRoles, rbacAPI, "ClusterRole"), list(s, facts.ClusterRoleBindings, rbacAPI, "ClusterRoleBinding"),
 			list(s, facts.Roles, rbacAPI, "Role"), list(s, facts.RoleBindings, rbacAPI, "RoleBinding"))},
 		{Exact: true, Objects: slices.Concat(list(s, facts.PriorityLevels, flowAPI, "PriorityLevelConfiguration"), list(s, facts.FlowSchemas, flowAPI, "FlowSchema"))},
-		{Objects: slices.Concat(services(s), endpoints(s), configMaps(s), params(s))},
+		{Objects: slices.Concat(services(s), endpoints(s), configMaps(s), leases(s, now), params(s))},
 		{Gone: gone(s)},
+		{Exact: true, Among: onStart, Objects: apiServices(s)},
 	}
 }
 
@@ -154,67 +158,10 @@ func namespaces(s *facts.Snapshot) (out []*unstructured.Unstructured) {
 	for _, n := range all {
 		u := object("v1", "Namespace", map[string]any{"metadata": map[string]any{"name": n.Name}})
 		u.SetLabels(n.Labels)
+		u.SetAnnotations(n.Annotations)
 		out = append(out, u)
 	}
 	return out
-}
-
-// configMaps are those of kube-system that hooks write, but the one that each server
-// writes from its flags, which are the recorded ones: see [Settings].
-func configMaps(s *facts.Snapshot) (out []*unstructured.Unstructured) {
-	all, _ := facts.SystemConfigMaps.Get(s)
-	for _, m := range all {
-		if m.Name != authentication {
-			out = append(out, object("v1", "ConfigMap", map[string]any{"metadata": map[string]any{"namespace": "kube-system", "name": m.Name}, "data": anyMap(m.Data)}))
-		}
-	}
-	return out
-}
-
-// definitions are of the custom kinds that policies take parameters from. The recording
-// has no schema: they take anything.
-func definitions(s *facts.Snapshot) (out []*unstructured.Unstructured) {
-	all, _ := facts.PolicyParams.Get(s)
-	for _, k := range all {
-		group, version, _ := strings.Cut(k.APIVersion, "/")
-		if !strings.Contains(group, ".") || k.Resource == "" || builtIn(s, group) {
-			continue
-		}
-		scope := "Cluster"
-		if k.Namespaced {
-			scope = "Namespaced"
-		}
-		u := object("apiextensions.k8s.io/v1", "CustomResourceDefinition", map[string]any{
-			"spec": map[string]any{
-				"group": group, "scope": scope,
-				"names": map[string]any{"plural": k.Resource, "singular": strings.ToLower(k.Kind), "kind": k.Kind, "listKind": k.Kind + "List"},
-				"versions": []any{map[string]any{"name": version, "served": true, "storage": true, "schema": map[string]any{
-					"openAPIV3Schema": map[string]any{"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}},
-			},
-		})
-		u.SetName(k.Resource + "." + group)
-		if strings.HasSuffix(group, ".k8s.io") {
-			u.SetAnnotations(map[string]string{"api-approved.kubernetes.io": "unapproved, a stand-in of a rehearsal"})
-		}
-		out = append(out, u)
-	}
-	return out
-}
-
-// Definitions are the names of the CustomResourceDefinitions that are made up.
-func Definitions(s *facts.Snapshot) (names []string) {
-	for _, u := range definitions(s) {
-		names = append(names, u.GetName())
-	}
-	return names
-}
-
-// builtIn reports whether kube-apiserver serves the group itself.
-func builtIn(s *facts.Snapshot, group string) bool {
-	all, _ := facts.APIServices.Get(s)
-	custom, _ := facts.CustomResources.Get(s)
-	return slices.ContainsFunc(all, func(a facts.APIService) bool { return a.Group == group && a.Service == "" }) &&
-		!slices.ContainsFunc(custom, func(c facts.CustomResource) bool { return strings.HasSuffix(c.Name, "."+group) })
 }
 
 // params are the parameters of policies.

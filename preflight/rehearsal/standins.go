@@ -25,6 +25,9 @@ type Answer struct {
 	// Status is the HTTP status, or the code of a denial; zero if there was none.
 	Status int32
 	Detail string
+	// Patch is the JSON Patch that comes with it; empty for none, and where it is not
+	// known. Unpatched says why a patch that the backend makes is left out; empty for none.
+	Patch, Unpatched string
 	// Assumed says why this was not seen; empty if it was.
 	Assumed string
 }
@@ -52,7 +55,10 @@ func StandIns(s *facts.Snapshot) []*StandIn {
 	}
 	var all []*StandIn
 	for _, i := range webhooks(s) {
-		in := &StandIn{Culprit: i.Culprit(), own: map[string][]facts.Attempt{}, admitted: admitted, provider: i.ProviderManaged()}
+		in := &StandIn{Culprit: i.Culprit(), own: map[string][]facts.Attempt{}, provider: i.ProviderManaged()}
+		if !in.Unapplied(s) {
+			in.admitted = admitted
+		}
 		targets := map[string]string{}
 		for _, e := range probe.Endpoints(s, i) {
 			in.Endpoints = append(in.Endpoints, e.Address)
@@ -130,11 +136,11 @@ func (in *StandIn) To(write, endpoint string) Answer {
 		some = slices.DeleteFunc(slices.Clone(some), facts.Attempt.EndsConnection)
 	}
 	itself := func(a facts.Attempt) bool { return a.Write == write }
-	alike := func(a facts.Attempt) bool { return group(a.Write) == group(write) }
+	alike := func(a facts.Attempt) bool { return admission.GroupOf(a.Write) == admission.GroupOf(write) }
 	for _, about := range []func(facts.Attempt) bool{itself, alike} {
 		for _, attempts := range [][]facts.Attempt{in.own[endpoint], some} {
 			if a, ok := firstOf(attempts, about); ok {
-				return seen(a)
+				return in.patched(seen(a), write, endpoint)
 			}
 		}
 	}
@@ -150,6 +156,18 @@ func (in *StandIn) To(write, endpoint string) Answer {
 // Provider reports whether GKE itself runs the webhook, beside each API server.
 func (in *StandIn) Provider() bool { return in.provider }
 
+// patched adds the patch to an answer to the write.
+func (in *StandIn) patched(r Answer, write, endpoint string) Answer {
+	if in.Kind != admission.MutatingWebhook || r.Answer != facts.Allowed {
+		return r
+	}
+	patch, changes := admission.PatchOf(slices.Concat(in.own[endpoint], in.some), write)
+	if r.Patch = patch; changes && patch == "" {
+		r.Unpatched = "the patch that it makes is not in the recording"
+	}
+	return r
+}
+
 func seen(a facts.Attempt) Answer {
 	return Answer{Answer: a.Answer, Fault: a.Fault, Milliseconds: a.Milliseconds, Status: a.Status, Detail: a.Detail}
 }
@@ -159,19 +177,6 @@ func firstOf(all []facts.Attempt, holds func(facts.Attempt) bool) (facts.Attempt
 		return all[n], true
 	}
 	return facts.Attempt{}, false
-}
-
-// group is the key of a write without its name: verb, resource and namespace.
-func group(write string) string {
-	n := strings.LastIndex(write, " ")
-	if n < 0 {
-		return write
-	}
-	namespace, _, ok := strings.Cut(write[n+1:], "/")
-	if !ok {
-		namespace = ""
-	}
-	return write[:n+1] + namespace
 }
 
 // decisive reports whether a backend was asked and something came of it.

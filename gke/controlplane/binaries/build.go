@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 )
 
 // Build builds the program from the published modules, which the go command fetches,
@@ -28,6 +29,8 @@ func Build(ctx context.Context, b Binary) error {
 	made := filepath.Join(tmp, b.Name)
 	cmd := exec.CommandContext(ctx, "go", "build", "-o", made, "-ldflags", b.LDFlags, b.Package)
 	cmd.Dir = tmp
+	// Killed, it would leave its compilers behind.
+	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second
 	cmd.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly -buildvcs=false")
 	if said, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", b.Package, err, said)
