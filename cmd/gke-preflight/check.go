@@ -59,7 +59,8 @@ func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if steps != nil {
 		s = preflight.AskFor(s, steps)
 	}
-	return reportUnder(s, rules)
+	r, err := reportUnder(s, rules)
+	return repeating(cmd, f.recording, r), err
 }
 
 const allSteps = "all"

@@ -167,7 +167,7 @@ func (n *nightlyFlags) judge(cmd *cobra.Command, st *store.Store, s *facts.Snaps
 	if err != nil {
 		return nil, err
 	}
-	return shelf.NewNight(ctx, st, c, last, r)
+	return shelf.NewNight(ctx, st, c, last, repeating(cmd, n.recording, r))
 }
 
 func (n *nightlyFlags) push(ctx context.Context, r preflight.Report) error {

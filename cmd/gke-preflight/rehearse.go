@@ -128,7 +128,7 @@ func (f *rehearseFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 		return r, err
 	}
 	all, err := f.run(cmd, rehearse.Options{Snapshot: s, Name: played, After: acts, Kubelet: f.kubelet})
-	return r.Rehearsed(all), err
+	return repeating(cmd, f.check.recording, r.Rehearsed(all)), err
 }
 
 // shortest is the value of --with for the shortest path that whatif finds.
