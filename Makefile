@@ -77,7 +77,7 @@ test-restarts: controlplane ## start replicas that are late under a kubelet with
 	@$(GO) test -count 1 -timeout 30m -v -run TestRestarts ./testdata/controlplane/starts
 
 test-rehearse: controlplane-all ## rehearse every recording, and hold that against its forecast
-	@$(MATRIX) -count 1 -timeout 60m -parallel 3 -v -run 'TestRecordings|TestDraw|TestCustomParams|TestNewKind|TestLargeCluster' ./gke/rehearse
+	@$(MATRIX) -count 1 -timeout 60m -parallel 3 -v -run 'TestRecordings|TestDraw|TestCustomParams|TestNewKind|TestOldestMinor|TestLargeCluster' ./gke/rehearse
 
 terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters that are ready and that are not
 	@$(GO) run ./testdata/controlplane/build -tofu

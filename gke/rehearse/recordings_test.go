@@ -98,6 +98,20 @@ func TestNewKind(t *testing.T) {
 	}
 }
 
+// TestOldestMinor is deckhouse/deckhouse#11020 on the oldest minor that is built here: its
+// webhook on RBAC hangs for 10 s, since nothing of its backend runs any more.
+func TestOldestMinor(t *testing.T) {
+	if os.Getenv(binaries.MinorsEnv) != "all" {
+		t.Skip("takes minutes, and older minors: make test-rehearse runs it")
+	}
+	t.Parallel()
+	onRBAC := strings.NewReplacer("[clusterroles]", "[clusterroles, clusterrolebindings]", "timeoutSeconds: 1", "timeoutSeconds: 10").Replace(webhook)
+	r := agrees(t, on(t, onRBAC, "1.30", "1.31", func(string) facts.Attempt { return facts.Attempt{Answer: facts.Hung, Milliseconds: 10000} }))
+	if r.Outcome != forecast.CrashLoop || r.Start.Hook != "rbac/bootstrap-roles" {
+		t.Errorf("%+v", r)
+	}
+}
+
 const policy = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: limits}
