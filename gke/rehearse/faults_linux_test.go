@@ -125,10 +125,20 @@ func TestFullDisk(t *testing.T) {
 // TestNoFolder: where there is no place for it, nothing is begun.
 func TestNoFolder(t *testing.T) {
 	s := cluster(t, allowed)
-	t.Setenv("TMPDIR", filepath.Join(t.TempDir(), "missing"))
-	_, err := rehearse.Run(t.Context(), rehearse.Options{Snapshot: s})
-	if err == nil || !strings.Contains(err.Error(), "set TMPDIR to one with 500 MB") {
-		t.Errorf("said is: %v", err)
+	long := filepath.Join(t.TempDir(), strings.Repeat("x", 100))
+	if err := os.Mkdir(long, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for dir, says := range map[string]string{
+		filepath.Join(t.TempDir(), "missing"): "set TMPDIR to one with 500 MB",
+		long:                                  "is too long for a socket in it, by ",
+	} {
+		t.Setenv("TMPDIR", dir)
+		_, err := rehearse.Run(t.Context(), rehearse.Options{Snapshot: s})
+		if err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("said is: %v", err)
+		}
+		leavesNothing(t)
 	}
 }
 
@@ -163,6 +173,19 @@ func TestRejected(t *testing.T) {
 	}
 	if r.Confirms() || len(r.Problems) != 1 || !strings.HasPrefix(r.Problems[0], "1 of the recorded objects the API server did not take, so that nothing is proven of what hangs on them: Service hooks/Not_A_Name") {
 		t.Errorf("%s: %q", r.Agreement, r.Problems)
+	}
+}
+
+// TestTakenNames: a definition of which a name is another's already is not served. It is
+// told as an object that was rejected, and the rest is rehearsed.
+func TestTakenNames(t *testing.T) {
+	t.Parallel()
+	r := run(t, cluster(t, allowed).With(facts.Present(facts.CustomResources, []facts.CustomResource{
+		{Name: "others.example.org", Kind: "Thing", Served: []string{"v1"}, Storage: "v1", Established: true},
+		{Name: "things.example.org", Kind: "Thing", Served: []string{"v1"}, Storage: "v1", Established: true},
+	})))
+	if len(r.Loaded.Rejected) != 1 || !strings.Contains(r.Loaded.Rejected[0], "it is not served") || r.Agreement != rehearsal.Agrees || r.Confirms() {
+		t.Errorf("%s %q, rejected %q", r.Agreement, r.Differences, r.Loaded.Rejected)
 	}
 }
 

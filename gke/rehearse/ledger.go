@@ -16,7 +16,7 @@ func (st *stage) ledger(r rehearsal.Result) []rehearsal.Entry {
 		{What: "GKE's kube-apiserver " + st.Snapshot.Meta.Target + ", its flags and feature gates",
 			Stood: fmt.Sprintf("upstream's %s beside %s, with upstream's defaults", r.To, r.From)},
 		{What: "the cluster's etcd, its size and its latency", Stood: fmt.Sprintf("an etcd of its own with %d recorded objects", r.Loaded.Objects)},
-		{What: "the backends of webhooks", Stood: "stand-ins that answer as each endpoint was seen to; with the patches that were seen"},
+		{What: "the backends of webhooks", Stood: "stand-ins that answer as each endpoint was seen to, with the patches that were seen"},
 		{What: "the way to the backends: Konnectivity, load balancers, firewalls", Stood: "a socket on this machine"},
 	}
 	if settings := rehearsal.SettingsOf(st.Snapshot); settings.Derived {
@@ -27,7 +27,7 @@ func (st *stage) ledger(r rehearsal.Result) []rehearsal.Entry {
 	}
 	all = append(all, leftOut(st.Snapshot)...)
 	return append(all,
-		rehearsal.Entry{What: "ResourceQuotas, annotations of other objects than API servers compare, and IPAddresses that no Service holds: not recorded, or not loaded"},
+		rehearsal.Entry{What: "ResourceQuotas, annotations that no API server compares, and IPAddresses that no Service holds"},
 		rehearsal.Entry{What: "controller-manager, scheduler, kubelets and auto-repair: the rehearsal is of the control plane's start alone"})
 }
 

@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/restmapper"
 
+	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/preflight/rehearsal"
 )
 
@@ -54,24 +55,31 @@ func newLoader(config *rest.Config) (*loader, error) {
 	return &loader{config: config, client: client, mapper: restmapper.NewDiscoveryRESTMapper(groups)}, nil
 }
 
-// learn waits until the kinds are served that the objects define.
+// learnsWithin is how long the kinds that are defined may take to be served.
+const learnsWithin = 20 * time.Second
+
+// learn waits until the kinds are served that the objects define. One that is not in time,
+// as where its names are taken, counts as rejected.
 func (l *loader) learn(ctx context.Context, objects []*unstructured.Unstructured) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
-	defer cancel()
+	until := time.Now().Add(learnsWithin)
 	for _, o := range objects {
 		group, _, _ := unstructured.NestedString(o.Object, "spec", "group")
 		kind, _, _ := unstructured.NestedString(o.Object, "spec", "names", "kind")
+		plural, _, _ := strings.Cut(o.GetName(), ".")
 		if o.GetKind() != "CustomResourceDefinition" || slices.ContainsFunc(l.rejected, func(r string) bool { return strings.HasPrefix(r, named(o)+":") }) {
 			continue
 		}
 		for {
-			if _, err := l.mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind}); err == nil {
+			m, err := l.mapper.RESTMapping(schema.GroupKind{Group: group, Kind: kind})
+			if err == nil && m.Resource.Resource == plural {
 				break
 			}
-			select {
-			case <-ctx.Done():
-				return fmt.Errorf("%s is not served: %w", named(o), ctx.Err())
-			case <-time.After(200 * time.Millisecond):
+			if time.Now().After(until) {
+				l.reject(o, errors.New("it is not served, as where its names are another's"))
+				break
+			}
+			if err := controlplane.Pause(ctx, 200*time.Millisecond); err != nil {
+				return err
 			}
 			again, err := newLoader(l.config)
 			if err != nil {

@@ -83,6 +83,9 @@ func Run(ctx context.Context, o Options) ([]rehearsal.Result, error) {
 		return nil, fmt.Errorf("no folder for the rehearsal: %w; set TMPDIR to one with 500 MB", err)
 	}
 	defer os.RemoveAll(dir)
+	if n := len(dir) + len("/99"); n > longestSocket {
+		return nil, fmt.Errorf("the path %s is too long for a socket in it, by %d bytes: set TMPDIR to a shorter one", dir, n-longestSocket)
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	st := &stage{Options: o, dir: dir, from: from, to: to, current: o.Snapshot}
@@ -91,11 +94,15 @@ func Run(ctx context.Context, o Options) ([]rehearsal.Result, error) {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		err = cause
 	}
-	if err != nil && full(dir) {
-		err = fmt.Errorf("%w: %w", err, syscall.ENOSPC)
+	if full(dir) { // also where all went well: logs that are cut short show fewer writes
+		return nil, explained(syscall.ENOSPC)
 	}
 	return all, explained(err)
 }
+
+// longestSocket is how long a path to a socket may be: 104 bytes on macOS, the last of
+// them zero, and a little more on Linux.
+const longestSocket = 103
 
 // Programs are those that a rehearsal of s runs, each as name and minor, which is empty
 // for any.
