@@ -58,7 +58,7 @@ func stops(r preflight.Result) bool {
 }
 
 func verdict(s *facts.Snapshot) preflight.Verdict {
-	s = preflight.AskFor(s, preflight.Steps())
+	s = preflight.AskFor(s, preflight.Ask{Steps: preflight.Steps()})
 	return preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s)).Verdict
 }
 

@@ -62,6 +62,10 @@ type Report struct {
 	CollectedAt time.Time `json:"collectedAt"`
 	AsOf        time.Time `json:"asOf,omitzero"`
 	Identity    string    `json:"identity,omitempty"`
+	// About are the steps that Verdict is about, and Pools the node pools, where it is not
+	// about all of them; none in reports of earlier versions.
+	About []Step   `json:"about,omitempty"`
+	Pools []string `json:"pools,omitempty"`
 	// Steps say of each step of the upgrade what stands in its way; none in reports of
 	// earlier versions.
 	Steps    []StepStatus  `json:"steps,omitempty"`
@@ -165,13 +169,13 @@ type FactStatus struct {
 //
 // skipped is what was taken out of results, for the reasons in it.
 func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast, skipped ...Skipped) Report {
-	steps := stepsOf(results)
+	steps, ask := stepsOf(s, results), asked.Of(s)
 	results = weighed(s, results)
 	after := outage.Of(s, f)
 	f.Nodes.Chain = after.Chain()
 	r := Report{
 		Schema:        ReportSchema,
-		Verdict:       verdict(about(results, asked.Of(s))),
+		Verdict:       verdict(about(results, ask.Steps)),
 		Tool:          s.Meta.Tool,
 		Cluster:       ReportCluster{Name: s.Meta.Cluster.Name, Location: s.Meta.Cluster.Location, Project: s.Meta.Cluster.Project},
 		TargetVersion: s.Meta.Target,
@@ -179,6 +183,8 @@ func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast, skipped
 		CollectedAt:   s.Meta.CollectedAt,
 		AsOf:          s.Meta.Now(),
 		Identity:      s.Meta.Identity,
+		About:         ask.Steps,
+		Pools:         ask.Pools,
 		Steps:         steps,
 		Forecast:      Foretold{f, after},
 		Checks:        []CheckStatus{},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/wayback"
 )
 
 // A Step is a part of an upgrade that a finding can stand in the way of.
@@ -25,36 +26,71 @@ type StepStatus struct {
 	// Blockers and Warnings count the findings that are not waived.
 	Blockers int `json:"blockers"`
 	Warnings int `json:"warnings"`
+	// Pools are the same for each node pool by itself, of nodes; none where the pools are
+	// not known, and in reports of earlier versions.
+	Pools []PoolStatus `json:"pools,omitempty"`
+	// WayBack says whether and until when the step can be undone; zero in reports of
+	// earlier versions.
+	WayBack wayback.Back `json:"wayBack,omitzero"`
+}
+
+// A PoolStatus is what stands in the way of the upgrade of one node pool.
+type PoolStatus struct {
+	Name     string  `json:"name"`
+	Verdict  Verdict `json:"verdict"`
+	Blockers int     `json:"blockers"`
+	Warnings int     `json:"warnings"`
 }
 
 // Steps are all of them, in their order.
 func Steps() []Step { return []Step{ControlPlaneStep, NodesStep} }
 
-// asked are the steps that a run is about: those that were asked for, or else the
-// control plane's, and the nodes' too where the pipeline changes node pools. They are of
-// a run and not of the cluster, so that no recording has them.
-var asked = &facts.Derivation[[]Step]{Compute: func(s *facts.Snapshot) []Step {
+// An Ask is what a run's verdict is about.
+type Ask struct {
+	Steps []Step
+	// Pools are the node pools of which nodes are upgraded; empty for all of them.
+	Pools []string
+}
+
+// asked is what a run is about: what was asked for, or else the control plane's step, and
+// the nodes' too where the pipeline changes node pools. It is of a run and not of the
+// cluster, so that no recording has it.
+var asked = &facts.Derivation[Ask]{Compute: func(s *facts.Snapshot) Ask {
 	if s.Meta.NodesAlone || len(s.Meta.PoolChanges) > 0 {
-		return Steps()
+		return Ask{Steps: Steps()}
 	}
-	return []Step{ControlPlaneStep}
+	return Ask{Steps: []Step{ControlPlaneStep}}
 }}
 
-// AskFor returns a copy of s of which the verdict is about these steps alone.
-func AskFor(s *facts.Snapshot, steps []Step) *facts.Snapshot { return asked.Given(s, steps) }
+// AskFor returns a copy of s of which the verdict is about these steps and node pools.
+// No steps leave them as they are.
+func AskFor(s *facts.Snapshot, a Ask) *facts.Snapshot {
+	if a.Steps == nil {
+		a.Steps = asked.Of(s).Steps
+	}
+	return asked.Given(s, a)
+}
+
+// IsAbout reports whether the verdict is about the step.
+func (r Report) IsAbout(s Step) bool {
+	return slices.Contains(r.About, s) || r.About == nil && s == ControlPlaneStep
+}
 
 // about are the results that concern one of the steps.
 func about(results []Result, steps []Step) []Result {
 	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return !slices.ContainsFunc(steps, r.Check.Concerns) })
 }
 
-// Weight is how severe what c finds is for a run over s: what stands in the way of a step
-// alone that the run is not about is no more than a warning.
-func Weight(s *facts.Snapshot, c Check, of Severity) Severity {
-	if slices.ContainsFunc(asked.Of(s), c.Concerns) {
-		return of
+// Weight is how severe what c found is for a run over s: what stands in the way of a step
+// alone that the run is not about, or of another node pool, is no more than a warning.
+func Weight(s *facts.Snapshot, c Check, f Finding) Severity {
+	a := asked.Of(s)
+	switch {
+	case slices.Contains(a.Steps, ControlPlaneStep) && c.Concerns(ControlPlaneStep),
+		slices.Contains(a.Steps, NodesStep) && c.Concerns(NodesStep) && onPools(s, f.Subject, a.Pools):
+		return f.Severity
 	}
-	return min(of, Warning)
+	return min(f.Severity, Warning)
 }
 
 // weighed are results by the [Weight] of what they found.
@@ -64,7 +100,7 @@ func weighed(s *facts.Snapshot, results []Result) []Result {
 		results[n].Findings, results[n].Open = slices.Clone(r.Findings), slices.Clone(r.Open)
 		for _, fs := range [][]Finding{results[n].Findings, results[n].Open} {
 			for i := range fs {
-				fs[i].Severity = Weight(s, r.Check, fs[i].Severity)
+				fs[i].Severity = Weight(s, r.Check, fs[i])
 			}
 		}
 	}
@@ -75,23 +111,34 @@ func weighed(s *facts.Snapshot, results []Result) []Result {
 func (c Check) Concerns(s Step) bool { return c.Steps == nil || slices.Contains(c.Steps, s) }
 
 // stepsOf sums up what results say about each step.
-func stepsOf(results []Result) []StepStatus {
-	var all []StepStatus
-	for _, step := range Steps() {
-		on := about(results, []Step{step})
-		s := StepStatus{Step: step, Verdict: verdict(on)}
-		for _, r := range on {
-			for _, f := range r.Findings {
-				switch {
-				case f.Waived:
-				case f.Severity == Blocker:
-					s.Blockers++
-				case f.Severity == Warning:
-					s.Warnings++
-				}
+func stepsOf(s *facts.Snapshot, results []Result) []StepStatus {
+	only := asked.Of(s).Pools
+	onNodes := about(results, []Step{NodesStep})
+	control, nodes := StepStatus{Step: ControlPlaneStep, WayBack: wayback.OfControlPlane(s)}, StepStatus{Step: NodesStep, WayBack: wayback.OfNodes(s, only)}
+	control.sum(about(results, []Step{ControlPlaneStep}))
+	nodes.sum(within(s, onNodes, only))
+	for _, name := range PoolsOf(s) {
+		if only == nil || slices.Contains(only, name) {
+			var one StepStatus
+			one.sum(within(s, onNodes, []string{name}))
+			nodes.Pools = append(nodes.Pools, PoolStatus{name, one.Verdict, one.Blockers, one.Warnings})
+		}
+	}
+	return []StepStatus{control, nodes}
+}
+
+// sum is the verdict on results, and how much they found.
+func (s *StepStatus) sum(results []Result) {
+	s.Verdict = verdict(results)
+	for _, r := range results {
+		for _, f := range r.Findings {
+			switch {
+			case f.Waived:
+			case f.Severity == Blocker:
+				s.Blockers++
+			case f.Severity == Warning:
+				s.Warnings++
 			}
 		}
-		all = append(all, s)
 	}
-	return all
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
-	"github.com/gke-preflight/gke-preflight/preflight/version"
+	"github.com/gke-preflight/gke-preflight/preflight/wayback"
 )
 
 var twoStepUpgrade = preflight.Check{
@@ -24,8 +24,7 @@ var twoStepUpgrade = preflight.Check{
 	Uses:     append(admission.StartupUses(), facts.GKESettings),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		hop, problem := bootstrap.HopOf(s)
-		settings, _ := facts.GKESettings.Get(s)
-		if problem != "" || hop.Step != bootstrap.NextMinor || !version.TwoSteps.In(s.Meta.Target) || settings.SoakSeconds != nil {
+		if back := wayback.OfControlPlane(s); problem != "" || back.Way != wayback.OneStep || !back.Choice {
 			return nil
 		}
 		cp := forecast.Of(s).ControlPlane

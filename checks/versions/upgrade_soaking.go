@@ -1,13 +1,14 @@
 package versions
 
 import (
-	"cmp"
 	"fmt"
+	"slices"
 
 	"github.com/gke-preflight/gke-preflight/checks/finding"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/wayback"
 )
 
 var rollBackHours = preflight.Threshold{Check: "GP306", Name: "hours", Default: 6, Min: 0, Max: 168, What: "how much of the soak period is left when information becomes a warning"}
@@ -19,42 +20,68 @@ var upgradeSoaking = preflight.Check{
 	Severity:   preflight.Warning,
 	Steps:      []preflight.Step{preflight.ControlPlaneStep},
 	Needs:      []facts.Fact{facts.GKECluster, facts.GKEUpgradeInfo},
+	Uses:       []facts.Fact{facts.GKENodePools},
 	Thresholds: []preflight.Threshold{rollBackHours},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		c, r := facts.GKECluster.Of(s), facts.GKEUpgradeInfo.Of(s).Rollback
-		if c.EmulatedVersion == "" && r == nil {
+		back, soaks := wayback.Soak(s)
+		if !soaks {
 			return nil
 		}
+		c := facts.GKECluster.Of(s)
 		what := fmt.Sprintf("cluster %s runs %s", c.Name, c.Version)
 		f := preflight.Finding{Severity: preflight.Warning, Subject: finding.ClusterSubject(s)}
 		if c.EmulatedVersion != "" {
 			what += " and still serves " + c.EmulatedVersion
 			f.Evidence = append(f.Evidence, finding.EvidenceOf(facts.GKECluster, c.EmulatedVersion, "is emulated", "/emulatedVersion"))
 		}
-		if r == nil || r.Mode != "KCP_MINOR_UPGRADE_ROLLBACK_SAFE_MODE" || r.Until.IsZero() {
-			f.Undecided = what + ", and GKE does not say for how long it can be rolled back"
-			if r != nil {
-				f.Undecided += fmt.Sprintf(" (mode %s)", r.Mode)
-			}
+		if back.Way == wayback.Unknown {
+			f.Undecided = what + ", and " + back.Open
 			return []preflight.Finding{f}
 		}
-		back := cmp.Or(r.Previous, c.EmulatedVersion)
-		left := r.Until.Sub(s.Meta.Now())
-		until := r.Until.UTC().Format("2006-01-02 15:04 UTC")
-		f.Evidence = append(f.Evidence, finding.EvidenceOf(facts.GKEUpgradeInfo, r.Until, "the soak period ends", "/rollback/until"))
+		left := back.Until.Sub(s.Meta.Now())
+		until := back.Until.UTC().Format("2006-01-02 15:04 UTC")
+		f.Evidence = append(f.Evidence, finding.EvidenceOf(facts.GKEUpgradeInfo, back.Until, "the soak period ends", "/rollback/until"))
 		f.Steps = remedy.Do("check the second step", checkFirst(line(c.Version))).
-			Then("complete it", finding.ClusterCommand(s, "complete-control-plane-upgrade")).Upgrading(remedy.ControlPlane).
-			Or("roll back", finding.ClusterCommand(s, "upgrade", "--master", "--cluster-version", back)).Upgrading(remedy.ControlPlane)
+			Then("complete it", finding.ClusterCommand(s, "complete-control-plane-upgrade")).Upgrading(remedy.ControlPlane)
 		switch {
-		case left <= 0:
-			f.Summary = fmt.Sprintf("%s, and its soak period ended at %s; it can't be rolled back to %s any more", what, until, back)
-			f.Steps = f.Steps[:2]
+		case back.Way == wayback.SoakOver:
+			f.Summary = fmt.Sprintf("%s, and its soak period ended at %s; it can't be rolled back to %s any more", what, until, back.To)
+			return []preflight.Finding{f}
 		case left <= rollBackHours.Duration(s):
-			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s for %s only, until %s", what, back, finding.Age(left), until)
+			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s for %s only, until %s", what, back.To, finding.Age(left), until)
 		default:
 			f.Severity = preflight.Info
-			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s until %s, in %s", what, back, until, finding.Age(left))
+			f.Summary = fmt.Sprintf("%s; it can be rolled back to %s until %s, in %s", what, back.To, until, finding.Age(left))
 		}
-		return []preflight.Finding{f}
+		f.Steps = rollBack(s, f.Steps, back)
+		if back.Newer != nil {
+			f.Summary += newerNodes(s, back.Newer, &f)
+		}
+		open := finding.Unread(s, facts.GKENodePools, "whether nodes are newer by now than what it would be rolled back to is not known")
+		return append([]preflight.Finding{f}, open...)
 	},
+}
+
+// rollBack adds how to roll back, and before it how to take nodes back that were upgraded
+// in between.
+func rollBack(s *facts.Snapshot, steps remedy.Steps, back wayback.Back) remedy.Steps {
+	master := finding.ClusterCommand(s, "upgrade", "--master", "--cluster-version", back.To)
+	if back.Newer == nil {
+		return steps.Or("roll back", master).Upgrading(remedy.ControlPlane)
+	}
+	var pools []remedy.Command
+	for _, pool := range back.Newer {
+		pools = append(pools, finding.ClusterCommand(s, "upgrade", "--node-pool", pool, "--cluster-version", back.To))
+	}
+	return steps.Or("take those node pools back first", pools...).Upgrading(remedy.Nodes).Then("roll back", master).Upgrading(remedy.ControlPlane)
+}
+
+// newerNodes says which node pools stand in the way back, with their evidence.
+func newerNodes(s *facts.Snapshot, names []string, f *preflight.Finding) string {
+	for i, p := range facts.GKENodePools.Of(s) {
+		if slices.Contains(names, p.Name) {
+			f.Evidence = append(f.Evidence, finding.EvidenceOf(facts.GKENodePools, p.Version, "node pool "+p.Name, "/%d/version", i))
+		}
+	}
+	return fmt.Sprintf("; nodes were upgraded in between (%s) and stand in the way of that, for none may be newer than its control plane", finding.NamesOf(names))
 }

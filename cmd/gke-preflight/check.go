@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,9 +20,7 @@ type checkFlags struct {
 	policy    policyFlags
 	recording string
 	patience  time.Duration
-	// steps are those that the verdict is about; empty for those of the pipeline, or the
-	// control plane's alone.
-	steps string
+	steps     stepsFlag
 }
 
 func (f *checkFlags) bind(cmd *cobra.Command) {
@@ -33,8 +30,7 @@ func (f *checkFlags) bind(cmd *cobra.Command) {
 	f.clock.bind(cmd.Flags())
 	f.policy.bindChoice(cmd)
 	cmd.Flags().DurationVar(&f.patience, "upgrade-timeout", 0, "how long the pipeline waits for the upgrade, such as 20m in Terraform's timeouts: warn if that is less than it takes")
-	cmd.Flags().StringVar(&f.steps, "steps", "", "what the verdict and the exit code are about: "+strings.Join(stepNames(), ", ")+"; default: control-plane")
-	complete(cmd, "steps", stepNames()...)
+	f.steps.bind(cmd, &f.recording)
 	cmd.Flags().StringVar(&f.recording, "snapshot", "", "judge this recording instead of a live cluster")
 }
 
@@ -43,8 +39,7 @@ func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if f.patience < 0 {
 		return preflight.Report{}, fmt.Errorf("--upgrade-timeout: %v is no time to wait, such as 20m", f.patience)
 	}
-	steps, err := stepsNamed(f.steps)
-	if err != nil {
+	if err := f.steps.validate(); err != nil {
 		return preflight.Report{}, err
 	}
 	rules, err := f.policy.rules(cmd, &f.clock)
@@ -55,33 +50,11 @@ func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if err != nil {
 		return preflight.Report{}, err
 	}
-	s = waiting(s, f.patience)
-	if steps != nil {
-		s = preflight.AskFor(s, steps)
+	if s, err = f.steps.of(waiting(s, f.patience)); err != nil {
+		return preflight.Report{}, err
 	}
 	r, err := reportUnder(s, rules)
 	return repeating(cmd, f.recording, r), err
-}
-
-const allSteps = "all"
-
-func stepNames() []string {
-	var names []string
-	for _, s := range preflight.Steps() {
-		names = append(names, string(s))
-	}
-	return append(names, allSteps)
-}
-
-// stepsNamed are the steps that a flag names; nil for one that was not given.
-func stepsNamed(name string) ([]preflight.Step, error) {
-	switch name {
-	case "":
-		return nil, nil
-	case allSteps:
-		return preflight.Steps(), nil
-	}
-	return []preflight.Step{preflight.Step(name)}, oneOf("--steps", name, stepNames()...)
 }
 
 // waiting is s seen by a pipeline that waits so long for the upgrade; zero where
@@ -117,7 +90,7 @@ skipped is listed, and without a waiver for it nothing is called ready.
 RECORDING is the same as --snapshot RECORDING.
 
 The verdict is about the control plane, and the nodes' stands beside it: --steps nodes,
-or all, has the exit code follow that.
+a node pool by its name, or all has the exit code follow that.
 
 Exit codes: 0 ready; 1 could not run; 3 not ready; 4 inconclusive: there is no
 blocker, but something that could hide one was not to be seen.`,
@@ -135,6 +108,9 @@ blocker, but something that could hide one was not to be seen.`,
 
   # Without the checks of a family, and without what is found in a namespace
   gke-preflight check --skip GP4,namespace/sandbox
+
+  # Before the upgrade of one node pool
+  gke-preflight check --steps default-pool
 
   # With waivers, and without what stood in an earlier report
   gke-preflight check --policy policy.yaml --baseline last.json --fail-on-new

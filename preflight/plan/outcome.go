@@ -27,6 +27,9 @@ type Cluster struct {
 	ControlPlane bool
 	// Pools are the node pools that are changed by name.
 	Pools []facts.PoolChange
+	// NodePools are those of which nodes are made anew, or that go, where all of them are
+	// known by name; none where they are not.
+	NodePools []string
 }
 
 // String is PROJECT/LOCATION/NAME.
@@ -59,7 +62,26 @@ func Clusters(all []Upgrade) []Cluster {
 			f.Timeout, f.TimeoutMost = c.Timeout, c.TimeoutMost
 		}
 	}
+	for i := range found {
+		found[i].NodePools = nodePools(all, found[i].String())
+	}
 	return found
+}
+
+// nodePools are the pools of the cluster whose nodes the upgrades replace; none where one
+// of them replaces nodes of the cluster as such.
+func nodePools(all []Upgrade, cluster string) (names []string) {
+	for _, u := range all {
+		switch {
+		case u.cluster() != cluster || !u.Replaces(Nodes):
+			continue
+		case u.NodePool == "":
+			return nil
+		}
+		names = append(names, u.NodePool)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // upgradesControlPlane reports whether any of the upgrades starts that cluster's control

@@ -40,7 +40,7 @@ func (a *applying) compare(s *facts.Snapshot, results []preflight.Result) *prefl
 		for i := range r.Findings {
 			f := &r.Findings[i]
 			now[f.Fingerprint] = true
-			a.label(f, preflight.Weight(s, r.Check, f.Severity), before)
+			a.label(f, preflight.Weight(s, r.Check, *f), before)
 		}
 	}
 	b := &preflight.Baseline{CollectedAt: a.Baseline.CollectedAt, Verdict: a.Baseline.Verdict, FailOnNew: a.FailOnNew, Gone: []preflight.Missing{}, Open: []preflight.Missing{}}

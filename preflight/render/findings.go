@@ -11,6 +11,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
+	"github.com/gke-preflight/gke-preflight/preflight/wayback"
 )
 
 func severitySign(s preflight.Severity) (sign, string) {
@@ -70,24 +71,30 @@ func findingGroups(r preflight.Report, quiet bool) [][]preflight.Cause {
 // something does, or where it is not known how.
 func (v *view) begin() (words, command string) {
 	command = v.upgradeCommand()
-	switch n := count(v.r).warnings; {
-	case command == "":
+	if command == "" {
 		return "", ""
-	case n == 0:
-		return v.free() + ". To begin it:", command
-	case n == 1:
-		return v.free() + ". Weigh the warning below, then begin it:", command
+	}
+	do := "begin it"
+	if completesUpgrade(v.r) {
+		do = "complete it"
+	}
+	switch n := count(v.r).warnings; n {
+	case 0:
+		return v.free() + ". To " + do, command
+	case 1:
+		return v.free() + ". Weigh the warning below, then " + do, command
 	default:
-		return v.free() + fmt.Sprintf(". Weigh the %d warnings below, then begin it:", n), command
+		return v.free() + fmt.Sprintf(". Weigh the %d warnings below, then %s", n, do), command
 	}
 }
 
-// upgradeCommand begins the upgrade of a GKE cluster that is ready for it; empty for
-// any other, where another program begins it, and where the control plane keeps its
-// version, as when nodes alone are upgraded.
+// upgradeCommand begins the upgrade of a GKE cluster that is ready for it, or completes
+// one of two steps; empty for any other, where another program begins it, and where the
+// control plane keeps its version, as when nodes alone are upgraded.
 func (v *view) upgradeCommand() string {
 	c := v.r.Cluster
-	if v.Quiet || v.Begun || keepsVersion(v.r) || v.r.Verdict != preflight.Ready || c.Project == "" || c.Location == "" || c.Name == "" || v.r.TargetVersion == "" {
+	completes := completesUpgrade(v.r)
+	if v.Quiet || v.Begun || keepsVersion(v.r) && !completes || !v.r.IsAbout(preflight.ControlPlaneStep) || v.r.Verdict != preflight.Ready || c.Project == "" || c.Location == "" || c.Name == "" || v.r.TargetVersion == "" {
 		return ""
 	}
 	if v.r.Forecast.ControlPlane.Outcome.Fails() || linesOf(v.r, forecast.Lost) != nil {
@@ -96,7 +103,16 @@ func (v *view) upgradeCommand() string {
 			return ""
 		}
 	}
+	if completes {
+		return remedy.Words("gcloud", "container", "clusters", "complete-control-plane-upgrade", c.Name, "--project", c.Project, "--location", c.Location).Text
+	}
 	return remedy.Words("gcloud", "container", "clusters", "upgrade", c.Name, "--master", "--cluster-version", v.r.TargetVersion, "--project", c.Project, "--location", c.Location).Text
+}
+
+// completesUpgrade reports whether the step is the second of a two-step upgrade.
+func completesUpgrade(r preflight.Report) bool {
+	way := wayBack(r).Way
+	return way == wayback.Soaking || way == wayback.SoakOver
 }
 
 // keepsVersion reports whether the target is what runs, as far as both say it.

@@ -49,13 +49,14 @@ func reasonsOf(r preflight.Report) (all []answer) {
 type answer struct{ Label, Text string }
 
 // answersOf are the lines of what is read first: what becomes of the control plane and
-// of the nodes, what is lost now, and why.
+// of the nodes, how it is undone, what is lost now, and why.
 func answersOf(r preflight.Report) []answer {
 	v := &view{r: r, page: newPage(Options{})}
 	all := []answer{{"Control plane", v.foretell(r.Forecast.ControlPlane) + versionsAside(r)}}
 	if s := nodesStep(r); s != "" {
-		all = append(all, answer{"Nodes", s})
+		all = append(all, answer{nodesLabel(r), s})
 	}
+	all = append(all, waysBack(r)...)
 	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open} {
 		if lines := linesOf(r, fate); lines != nil {
 			all = append(all, answer{fateLabel(fate), words.Some(lines, fewNamed) + "."})
@@ -81,6 +82,14 @@ func stand(n int) string {
 	return "stand"
 }
 
+// nodesLabel names the nodes that the verdict is about.
+func nodesLabel(r preflight.Report) string {
+	if r.Pools == nil {
+		return "Nodes"
+	}
+	return "Nodes of " + words.Some(r.Pools, fewNamed)
+}
+
 // nodesStep says what stands in the way of the nodes' upgrade; empty for a report that
 // does not tell.
 func nodesStep(r preflight.Report) string {
@@ -94,7 +103,7 @@ func nodesStep(r preflight.Report) string {
 		}
 		switch s.Verdict {
 		case preflight.NotReady:
-			return fmt.Sprintf("%s: %s to their upgrade%s.", verdictWords(s.Verdict), words.Count(s.Blockers, "blocker"), warned)
+			return fmt.Sprintf("%s: %s to their upgrade%s%s.", verdictWords(s.Verdict), words.Count(s.Blockers, "blocker"), blockedPools(s.Pools), warned)
 		case preflight.Inconclusive:
 			return fmt.Sprintf("%s: what could hide a blocker to their upgrade was not seen%s.", verdictWords(s.Verdict), warned)
 		case preflight.Ready:
@@ -102,6 +111,21 @@ func nodesStep(r preflight.Report) string {
 		}
 	}
 	return ""
+}
+
+// blockedPools names those node pools that something stands in the way of, where it does
+// not of all.
+func blockedPools(all []preflight.PoolStatus) string {
+	var blocked []string
+	for _, p := range all {
+		if p.Verdict == preflight.NotReady {
+			blocked = append(blocked, p.Name)
+		}
+	}
+	if len(blocked) == 0 || len(blocked) == len(all) {
+		return ""
+	}
+	return ", of " + words.Some(blocked, fewNamed) + " alone"
 }
 
 func fateLabel(f forecast.Fate) string {
@@ -188,7 +212,7 @@ func (v *view) cureFirst() {
 	case ok:
 		v.label(2, label, step.Sentence())
 	case begin != "":
-		v.text(2, words)
+		v.text(2, words+":")
 		v.command(8, begin)
 	}
 }

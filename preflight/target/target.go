@@ -24,8 +24,8 @@ var ErrNoNext = errors.New("GKE names no version that it would upgrade the clust
 // version, a GKE version, or one of GKE's aliases "latest" and "-", the default
 // of the cluster's channel, or "running", the version that runs. Where the GKE API told what is on offer, it becomes
 // the newest version that fits; otherwise it stays as it is. If nothing is
-// asked, it is what GKE would upgrade the cluster to next; the error is [ErrNoNext]
-// if that is nothing.
+// asked, it is what GKE would upgrade the cluster to next, or the second step of a
+// two-step upgrade between its steps; the error is [ErrNoNext] if that is nothing.
 func Resolve(asked string, s *facts.Snapshot) (target, origin string, err error) {
 	r := newResolver(s)
 	var v version.Version
@@ -245,8 +245,12 @@ func (r resolver) moved(channel string) (version.Version, string, error) {
 	return version.Version{}, "", fmt.Errorf("GKE tells of no channel %s here: pass --target-version with a version such as 1.36", channel)
 }
 
-// next returns what GKE would upgrade the cluster to by itself.
+// next returns what GKE would upgrade the cluster to by itself; between the steps of a
+// two-step upgrade, to which the second one leads.
 func (r resolver) next() (version.Version, string, error) {
+	if r.running != nil && r.emulated != nil && version.CompareLine(*r.emulated, *r.running) < 0 {
+		return *r.running, "the second step of the two-step upgrade that is under way", nil
+	}
 	candidates := []struct{ version, origin string }{
 		{r.upgrade.MinorTarget, "the minor that GKE would upgrade the cluster to next"},
 		{r.upgrade.PatchTarget, "the patch that GKE would upgrade the cluster to next"},
