@@ -31,9 +31,9 @@ func within(s *facts.Snapshot, results []Result, pools []string) []Result {
 	if len(pools) == 0 {
 		return results
 	}
-	elsewhere := func(f Finding) bool { return !onPools(s, f.Subject, pools) }
 	results = slices.Clone(results)
 	for n, r := range results {
+		elsewhere := func(f Finding) bool { return !onPools(s, r.Check, f.Subject, pools) }
 		if r.Findings == nil && r.Open == nil {
 			continue
 		}
@@ -46,10 +46,11 @@ func within(s *facts.Snapshot, results []Result, pools []string) []Result {
 	return results
 }
 
-// onPools reports whether a subject may stand in the way of these node pools' upgrade, of
-// any where none is named: false only for what is known to be on others alone.
-func onPools(s *facts.Snapshot, of Subject, pools []string) bool {
-	if len(pools) == 0 {
+// onPools reports whether a subject of c may stand in the way of these node pools'
+// upgrade, of any where none is named: false only for what is known to be on others alone,
+// and stands in the way of nodes alone.
+func onPools(s *facts.Snapshot, c Check, of Subject, pools []string) bool {
+	if len(pools) == 0 || c.Concerns(ControlPlaneStep) {
 		return true
 	}
 	switch of.Kind {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/rollout"
 	"github.com/gke-preflight/gke-preflight/preflight/wayback"
 )
 
@@ -40,6 +41,8 @@ type PoolStatus struct {
 	Verdict  Verdict `json:"verdict"`
 	Blockers int     `json:"blockers"`
 	Warnings int     `json:"warnings"`
+	// Takes is how long its upgrade takes.
+	Takes rollout.Estimate `json:"takes,omitzero"`
 }
 
 // Steps are all of them, in their order.
@@ -87,7 +90,7 @@ func Weight(s *facts.Snapshot, c Check, f Finding) Severity {
 	a := asked.Of(s)
 	switch {
 	case slices.Contains(a.Steps, ControlPlaneStep) && c.Concerns(ControlPlaneStep),
-		slices.Contains(a.Steps, NodesStep) && c.Concerns(NodesStep) && onPools(s, f.Subject, a.Pools):
+		slices.Contains(a.Steps, NodesStep) && c.Concerns(NodesStep) && onPools(s, c, f.Subject, a.Pools):
 		return f.Severity
 	}
 	return min(f.Severity, Warning)
@@ -121,7 +124,7 @@ func stepsOf(s *facts.Snapshot, results []Result) []StepStatus {
 		if only == nil || slices.Contains(only, name) {
 			var one StepStatus
 			one.sum(within(s, onNodes, []string{name}))
-			nodes.Pools = append(nodes.Pools, PoolStatus{name, one.Verdict, one.Blockers, one.Warnings})
+			nodes.Pools = append(nodes.Pools, PoolStatus{name, one.Verdict, one.Blockers, one.Warnings, rollout.Of(s, name)})
 		}
 	}
 	return []StepStatus{control, nodes}

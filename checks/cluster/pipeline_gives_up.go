@@ -9,6 +9,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/rollout"
 )
 
 // How long Terraform's google provider waits for a change of a cluster unless told
@@ -23,7 +24,6 @@ var pipelineGivesUp = preflight.Check{
 	Name:     "pipeline-gives-up",
 	Title:    "The pipeline waits for less time than an upgrade of this cluster takes",
 	Severity: preflight.Warning,
-	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.GKEOperations, facts.GKEUpgradeInfo},
 	Uses:     []facts.Fact{facts.GKENodePools, facts.Nodes},
 	Moot: func(m facts.Meta) string {
@@ -96,20 +96,16 @@ func longestUpgrade(s *facts.Snapshot) (longest time.Duration, e preflight.Evide
 			longest, e = took, finding.EvidenceOf(facts.GKEUpgradeInfo, u.End, fmt.Sprintf("%s to %s took %s", u.From, u.To, finding.Age(took)), "/history/%d/end", i)
 		}
 	}
-	if took, at := longestOperation(s, "UPGRADE_MASTER", ""); took > longest {
-		return took, at
+	if at, took := rollout.Longest(s, "UPGRADE_MASTER", ""); took > longest {
+		return took, earlierOperation(s, at, took)
 	}
 	return longest, e
 }
 
-// longestOperation is how long the longest operation of the type took that succeeded.
-func longestOperation(s *facts.Snapshot, kind, target string) (longest time.Duration, e preflight.Evidence) {
-	for i, o := range facts.GKEOperations.Of(s) {
-		if took := o.End.Sub(o.Start); o.Type == kind && o.Target == target && !underWay(o) && o.Error == "" && !o.Start.IsZero() && took > longest {
-			longest, e = took, finding.EvidenceOf(facts.GKEOperations, o.End, kind+" took "+finding.Age(took), "/%d/end", i)
-		}
-	}
-	return longest, e
+// earlierOperation is the evidence that an operation took so long.
+func earlierOperation(s *facts.Snapshot, at int, took time.Duration) preflight.Evidence {
+	o := facts.GKEOperations.Of(s)[at]
+	return finding.EvidenceOf(facts.GKEOperations, o.End, o.Type+" took "+finding.Age(took), "/%d/end", at)
 }
 
 // givesUpOnPool compares with what the pool's upgrade took before, and with what its
@@ -120,32 +116,26 @@ func givesUpOnPool(s *facts.Snapshot, c facts.PoolChange) []preflight.Finding {
 		Severity: preflight.Warning, Subject: preflight.Subject{Kind: "NodePool", Name: c.Name},
 		Steps: remedy.Do("let it wait for longer; where it gave up, GKE goes on, so wait for the operation before trying again", finding.OperationsOf(s, "operationType=UPGRADE_NODES")),
 	}
-	pools, known := facts.GKENodePools.Get(s)
-	_, seen := facts.Nodes.Get(s)
-	i := slices.IndexFunc(pools, func(p facts.NodePool) bool { return p.Name == c.Name })
-	if !known || !seen || i < 0 {
-		f.Undecided = fmt.Sprintf("the pipeline waits for %s, and how long the upgrade of node pool %s takes is not known: the pool or its nodes were not seen", given, c.Name)
-		return []preflight.Finding{f}
-	}
-	took, e := longestOperation(s, "UPGRADE_NODES", "nodePools/"+c.Name)
-	t, ok := takes(pools[i], finding.PoolSizes(s)[c.Name])
+	t := rollout.Of(s, c.Name)
 	const then = "; the pipeline fails then, while GKE goes on"
-	switch {
+	least, most := time.Duration(t.Least)*time.Second, time.Duration(t.Most)*time.Second
+	switch at, took := rollout.Longest(s, "UPGRADE_NODES", "nodePools/"+c.Name); {
 	case took > given.least:
 		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade took %s before%s", c.Name, given, finding.Age(took), then)
-		f.Evidence = []preflight.Evidence{e}
+		f.Evidence = []preflight.Evidence{earlierOperation(s, at, took)}
 		return []preflight.Finding{f}
-	case !ok:
-		f.Undecided = fmt.Sprintf("node pool %s is upgraded by strategy %s, and how long that takes is not known to this version of gke-preflight", c.Name, pools[i].Upgrade.Strategy)
+	case t.Unknown != "":
+		f.Undecided = fmt.Sprintf("the pipeline waits for %s, and how long the upgrade of node pool %s takes is not known: %s", given, c.Name, t.Unknown)
 		return []preflight.Finding{f}
-	case t.least > given.least:
-		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade takes %s at least (%s)%s", c.Name, given, finding.Age(t.least), t.how, then)
-	case t.most > given.least:
+	case least > given.least:
+		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade takes %s at least (%s)%s", c.Name, given, rollout.Words(t.Least), t.How(), then)
+	case most > given.least:
 		f.Severity = preflight.Info
-		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade takes %s to %s (%s), by how long drains wait for disruption budgets", c.Name, given, finding.Age(t.least), finding.Age(t.most), t.how)
+		f.Summary = fmt.Sprintf("the pipeline gives up on node pool %s after %s, and its upgrade takes %s (%s), by how long drains wait for disruption budgets", c.Name, given, t.Range(), t.How())
 	default:
 		return nil
 	}
+	i := slices.IndexFunc(facts.GKENodePools.Of(s), func(p facts.NodePool) bool { return p.Name == c.Name })
 	f.Evidence = []preflight.Evidence{finding.EvidenceOf(facts.GKENodePools, c.Name, "", "/%d/name", i)}
 	return []preflight.Finding{f}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // Count is so many of a thing, such as "2 nodes".
@@ -16,17 +17,7 @@ func Count(n int, noun string) string {
 }
 
 // Age is a duration for a person, to the second or coarser.
-func Age(d time.Duration) string {
-	switch {
-	case d < 2*time.Minute:
-		return fmt.Sprintf("%.0f s", d.Seconds())
-	case d < 2*time.Hour:
-		return fmt.Sprintf("%.0f minutes", d.Minutes())
-	case d < 48*time.Hour:
-		return fmt.Sprintf("%.0f hours", d.Hours())
-	}
-	return fmt.Sprintf("%.0f days", d.Hours()/24)
-}
+func Age(d time.Duration) string { return words.Age(d) }
 
 // Roughly is a duration in whole days, hours or minutes.
 func Roughly(d time.Duration) string {
@@ -54,4 +45,12 @@ func Day(t time.Time) string {
 		return "an unknown day"
 	}
 	return t.UTC().Format(time.DateOnly)
+}
+
+// Moment is a time for a person, to the minute.
+func Moment(t time.Time) string {
+	if t.IsZero() {
+		return "an unknown time"
+	}
+	return t.UTC().Format("2006-01-02 15:04 UTC")
 }

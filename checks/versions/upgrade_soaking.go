@@ -39,7 +39,7 @@ var upgradeSoaking = preflight.Check{
 			return []preflight.Finding{f}
 		}
 		left := back.Until.Sub(s.Meta.Now())
-		until := back.Until.UTC().Format("2006-01-02 15:04 UTC")
+		until := finding.Moment(back.Until)
 		f.Evidence = append(f.Evidence, finding.EvidenceOf(facts.GKEUpgradeInfo, back.Until, "the soak period ends", "/rollback/until"))
 		f.Steps = remedy.Do("check the second step", checkFirst(line(c.Version))).
 			Then("complete it", finding.ClusterCommand(s, "complete-control-plane-upgrade")).Upgrading(remedy.ControlPlane)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -50,21 +51,37 @@ func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if err != nil {
 		return preflight.Report{}, err
 	}
-	if s, err = f.steps.of(waiting(s, f.patience)); err != nil {
+	ask, err := f.steps.of(s)
+	if err != nil {
 		return preflight.Report{}, err
+	}
+	if s, err = f.policy.since(waiting(s, f.patience, ask)); err != nil {
+		return preflight.Report{}, err
+	}
+	if ask.Steps != nil {
+		s = preflight.AskFor(s, ask)
 	}
 	r, err := reportUnder(s, rules)
 	return repeating(cmd, f.recording, r), err
 }
 
-// waiting is s seen by a pipeline that waits so long for the upgrade; zero where
-// that is not known.
-func waiting(s *facts.Snapshot, patience time.Duration) *facts.Snapshot {
+// waiting is s seen by a pipeline that waits so long for what the verdict is about; zero
+// where that is not known.
+func waiting(s *facts.Snapshot, patience time.Duration, a preflight.Ask) *facts.Snapshot {
 	if patience <= 0 {
 		return s
 	}
-	m := s.Meta
-	m.UpgradeTimeoutSeconds = int64(patience.Seconds())
+	m, seconds := s.Meta, int64(patience.Seconds())
+	if a.Steps == nil || slices.Contains(a.Steps, preflight.ControlPlaneStep) {
+		m.UpgradeTimeoutSeconds = seconds
+	}
+	if slices.Contains(a.Steps, preflight.NodesStep) {
+		for _, name := range preflight.PoolsOf(s) {
+			if a.Pools == nil || slices.Contains(a.Pools, name) {
+				m.PoolChanges = append(m.PoolChanges, facts.PoolChange{Name: name, TimeoutSeconds: seconds})
+			}
+		}
+	}
 	return s.WithMeta(m)
 }
 
@@ -111,6 +128,10 @@ blocker, but something that could hide one was not to be seen.`,
 
   # Before the upgrade of one node pool
   gke-preflight check --steps default-pool
+
+  # Between two node pools: exit 3 where a controller has fewer ready Pods than before
+  gke-preflight snapshot --file before.zip
+  gke-preflight check --baseline before.zip
 
   # With waivers, and without what stood in an earlier report
   gke-preflight check --policy policy.yaml --baseline last.json --fail-on-new

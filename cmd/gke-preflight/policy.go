@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"os"
@@ -26,6 +27,8 @@ type policyFlags struct {
 	accept    []string
 	baseline  string
 	failOnNew bool
+	// before is the recording that baseline names; nil where it names a report, or none.
+	before *facts.Snapshot
 	// only and skip are what the run is about, and what it is not.
 	only, skip []string
 }
@@ -33,7 +36,7 @@ type policyFlags struct {
 func (p *policyFlags) bind(cmd *cobra.Command) {
 	p.bindAccepted(cmd)
 	fs := cmd.Flags()
-	fs.StringVar(&p.baseline, "baseline", "", "compare with this report, which check wrote with -o json or -o yaml")
+	fs.StringVar(&p.baseline, "baseline", "", "compare with this report, which check wrote with -o json or -o yaml; or with this recording, also by the Pods that are ready")
 	fs.BoolVar(&p.failOnNew, "fail-on-new", false, "accept findings that are no worse in the baseline, so that only new ones block")
 }
 
@@ -91,17 +94,43 @@ func (p *policyFlags) rules(cmd *cobra.Command, clock *clockFlags) (policy.Rules
 		}
 	}
 	if p.baseline != "" {
-		b, err := readFile(cmd.InOrStdin(), p.baseline)
-		if err != nil {
-			return rules, fmt.Errorf("--baseline: %w", err)
+		if rules.Baseline, err = p.readBaseline(cmd); err != nil {
+			return rules, fmt.Errorf("--baseline%w", err)
 		}
-		r, err := render.Parse(b)
-		if err != nil {
-			return rules, fmt.Errorf("--baseline %s: %w", p.baseline, otherThan(p.baseline, b, err))
-		}
-		rules.Baseline = &r
 	}
 	return rules, nil
+}
+
+// readBaseline is the earlier report, or that of the earlier recording, which it keeps. The
+// error goes on from the flag's name.
+func (p *policyFlags) readBaseline(cmd *cobra.Command) (*preflight.Report, error) {
+	b, err := readFile(cmd.InOrStdin(), p.baseline)
+	if err != nil {
+		return nil, fmt.Errorf(": %w", err)
+	}
+	if bytes.HasPrefix(b, []byte("PK")) {
+		if p.before, err = facts.LoadZip(b); err != nil {
+			return nil, fmt.Errorf(" %s: %w", p.baseline, err)
+		}
+		r := report(p.before, 0)
+		return &r, nil
+	}
+	r, err := render.Parse(b)
+	if err != nil {
+		return nil, fmt.Errorf(" %s: %w", p.baseline, otherThan(p.baseline, b, err))
+	}
+	return &r, nil
+}
+
+// since is s as seen after the recording that --baseline names, if it names one.
+func (p *policyFlags) since(s *facts.Snapshot) (*facts.Snapshot, error) {
+	if p.before == nil {
+		return s, nil
+	}
+	if at := p.before.Meta.CollectedAt; at.After(s.Meta.CollectedAt) {
+		return nil, fmt.Errorf("--baseline %s: it was recorded at %s, after what it is compared with was seen", p.baseline, at.UTC().Format("2006-01-02 15:04:05 UTC"))
+	}
+	return s.After(p.before), nil
 }
 
 func choices(flag string, given []string) ([]policy.Choice, error) {

@@ -111,7 +111,7 @@ func (f *rehearseFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if err != nil {
 		return preflight.Report{}, err
 	}
-	s, played, err := f.play(waiting(s, f.check.patience))
+	s, played, err := f.play(waiting(s, f.check.patience, preflight.Ask{}))
 	if err != nil {
 		return preflight.Report{}, err
 	}

@@ -63,20 +63,20 @@ func (f stepsFlag) validate() error {
 	return nil
 }
 
-// of is s of which the verdict is about what the flag says.
-func (f stepsFlag) of(s *facts.Snapshot) (*facts.Snapshot, error) {
+// of is what the flag says of a cluster; no steps where it was not given.
+func (f stepsFlag) of(s *facts.Snapshot) (preflight.Ask, error) {
 	switch pool, pools := f.pool(), preflight.PoolsOf(s); {
 	case f == "":
-		return s, nil
+		return preflight.Ask{}, nil
 	case f == allSteps:
-		return preflight.AskFor(s, preflight.Ask{Steps: preflight.Steps()}), nil
+		return preflight.Ask{Steps: preflight.Steps()}, nil
 	case pool == "":
-		return preflight.AskFor(s, preflight.Ask{Steps: []preflight.Step{preflight.Step(f)}}), nil
+		return preflight.Ask{Steps: []preflight.Step{preflight.Step(f)}}, nil
 	case slices.Contains(pools, pool):
-		return preflight.AskFor(s, preflight.Ask{Steps: []preflight.Step{preflight.NodesStep}, Pools: []string{pool}}), nil
+		return preflight.Ask{Steps: []preflight.Step{preflight.NodesStep}, Pools: []string{pool}}, nil
 	case pools == nil:
-		return nil, fmt.Errorf("--steps %s: which node pools there are was not seen; --steps nodes is about all of them", f)
+		return preflight.Ask{}, fmt.Errorf("--steps %s: which node pools there are was not seen; --steps nodes is about all of them", f)
 	default:
-		return nil, fmt.Errorf("--steps %s: the cluster has no such node pool: it has %s; the steps are %s", f, strings.Join(pools, ", "), strings.Join(stepNames(), ", "))
+		return preflight.Ask{}, fmt.Errorf("--steps %s: the cluster has no such node pool: it has %s; the steps are %s", f, strings.Join(pools, ", "), strings.Join(stepNames(), ", "))
 	}
 }

@@ -48,6 +48,8 @@ type Meta struct {
 	PoolChanges []PoolChange `json:"poolChanges,omitempty"`
 	// NodesAlone says that the control plane is left as it is: nodes alone are upgraded.
 	NodesAlone bool `json:"nodesAlone,omitempty"`
+	// Before is what ran before; nil where no recording of that was given.
+	Before *Before `json:"before,omitempty"`
 	// Identity is the Kubernetes user that read the facts; empty if unknown.
 	Identity string `json:"identity,omitempty"`
 	// PerEndpoint says that the endpoints of a Service were asked one by one, so that

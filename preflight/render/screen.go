@@ -49,13 +49,14 @@ func reasonsOf(r preflight.Report) (all []answer) {
 type answer struct{ Label, Text string }
 
 // answersOf are the lines of what is read first: what becomes of the control plane and
-// of the nodes, how it is undone, what is lost now, and why.
+// of the nodes, how long these take, how it is undone, what is lost now, and why.
 func answersOf(r preflight.Report) []answer {
 	v := &view{r: r, page: newPage(Options{})}
 	all := []answer{{"Control plane", v.foretell(r.Forecast.ControlPlane) + versionsAside(r)}}
 	if s := nodesStep(r); s != "" {
 		all = append(all, answer{nodesLabel(r), s})
 	}
+	all = append(all, poolsTake(r)...)
 	all = append(all, waysBack(r)...)
 	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open} {
 		if lines := linesOf(r, fate); lines != nil {

@@ -4,6 +4,7 @@ package words
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Count is such as "1 hook", "2 hooks" or "0 hooks".
@@ -21,4 +22,17 @@ func Some(all []string, shown int) string {
 		return fmt.Sprintf("%s and %d more", strings.Join(all[:shown], ", "), n)
 	}
 	return strings.Join(all, ", ")
+}
+
+// Age is a duration for a person, to the second or coarser.
+func Age(d time.Duration) string {
+	switch {
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%.0f minutes", d.Minutes())
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%.0f hours", d.Hours())
+	}
+	return fmt.Sprintf("%.0f days", d.Hours()/24)
 }

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// A recording from before the first node pool says afterwards whether a controller has
+// lost Pods, and the run exits 3, whichever step it is about; one that lacks the Pods lets
+// nobody go on.
+func TestGateBetweenPools(t *testing.T) {
+	before, err := load(root + "testdata/recorded/all-clear.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := before.Meta
+	m.CollectedAt = m.CollectedAt.Add(time.Hour)
+	after := before.WithMeta(m)
+	lost := append([]facts.PodGroup{}, facts.PodGroups.Of(before)...)
+	for i, g := range lost {
+		if g.Kind == "ReplicaSet" && g.Ready > 0 {
+			lost[i].Ready = 0
+			break
+		}
+	}
+	dir := t.TempDir()
+	write := func(name string, s *facts.Snapshot) string {
+		var b bytes.Buffer
+		if err := s.WriteZip(&b); err != nil {
+			t.Fatal(err)
+		}
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	was, now := write("before.zip", before), write("after.zip", after)
+	broken := write("broken.zip", after.With(facts.Present(facts.PodGroups, lost)))
+	blind := write("blind.zip", before.With(facts.Absent(facts.PodGroups, facts.Forbidden, "pods")))
+	for _, c := range []struct {
+		name, baseline, snapshot string
+		flags                    []string
+		code                     int
+		says                     string
+	}{
+		{"as many as before", was, now, nil, preflight.ExitReady, "READY"},
+		{"fewer", was, broken, nil, preflight.ExitNotReady, "GP526"},
+		{"fewer, before the next pool", was, broken, []string{"--steps", "batch"}, preflight.ExitNotReady, "GP526"},
+		{"fewer, and all of the nodes", was, broken, []string{"--steps", "nodes", "--fail-on-new"}, preflight.ExitNotReady, "GP526"},
+		{"what was before is not known", blind, now, nil, preflight.ExitInconclusive, "which Pods were ready before"},
+		{"a baseline of afterwards", now, was, nil, preflight.ExitCouldNotRun, "after what it is compared with was seen"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var out bytes.Buffer
+			args := append([]string{"check", "--snapshot", c.snapshot, "--baseline", c.baseline, "--as-of", "2026-11-30", "--max-age", "0"}, c.flags...)
+			if code := run(args, stdio{strings.NewReader(""), &out, &out}); code != c.code || !strings.Contains(out.String(), c.says) {
+				t.Errorf("exit code %d, want %d and %q:\n%s", code, c.code, c.says, out.String())
+			}
+		})
+	}
+}
