@@ -35,17 +35,22 @@ func (v *view) gapsBriefly(qs []question) {
 			unread = append(unread, f.ID)
 		}
 	}
+	const why = " (-o wide says why)"
 	if unread != nil {
-		v.item(2, "- ", "not read: "+words.Some(unread, maxShown))
+		text := "not read: " + words.Some(unread, maxShown)
+		if left == nil {
+			text += why
+		}
+		v.item(2, "- ", text)
 	}
 	if left != nil {
 		text := "left out: " + words.Some(left, maxShown)
 		if asked != nil {
 			text += "; so not asked: " + words.Some(unique(asked), maxShown)
 		}
-		v.item(2, "- ", text)
+		v.item(2, "- ", text+why)
 	}
-	if open != nil || unread != nil || left != nil {
-		v.text(2, "(-o wide says why)")
+	if open != nil && unread == nil && left == nil {
+		v.text(2, why[1:])
 	}
 }
