@@ -116,6 +116,21 @@ func examine(t *testing.T, s *facts.Snapshot, c *rig.Cluster) {
 		t.Errorf("the backend's pods are %+v", got)
 	}
 	examineNetwork(t, s)
+	for _, m := range facts.SystemConfigMaps.Of(s) {
+		if m.Labels == nil || m.Annotations == nil {
+			t.Errorf("what the labels of %s are does not show", m.Name)
+		}
+	}
+	for _, n := range facts.Namespaces.Of(s) {
+		if own := n.Name == "kube-system" || n.Name == "default" || n.Name == "kube-public" || n.Name == "kube-node-lease"; own != (n.Annotations != nil) {
+			t.Errorf("annotations of namespace %s: %v", n.Name, n.Annotations)
+		}
+	}
+	for _, l := range facts.IdentityLeases.Of(s) {
+		if l.Holder == "" || l.Seconds != 3600 {
+			t.Errorf("the lease %+v", l)
+		}
+	}
 	if got := facts.PolicyParams.Of(s); len(got) != 1 || len(got[0].Objects) != 1 {
 		t.Errorf("the parameters are %+v", got)
 	}
