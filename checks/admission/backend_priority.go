@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gke-preflight/gke-preflight/checks/workloads"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
@@ -33,14 +34,14 @@ func unimportant(s *facts.Snapshot, k stake, pods []int) *preflight.Finding {
 				Severity: preflight.Warning,
 				Summary:  fmt.Sprintf("pods of %s ask for PriorityClass %s, which does not exist; no new one can be created, and nobody answers for %s once they are gone", k, p.PriorityClass, k.behind()),
 				Evidence: []preflight.Evidence{podEvidence(s, n, "/priorityClass", p.PriorityClass, " was made when there was such a class")},
-				Steps:    k.named(s, remedy.Do("create the class").Or("use one that there is", edit, critical)),
+				Steps:    k.named(s, remedy.Do("create the class").Or("use one that there is, which GKE allows outside kube-system by a ResourceQuota", workloads.QuotaFor(k.namespace), edit, critical)),
 			}
 		case p.PriorityClass == "" && p.Priority <= 0:
 			return &preflight.Finding{
 				Severity: preflight.Info,
 				Summary:  fmt.Sprintf("pods of %s have no priority; where nodes are short in an upgrade, others are placed first or take their place, and nobody answers for %s", k, k.behind()),
 				Evidence: []preflight.Evidence{podEvidence(s, n, "/name", p.Name, fmt.Sprintf(" has priority %d and no class", p.Priority))},
-				Steps:    k.named(s, remedy.Do("give them a class, which outside kube-system a ResourceQuota may have to allow", edit, critical)),
+				Steps:    k.named(s, remedy.Do("allow the class of critical pods, which GKE does outside kube-system by a ResourceQuota alone", workloads.QuotaFor(k.namespace)).Then("give it to them", edit, critical)),
 			}
 		}
 	}

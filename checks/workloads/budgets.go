@@ -13,7 +13,7 @@ func budgetSubject(b facts.DisruptionBudget) preflight.Subject {
 // perBudget judges each budget of the user's.
 func perBudget(s *facts.Snapshot, judge func(int, facts.DisruptionBudget) *preflight.Finding) (fs []preflight.Finding) {
 	for i, b := range facts.DisruptionBudgets.Of(s) {
-		if managed(b.Namespace) {
+		if ofGKE(b.Namespace, b.Keeper) {
 			continue
 		}
 		if f := judge(i, b); f != nil {

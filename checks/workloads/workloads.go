@@ -7,6 +7,6 @@ import "github.com/gke-preflight/gke-preflight/preflight"
 func All() []preflight.Check {
 	return []preflight.Check{
 		budgetAllowsNothing, budgetsOverlap, budgetSelectsNothing, podWithoutController, localStorage, graceBeyondDrain, pinnedToNode, labelNotOnPool,
-		singleReplica, stockoutProne, quotaShort,
+		singleReplica, execProbeTimesOut, noPlaceAfterDrain, stockoutProne, quotaShort, volumeRefused, podSecurityTightens, addressRefused, priorityNeedsQuota,
 	}
 }

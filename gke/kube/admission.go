@@ -63,12 +63,27 @@ func readMutatingBindings(ctx context.Context, c *cluster) (mutatingBindings, er
 // pkg/controlplane/instance.go).
 var systemNamespaces = [...]string{metav1.NamespaceDefault, metav1.NamespacePublic, metav1.NamespaceSystem, corev1.NamespaceNodeLease}
 
-func namespaces(ctx context.Context, c *cluster) ([]facts.Namespace, error) {
-	return list(ctx, c.reader, c.typed.CoreV1().Namespaces().List, metav1.ListOptions{}, func(n *corev1.Namespace) (facts.Namespace, bool) {
+func namespaces(_ context.Context, c *cluster) ([]facts.Namespace, error) {
+	read, err := c.namespaces()
+	return read.all, err
+}
+
+// namespacesRead are the namespaces, and by name whether GKE marks one as its own.
+type namespacesRead struct {
+	all []facts.Namespace
+	gke map[string]bool
+}
+
+func readNamespaces(ctx context.Context, c *cluster) (namespacesRead, error) {
+	read := namespacesRead{gke: map[string]bool{}}
+	all, err := list(ctx, c.reader, c.typed.CoreV1().Namespaces().List, metav1.ListOptions{}, func(n *corev1.Namespace) (facts.Namespace, bool) {
+		read.gke[n.Name] = marked(n)
 		out := facts.Namespace{Name: n.Name, Labels: n.Labels, Terminating: n.DeletionTimestamp != nil}
 		if slices.Contains(systemNamespaces[:], n.Name) {
 			out.Annotations = annotations(n)
 		}
 		return out, true
 	})
+	read.all = all
+	return read, err
 }

@@ -70,15 +70,30 @@ func backendNamespaces(c *cluster) ([]string, error) {
 	return slices.Compact(out), nil
 }
 
-func services(ctx context.Context, c *cluster) ([]facts.Service, error) {
-	return list(ctx, c.reader, c.typed.CoreV1().Services("").List, metav1.ListOptions{}, func(s *corev1.Service) (facts.Service, bool) {
+func services(_ context.Context, c *cluster) ([]facts.Service, error) {
+	read, err := c.services()
+	return read.all, err
+}
+
+// servicesRead is what one pass over all Services gives.
+type servicesRead struct {
+	all   []facts.Service
+	loose []facts.LooseAddress
+}
+
+func readServices(ctx context.Context, c *cluster) (servicesRead, error) {
+	var read servicesRead
+	all, err := list(ctx, c.reader, c.typed.CoreV1().Services("").List, metav1.ListOptions{}, func(s *corev1.Service) (facts.Service, bool) {
 		out := facts.Service{Namespace: s.Namespace, Name: s.Name, Type: string(s.Spec.Type), ClusterIPs: s.Spec.ClusterIPs,
 			ExternalName: s.Spec.ExternalName, Selector: s.Spec.Selector}
 		for _, p := range s.Spec.Ports {
 			out.Ports = append(out.Ports, facts.ServicePort{Name: p.Name, Port: p.Port, TargetPort: p.TargetPort.String(), Protocol: string(p.Protocol)})
 		}
+		read.loose = append(read.loose, looseOfService(s)...)
 		return out, true
 	})
+	read.all = all
+	return read, err
 }
 
 func pod(p *corev1.Pod) (facts.Pod, bool) {

@@ -26,7 +26,9 @@ type cluster struct {
 	apiServices        lazy[[]facts.APIService]
 	backends           lazy[[]serviceName]
 	nodes              lazy[[]facts.Node]
-	localVolumes       lazy[[]string]
+	namespaces         lazy[namespacesRead]
+	services           lazy[servicesRead]
+	volumes            lazy[map[string]string]
 	pods               lazy[podsRead]
 }
 
@@ -44,7 +46,9 @@ func share(ctx context.Context, r *reader) *cluster {
 	c.apiServices = once(ctx, c, readAPIServices)
 	c.backends = once(ctx, c, backends)
 	c.nodes = once(ctx, c, nodes)
-	c.localVolumes = once(ctx, c, localVolumes)
+	c.namespaces = once(ctx, c, readNamespaces)
+	c.services = once(ctx, c, readServices)
+	c.volumes = once(ctx, c, readVolumes)
 	c.pods = once(ctx, c, readPods)
 	return c
 }

@@ -25,7 +25,8 @@ func nodes(ctx context.Context, c *cluster) ([]facts.Node, error) {
 		out := facts.Node{Name: n.Name, Pool: n.Labels[poolLabel], Zone: n.Labels[corev1.LabelTopologyZone], Kubelet: n.Status.NodeInfo.KubeletVersion,
 			Created: n.CreationTimestamp.UTC(), Unschedulable: n.Spec.Unschedulable, Operation: n.Annotations[operationAnnotation],
 			Labels: givenLabels(n.Labels), Taints: givenTaints(n.Spec.Taints),
-			Accelerator: cmp.Or(n.Labels["cloud.google.com/gke-accelerator"], n.Labels["cloud.google.com/gke-tpu-accelerator"]), Devices: devices(n.Status)}
+			Accelerator: cmp.Or(n.Labels["cloud.google.com/gke-accelerator"], n.Labels["cloud.google.com/gke-tpu-accelerator"]), Devices: devices(n.Status),
+			CPU: n.Status.Allocatable.Cpu().MilliValue(), Memory: n.Status.Allocatable.Memory().Value()}
 		for _, c := range n.Status.Conditions {
 			out.Conditions = append(out.Conditions, facts.Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason,
 				LastHeartbeat: c.LastHeartbeatTime.UTC(), LastChange: c.LastTransitionTime.UTC()})

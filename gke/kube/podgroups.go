@@ -20,13 +20,18 @@ type groupName struct{ namespace, kind, name string }
 
 // sums are the pods seen so far, by what made them.
 type sums struct {
-	pools  map[string]string
-	local  map[string]bool
-	groups map[groupName]*facts.PodGroup
+	// pools are those of the nodes, volumes the kinds of the claims' volumes, and gke the
+	// namespaces that GKE marks; nil where those could not be read.
+	pools    map[string]string
+	volumes  map[string]string
+	gke      map[string]bool
+	groups   map[groupName]*facts.PodGroup
+	details  map[groupName]*facts.PodDetail
+	requests map[string]*facts.NodeRequest
 }
 
-func newSums(pools map[string]string, local map[string]bool) *sums {
-	return &sums{pools, local, map[groupName]*facts.PodGroup{}}
+func newSums(pools, volumes map[string]string, gke map[string]bool) *sums {
+	return &sums{pools, volumes, gke, map[groupName]*facts.PodGroup{}, map[groupName]*facts.PodDetail{}, map[string]*facts.NodeRequest{}}
 }
 
 func (s *sums) all() []facts.PodGroup {
@@ -42,15 +47,20 @@ func (s *sums) all() []facts.PodGroup {
 
 func (s *sums) add(p *corev1.Pod) {
 	kind, name := maker(p)
-	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed || kind == "Node" {
+	if p.Status.Phase == corev1.PodSucceeded || p.Status.Phase == corev1.PodFailed {
+		return
+	}
+	s.addRequests(p, kind)
+	if kind == "Node" {
 		return
 	}
 	key := groupName{p.Namespace, kind, name}
 	g := s.groups[key]
 	if g == nil {
-		g = &facts.PodGroup{Namespace: p.Namespace, Kind: kind, Name: name, Labels: maps.Clone(p.Labels)}
+		g = &facts.PodGroup{Namespace: p.Namespace, Kind: kind, Name: name, Example: p.Name, Keeper: s.keeper(p), Labels: maps.Clone(p.Labels)}
 		s.groups[key] = g
 	}
+	g.Example = min(g.Example, p.Name)
 	g.Pods++
 	if slices.ContainsFunc(p.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue }) {
 		g.Ready++
@@ -66,6 +76,7 @@ func (s *sums) add(p *corev1.Pod) {
 		g.GraceSeconds = max(g.GraceSeconds, *t)
 	}
 	s.addStorage(g, p)
+	s.addDetail(key, p)
 	if kind != "DaemonSet" {
 		addPlaces(g, p)
 	}
@@ -93,9 +104,9 @@ func (s *sums) addStorage(g *facts.PodGroup, p *corev1.Pod) {
 			g.EmptyDir = cmp.Or(g.EmptyDir, v.Name)
 		case v.HostPath != nil && isData(*v.HostPath) && written(p, v.Name):
 			g.HostPath = cmp.Or(g.HostPath, v.HostPath.Path)
-		case v.PersistentVolumeClaim != nil && s.local[p.Namespace+"/"+v.PersistentVolumeClaim.ClaimName]:
+		case v.PersistentVolumeClaim != nil && s.volumes[p.Namespace+"/"+v.PersistentVolumeClaim.ClaimName] == onNode:
 			g.LocalClaim = first(g.LocalClaim, v.PersistentVolumeClaim.ClaimName)
-		case v.Ephemeral != nil && s.local[p.Namespace+"/"+p.Name+"-"+v.Name]:
+		case v.Ephemeral != nil && s.volumes[p.Namespace+"/"+p.Name+"-"+v.Name] == onNode:
 			g.LocalClaim = first(g.LocalClaim, p.Name+"-"+v.Name)
 		}
 	}

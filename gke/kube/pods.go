@@ -12,9 +12,11 @@ import (
 
 // podsRead is what one pass over all pods gives.
 type podsRead struct {
-	backend []facts.Pod
-	groups  []facts.PodGroup
-	proxies []facts.KubeProxy
+	backend  []facts.Pod
+	groups   []facts.PodGroup
+	proxies  []facts.KubeProxy
+	details  []facts.PodDetail
+	requests []facts.NodeRequest
 }
 
 func backendPods(_ context.Context, c *cluster) ([]facts.Pod, error) {
@@ -30,6 +32,16 @@ func podGroups(_ context.Context, c *cluster) ([]facts.PodGroup, error) {
 	return read.groups, err
 }
 
+func podDetails(_ context.Context, c *cluster) ([]facts.PodDetail, error) {
+	read, err := c.pods()
+	return read.details, err
+}
+
+func nodeRequests(_ context.Context, c *cluster) ([]facts.NodeRequest, error) {
+	read, err := c.pods()
+	return read.requests, err
+}
+
 // readPods pages through all pods once: it keeps those of the backends'
 // namespaces, and of all of them only their sums.
 func readPods(ctx context.Context, c *cluster) (podsRead, error) {
@@ -39,15 +51,17 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 		inBackend[n] = err == nil
 	}
 	pools := poolsOf(c)
-	local := map[string]bool{}
-	if claims, err := c.localVolumes(); err == nil {
-		for _, name := range claims {
-			local[name] = true
-		}
+	volumes, err := c.volumes()
+	if err != nil {
+		volumes = nil
+	}
+	spaces, err := c.namespaces()
+	if err != nil {
+		spaces.gke = nil
 	}
 	alike := newSharing()
 	return twice(func() (podsRead, error) {
-		sums := newSums(pools, local)
+		sums := newSums(pools, volumes, spaces.gke)
 		proxies := proxyPods{pools: pools, seen: map[proxyKey]*facts.KubeProxy{}}
 		backend, err := pages(ctx, c.reader, c.typed.CoreV1().Pods("").List, metav1.ListOptions{}, func(p *corev1.Pod) (facts.Pod, bool) {
 			sums.add(p)
@@ -62,7 +76,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 		if err != nil {
 			return podsRead{}, err
 		}
-		return podsRead{inOrder(backend), sums.all(), proxies.all()}, nil
+		return podsRead{inOrder(backend), sums.all(), proxies.all(), sums.allDetails(), sums.allRequests()}, nil
 	})
 }
 
@@ -79,14 +93,37 @@ func poolsOf(c *cluster) map[string]string {
 	return out
 }
 
-func localVolumes(ctx context.Context, c *cluster) ([]string, error) {
-	claims, err := list(ctx, c.reader, c.typed.CoreV1().PersistentVolumes().List, metav1.ListOptions{}, func(v *corev1.PersistentVolume) (string, bool) {
-		claim := v.Spec.ClaimRef
-		if claim == nil || v.Spec.Local == nil && v.Spec.HostPath == nil {
-			return "", false
+func localVolumes(_ context.Context, c *cluster) ([]string, error) {
+	volumes, err := c.volumes()
+	var claims []string
+	for claim, kind := range volumes {
+		if kind == onNode {
+			claims = append(claims, claim)
 		}
-		return claim.Namespace + "/" + claim.Name, true
-	})
+	}
 	slices.Sort(claims)
+	return claims, err
+}
+
+// onNode is the kind of a volume that is on one node alone.
+const onNode = "local"
+
+// readVolumes are the claims that are bound to volumes of the kinds that matter, as
+// namespace/name: those on one node alone, and those that kubelets give up.
+func readVolumes(ctx context.Context, c *cluster) (map[string]string, error) {
+	claims := map[string]string{}
+	_, err := list(ctx, c.reader, c.typed.CoreV1().PersistentVolumes().List, metav1.ListOptions{}, func(v *corev1.PersistentVolume) (struct{}, bool) {
+		claim := v.Spec.ClaimRef
+		switch {
+		case claim == nil:
+		case v.Spec.Local != nil, v.Spec.HostPath != nil:
+			claims[claim.Namespace+"/"+claim.Name] = onNode
+		case v.Spec.RBD != nil:
+			claims[claim.Namespace+"/"+claim.Name] = rbd
+		case v.Spec.CephFS != nil:
+			claims[claim.Namespace+"/"+claim.Name] = cephfs
+		}
+		return struct{}{}, false
+	})
 	return claims, err
 }

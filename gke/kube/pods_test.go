@@ -51,16 +51,16 @@ func TestPodGroups(t *testing.T) {
 	got := facts.PodGroups.Of(s.collect(t, kube.Options{}))
 	in := map[string]int32{"default-pool": 1}
 	want := []facts.PodGroup{
-		{Kind: "Custom", Name: "c", Pods: 1, Ready: 1, Pools: in, HostPath: "/mnt/data", LocalClaim: "a-data"},
-		{Kind: "Custom", Name: "either", Pods: 1, Ready: 1, Pools: in},
-		{Kind: "Custom", Name: "r", Pods: 1, Ready: 1, Pools: in, Hosts: []string{"n1"}, NodeLabels: []string{"disk", "rack"}},
-		{Kind: "DaemonSet", Name: "ds", Pods: 1, Ready: 1, Pools: in},
-		{Kind: "Deployment", Name: "cart", Labels: map[string]string{"app": "cart"}, Pods: 2, Ready: 2, Pools: map[string]int32{"default-pool": 1, "": 1}, GraceSeconds: 7200, EmptyDir: "cache"},
-		{Kind: "Pod", Name: "bare", Labels: map[string]string{"app": "bare"}, Pods: 1, Ready: 1, Pools: in, Hosts: []string{"n1"}, NodeLabels: []string{"team=shop"}},
-		{Kind: "StatefulSet", Name: "db", Pods: 2, Ready: 2, Pools: map[string]int32{"default-pool": 2}, LocalClaim: "data-db-0"},
+		{Kind: "Custom", Name: "c", Example: "a", Pods: 1, Ready: 1, Pools: in, HostPath: "/mnt/data", LocalClaim: "a-data"},
+		{Kind: "Custom", Name: "either", Example: "either", Pods: 1, Ready: 1, Pools: in},
+		{Kind: "Custom", Name: "r", Example: "r", Pods: 1, Ready: 1, Pools: in, Hosts: []string{"n1"}, NodeLabels: []string{"disk", "rack"}},
+		{Kind: "DaemonSet", Name: "ds", Example: "ds-1", Pods: 1, Ready: 1, Pools: in},
+		{Kind: "Deployment", Name: "cart", Example: "cart-5d-1", Labels: map[string]string{"app": "cart"}, Pods: 2, Ready: 2, Pools: map[string]int32{"default-pool": 1, "": 1}, GraceSeconds: 7200, EmptyDir: "cache"},
+		{Kind: "Pod", Name: "bare", Example: "bare", Labels: map[string]string{"app": "bare"}, Pods: 1, Ready: 1, Pools: in, Hosts: []string{"n1"}, NodeLabels: []string{"team=shop"}},
+		{Kind: "StatefulSet", Name: "db", Example: "db-0", Pods: 2, Ready: 2, Pools: map[string]int32{"default-pool": 2}, LocalClaim: "data-db-0"},
 	}
 	for n := range want {
-		want[n].Namespace = "shop"
+		want[n].Namespace, want[n].Keeper = "shop", facts.OfUser
 		if want[n].Labels == nil {
 			want[n].Labels = map[string]string{}
 		}
@@ -113,7 +113,7 @@ func TestGroupsWithoutTheRest(t *testing.T) {
 	}
 	s.json(podsPath, listOf(aPod("shop", "cart-0", "", "StatefulSet/cart", "")))
 	snapshot := s.collect(t, kube.Options{})
-	want := []facts.PodGroup{{Namespace: "shop", Kind: "StatefulSet", Name: "cart", Labels: map[string]string{}, Pods: 1, Ready: 1}}
+	want := []facts.PodGroup{{Namespace: "shop", Kind: "StatefulSet", Name: "cart", Example: "cart-0", Keeper: facts.OfUser, Labels: map[string]string{}, Pods: 1, Ready: 1}}
 	if diff := cmp.Diff(want, facts.PodGroups.Of(snapshot)); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
 	}
@@ -125,7 +125,7 @@ func TestNodeFacts(t *testing.T) {
 		"spec":{"taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoExecute"},{"key":"dedicated","value":"db","effect":"NoSchedule"},{"key":"nvidia.com/gpu","value":"present","effect":"NoSchedule"}]},
 		"status":{"capacity":{"cpu":"4","nvidia.com/gpu":"2"},"allocatable":{"cpu":"4","nvidia.com/gpu":"1"}}}`))
 	got := facts.Nodes.Of(s.collect(t, kube.Options{}))[0]
-	want := facts.Node{Name: "n1", Created: got.Created, Accelerator: "nvidia-l4", Devices: []facts.Device{{Resource: "nvidia.com/gpu", Capacity: 2, Allocatable: 1}},
+	want := facts.Node{Name: "n1", Created: got.Created, Accelerator: "nvidia-l4", Devices: []facts.Device{{Resource: "nvidia.com/gpu", Capacity: 2, Allocatable: 1}}, CPU: 4000,
 		Labels: map[string]string{"team": "shop", "acme.example/disk": "fast", "node-role.kubernetes.io/db": ""}, Taints: []facts.NodeTaint{{Key: "dedicated", Value: "db", Effect: "NoSchedule"}}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)

@@ -58,8 +58,12 @@ func workload(kind string, m metav1.Object, selector *metav1.LabelSelector, repl
 }
 
 func disruptionBudgets(ctx context.Context, c *cluster) ([]facts.DisruptionBudget, error) {
+	spaces, err := c.namespaces()
+	if err != nil {
+		spaces.gke = nil
+	}
 	return list(ctx, c.reader, c.typed.PolicyV1().PodDisruptionBudgets("").List, metav1.ListOptions{}, func(b *policyv1.PodDisruptionBudget) (facts.DisruptionBudget, bool) {
-		out := facts.DisruptionBudget{Namespace: b.Namespace, Name: b.Name, MinAvailable: text(b.Spec.MinAvailable), MaxUnavailable: text(b.Spec.MaxUnavailable),
+		out := facts.DisruptionBudget{Namespace: b.Namespace, Name: b.Name, Keeper: keeper(b, spaces.gke), MinAvailable: text(b.Spec.MinAvailable), MaxUnavailable: text(b.Spec.MaxUnavailable),
 			DisruptionsAllowed: b.Status.DisruptionsAllowed, ExpectedPods: b.Status.ExpectedPods, Healthy: b.Status.CurrentHealthy, DesiredHealthy: b.Status.DesiredHealthy}
 		if b.Spec.UnhealthyPodEvictionPolicy != nil {
 			out.UnhealthyPods = string(*b.Spec.UnhealthyPodEvictionPolicy)

@@ -7,7 +7,7 @@ func All() []Fact {
 		ServerVersion, APIResources, APIServerMetrics, DeprecatedAPIs, CustomResources, HelmReleases,
 		ValidatingWebhooks, MutatingWebhooks,
 		ValidatingPolicies, ValidatingPolicyBindings, MutatingPolicies, MutatingPolicyBindings, PolicyParams,
-		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets, PodGroups, LocalVolumes,
+		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets, PodGroups, LocalVolumes, PodDetails, NodeRequests, ProbeTimeouts, CriticalQuotas, LooseAddresses,
 		Nodes, NodeLeases, NodeEvents, KubeProxies,
 		ClusterRoles, ClusterRoleBindings, Roles, RoleBindings,
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,

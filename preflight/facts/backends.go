@@ -138,6 +138,7 @@ type DisruptionBudget struct {
 	// UnhealthyPods is spec.unhealthyPodEvictionPolicy; empty if not set, which is
 	// IfHealthyBudget, and in recordings of earlier versions.
 	UnhealthyPods string `json:"unhealthyPodEvictionPolicy,omitempty"`
+	Keeper        Keeper `json:"keeper,omitempty"`
 }
 
 var (
@@ -198,6 +199,10 @@ type Node struct {
 	// none. Devices are what the kubelet offers of them.
 	Accelerator string   `json:"accelerator,omitempty"`
 	Devices     []Device `json:"devices,omitempty"`
+	// CPU in thousandths and Memory in bytes are what the kubelet offers to pods; zero in
+	// recordings of earlier versions.
+	CPU    int64 `json:"cpu,omitempty"`
+	Memory int64 `json:"memory,omitempty"`
 	// Operation is the annotation gke-current-operation, such as AUTO_REPAIR_NODES; empty for none.
 	Operation string `json:"operation,omitempty"`
 }

@@ -21,6 +21,10 @@ type PodGroup struct {
 	// pods of its ReplicaSets; Pod where there is no controller.
 	Kind string `json:"kind"`
 	Name string `json:"name"`
+	// Example is the name of one of its pods, the first in order; empty in recordings of
+	// earlier versions.
+	Example string `json:"example,omitempty"`
+	Keeper  Keeper `json:"keeper,omitempty"`
 	// Labels are those that all its pods have, with the same value.
 	Labels map[string]string `json:"labels,omitempty"`
 	// Pods counts those that have not ended, Ready those of them that are ready.

@@ -20,6 +20,11 @@ var (
 	LongGrace       = Change{"1.32", "a node may be silent for 50 s rather than 40 s before it counts as NotReady", "kubernetes pkg/controller/nodelifecycle/config/v1alpha1/defaults.go"}
 	TwoSteps        = Change{"1.33", "GKE can upgrade a control plane in two steps", "cloud.google.com/kubernetes-engine/docs/how-to/upgrade-control-plane-with-rollback"}
 	BackendSlices   = Change{"1.34", "an API server finds a webhook's Pods by EndpointSlices rather than by Endpoints", "apiserver pkg/util/proxy/proxy.go, ResolveEndpoint"}
+	CephVolumes     = Change{"1.31", "kubelets mount no volumes of the kinds rbd and cephfs", "kubernetes CHANGELOG/CHANGELOG-1.31.md, removed in-tree volume plugins"}
+	GitVolumes      = Change{"1.33", "kubelets refuse volumes of the kind gitRepo unless told otherwise, and from 1.36 on all of them", "kubernetes pkg/features/kube_features.go, feature gate GitRepoVolumeDriver"}
+	ProbeHosts      = Change{"1.34", "the baseline of Pod Security refuses probes and lifecycle handlers that name a host", "k8s.io/pod-security-admission policy/check_hostProbesAndhostLifecycle.go"}
+	ExecTimeouts    = Change{"1.35", "nodes of GKE heed the timeout of probes by command", "kubernetes pkg/features/kube_features.go, feature gate ExecProbeTimeout; cloud.google.com/kubernetes-engine/docs/deprecations/exec-probe-timeouts"}
+	StrictAddresses = Change{"1.36", "API servers refuse addresses with leading zeros, and ranges with bits beyond their prefix, in what is written anew", "kubernetes pkg/features/kube_features.go, feature gate StrictIPCIDRValidation"}
 	SkipsReviews    = Change{"1.37", "webhooks don't see token and access reviews", "apiserver pkg/admission/plugin/webhook/generic/webhook.go, feature gate ExcludeAdmissionWebhookVirtualResources"}
 	EndpointPerCall = Change{"1.37", "an endpoint of a webhook's Service is picked for each call rather than for each connection", "apiserver pkg/util/webhook/client.go, resolvingRoundTripper, feature gate WebhookRoundTripLoadBalancing"}
 	TrustBundles    = Change{"1.37", "kube-controller-manager publishes a ClusterTrustBundle of the API server's authority", "kubernetes cmd/kube-controller-manager/app/certificates.go, newKubeAPIServerSignerClusterTrustBundledPublisherController"}
@@ -29,7 +34,7 @@ var (
 
 // Changes are all of them, the oldest first.
 func Changes() []Change {
-	return []Change{MatchConditions, LongGrace, TwoSteps, BackendSlices, SkipsReviews, EndpointPerCall, TrustBundles, StaticNames, LiveLeases}
+	return []Change{MatchConditions, CephVolumes, LongGrace, TwoSteps, GitVolumes, BackendSlices, ProbeHosts, ExecTimeouts, StrictAddresses, SkipsReviews, EndpointPerCall, TrustBundles, StaticNames, LiveLeases}
 }
 
 // In reports whether the version, given as text, has the change; false where it
