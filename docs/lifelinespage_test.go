@@ -40,6 +40,11 @@ outcome is unknown, not lost. Of the Pods of other namespaces there is an exampl
 each namespace, and one for all namespaces whose writes the same webhooks and policies
 see. Left out are mirror Pods, without which static Pods run all the same.
 
+Who drains the nodes of a pool that is upgraded is not documented. It is taken to be
+GKE's service agent in the project, with an example for its number; the cluster
+autoscaler calls itself cluster-autoscaler. What a condition or policy says to these two
+names decides. Evictions and deletions carry the name of a pod that runs.
+
 The last lines, from evictions on, are needed to upgrade nodes, and not the control
 plane.
 

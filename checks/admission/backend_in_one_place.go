@@ -17,7 +17,6 @@ var backendInOnePlace = preflight.Check{
 	Name:     "backend-in-one-place",
 	Title:    "A fail-closed webhook's backend is in one place",
 	Severity: preflight.Warning,
-	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    stakeNeeds(facts.Endpoints, facts.Nodes),
 	Uses:     append(stakeUses(stakeNeeds(facts.Endpoints, facts.Nodes)), facts.BackendWorkloads, facts.PodGroups, facts.CustomResources),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
@@ -58,13 +57,13 @@ func spread(s *facts.Snapshot, k stake) *preflight.Finding {
 	case len(here.pods) == 0:
 		return nil
 	case len(here.pods) == 1:
-		f.Summary = fmt.Sprintf("%s has one ready replica; while it is moved or restarts, nobody answers for %s", k, k.behind())
+		f.Summary = fmt.Sprintf("%s has one ready replica; while it is moved or restarts, nobody answers for %s%s", k, k.behind(), k.then())
 		f.Steps = k.named(s, remedy.Do("run at least two", remedy.Sh("kubectl --namespace %s scale %s --replicas 2", k.namespace, workloadOf(s, k))))
 	case inOne(here.nodes):
-		f.Summary = fmt.Sprintf("all %d ready replicas of %s are on node %s; when it is drained, nobody answers for %s", len(here.pods), k, only(here.nodes), k.behind())
+		f.Summary = fmt.Sprintf("all %d ready replicas of %s are on node %s; when it is drained, nobody answers for %s%s", len(here.pods), k, only(here.nodes), k.behind(), k.then())
 		f.Steps = spreadBy(s, k, "kubernetes.io/hostname")
 	case inOne(here.zones) && len(all.zones) > 1:
-		f.Summary = fmt.Sprintf("all %d ready replicas of %s are in zone %s; when it fails, nobody answers for %s", len(here.pods), k, only(here.zones), k.behind())
+		f.Summary = fmt.Sprintf("all %d ready replicas of %s are in zone %s; when it fails, nobody answers for %s%s", len(here.pods), k, only(here.zones), k.behind(), k.then())
 		f.Steps = spreadBy(s, k, "topology.kubernetes.io/zone")
 	case inOne(here.pools) && len(all.pools) > 1:
 		f.Severity = preflight.Info

@@ -22,6 +22,8 @@ type stake struct {
 	webhooks           []webhook
 	// selector is that of the Service; empty for one without.
 	selector map[string]string
+	// loses are the lines that only an upgrade of nodes needs and that the webhooks see.
+	loses []string
 }
 
 // stakeNeeds are the facts without which no stake is known.
@@ -43,7 +45,7 @@ func stakeUses(needs []facts.Fact) []facts.Fact {
 // stakes returns all stakes, in the order of the webhooks; those of what an upgrade of
 // nodes needs alone are left out, unless nodesToo.
 func stakes(s *facts.Snapshot, nodesToo bool) []stake {
-	seen, ofNodes := map[admission.Culprit]bool{}, map[string]bool{}
+	seen, ofNodes, loses := map[admission.Culprit]bool{}, map[string]bool{}, map[admission.Culprit][]string{}
 	for _, l := range lifeline.Of(s) {
 		ofNodes[l.Name] = l.Group.OfNodes()
 	}
@@ -54,6 +56,9 @@ func stakes(s *facts.Snapshot, nodesToo bool) []stake {
 		for _, by := range i.By {
 			if by.Fails && by.Backend.Name != "" {
 				seen[by.Culprit()] = true
+				if ofNodes[i.Write.Hook] && !slices.Contains(loses[by.Culprit()], i.Write.Hook) {
+					loses[by.Culprit()] = append(loses[by.Culprit()], i.Write.Hook)
+				}
 			}
 		}
 	}
@@ -70,6 +75,11 @@ func stakes(s *facts.Snapshot, nodesToo bool) []stake {
 			all = append(all, stake{namespace: service.Namespace, service: service.Name, selector: service.Selector})
 		}
 		all[n].webhooks = append(all[n].webhooks, w)
+		for _, l := range loses[w.Culprit()] {
+			if !slices.Contains(all[n].loses, l) {
+				all[n].loses = append(all[n].loses, l)
+			}
+		}
 	}
 	return all
 }
@@ -86,6 +96,17 @@ func (k stake) behind() string {
 		return "fail-closed webhook " + k.webhooks[0].name
 	}
 	return fmt.Sprintf("%d fail-closed webhooks", len(k.webhooks))
+}
+
+// then goes on from what happens to the Service: what an upgrade of nodes loses with it.
+func (k stake) then() string {
+	switch {
+	case slices.Contains(k.loses, lifeline.Agents):
+		return "; new nodes that join meanwhile get no agents, a network plugin's among them, and take no pods without"
+	case len(k.loses) > 0:
+		return fmt.Sprintf("; an upgrade of nodes is without %s meanwhile", strings.Join(k.loses, ", "))
+	}
+	return ""
 }
 
 // pods are those that the Service selects and that are not at their end, as

@@ -295,3 +295,14 @@ func TestStandsForLabels(t *testing.T) {
 		t.Errorf("the namespaces stand for each other as %v", l.Stands)
 	}
 }
+
+// TestEvictedByName: what is evicted and deleted is a pod that runs, and what is made anew
+// has another name.
+func TestEvictedByName(t *testing.T) {
+	s := cluster("1.36.3", facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "web", Kind: "Deployment", Name: "front", Example: "front-5d8c9f7b6-x2kqn", Pods: 2}}))
+	for name, want := range map[string]string{"evictions": "front-5d8c9f7b6-x2kqn", "pod deletions": "front-5d8c9f7b6-x2kqn", "pods of applications": "front"} {
+		if got := line(t, s, name).Writes[0].Name; got != want {
+			t.Errorf("%s are of %s, want %s", name, got, want)
+		}
+	}
+}

@@ -20,6 +20,9 @@ const (
 // Evictions is the name of the line by which drains ask for pods to go.
 const Evictions = "evictions"
 
+// Agents is the name of the line of the pods that each node has.
+const Agents = "pods of DaemonSets"
+
 // Definitions is the name of the line of the CustomResourceDefinitions that GKE ships.
 const Definitions = "custom resource definitions"
 
@@ -44,7 +47,7 @@ func upgraded() []row {
 			Consequence: "volumes don't follow their pods to another node",
 		}, writes: examples.attachments},
 		{Line: Line{
-			Group: Workloads, Name: "pods of DaemonSets", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: podsPage,
+			Group: Workloads, Name: Agents, Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: podsPage,
 			Consequence: "new nodes get no agents, those of a network plugin, of logs and of metrics among them",
 		}, sampled: func(e examples, l Line) Line { return e.pods(l, true) }},
 		{Line: Line{
@@ -62,7 +65,7 @@ func upgraded() []row {
 // A client sends no more than the pod's name.
 func (e examples) evictions(l Line) Line {
 	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
-		o := object{namespace: g.Namespace, name: g.Name}.bare()
+		o := object{namespace: g.Namespace, name: cmp.Or(g.Example, g.Name)}.bare()
 		return []bootstrap.Write{sketch(bootstrap.Create, evict, o, upgrader()), sketch(bootstrap.Create, evict, o, autoscaler())}
 	})
 }
@@ -72,6 +75,7 @@ func (e examples) evictions(l Line) Line {
 func (e examples) deletions(l Line) Line {
 	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		o := e.podOf(g)
+		o.name = cmp.Or(g.Example, g.Name)
 		return []bootstrap.Write{
 			removal(pod, o, kubelet(e.node)), removal(pod, o, serviceAccount("pod-garbage-collector")), removal(pod, o, upgrader()),
 		}
