@@ -26,7 +26,7 @@ export GOFLAGS += -tags=grpcnotrace
 # Compiling spends a fifth of its time on collecting garbage.
 build test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-timed test-untimed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals record test-endpoints test-restarts test-rehearse test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-timed test-untimed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record test-endpoints test-restarts test-rehearse test-matrix test-scale bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,7 @@ lab: build controlplane ## a real control plane with the incident in it, until i
 test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) vet $(ALL)
 	@$(GO) -C testdata/nightly vet ./...
+	@$(GO) -C testdata/map vet ./...
 	@$(GO) -C testdata/vet build -o $(VET) .
 	@$(GO) vet -vettool=$(VET) $(ALL)
 	@$(TEST) -race -timeout 15m -p 3 -parallel 6 -skip '^$(TRIES)$$' $(OTHERS)
@@ -115,13 +116,19 @@ catalogue: controlplane-all ## regenerate what each minor writes at start-up, fr
 	@$(MAKE) -s pages
 
 pages:
-	@$(GO) test -run 'TestHops|TestHooksPage' ./preflight/bootstrap ./docs -update > /dev/null
+	@$(GO) test -run 'TestHops|TestHooksPage|TestMapPages' ./preflight/bootstrap ./docs -update > /dev/null
 
 test-minor: controlplane ## take the newest minor out and add it again: what comes out is what is committed
 	@$(MATRIX) -count 1 -timeout 30m -run TestNewestAgain ./testdata/controlplane/minor
 
 removals: ## regenerate which API is removed when, from the published modules
 	@$(GO) run ./testdata/controlplane/removals
+
+# What is no Go module is read from checkouts: CHECKOUTS=DIR, each in DIR/OWNER/NAME.
+map: ## render every add-on of the map as its makers ship it, and judge it anew
+	@$(GO) -C testdata/map build -o $(CURDIR)/bin/map .
+	@bin/map -checkouts "$(CHECKOUTS)"
+	@$(MAKE) -s pages
 
 record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record

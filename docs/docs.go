@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-//go:embed *.md checks outcomes hooks
+//go:embed *.md checks outcomes hooks map
 var pages embed.FS
 
 // PolicySchema is the JSON schema of a policy file, in draft 7, as editors take it.
@@ -58,7 +58,7 @@ func topicOf(path string) string {
 		return "manual"
 	}
 	path = strings.TrimSuffix(path, ".md")
-	for _, folder := range []string{"checks/", "outcomes/", "hooks/"} {
+	for _, folder := range []string{"checks/", "outcomes/", "hooks/", "map/"} {
 		path = strings.TrimPrefix(path, folder)
 	}
 	return path

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/gke-preflight/gke-preflight/checks"
 	"github.com/gke-preflight/gke-preflight/docs"
+	"github.com/gke-preflight/gke-preflight/preflight/addons"
 	"github.com/gke-preflight/gke-preflight/preflight/policy"
 	"github.com/gke-preflight/gke-preflight/preflight/render"
 )
@@ -15,18 +17,21 @@ import (
 func newExplain() *cobra.Command {
 	var p policyFlags
 	var clock clockFlags
+	var format string
 	cmd := &cobra.Command{
 		Use:   "explain [TOPIC]",
 		Short: "Explain a check, a PostStartHook or an outcome, offline",
 		Long: `Prints the manual's page on a check (GP101, or by its name:
 webhook-not-answering), a PostStartHook (rbac/bootstrap-roles), an outcome
-(crash-loop) or a guide (first-check). Without a topic it prints what there is.
+(crash-loop), an add-on that endangers upgrades (kyverno) or a guide (first-check).
+Without a topic it prints what there is. Of the map of add-ons -o json prints the rows.
 After a check's page stand the thresholds that a policy file moves.`,
 		Example: `  gke-preflight explain
   gke-preflight explain GP101
   gke-preflight explain webhook-not-answering
   gke-preflight explain rbac/bootstrap-roles
   gke-preflight explain crash-loop
+  gke-preflight explain map
   gke-preflight explain GP304 --policy policy.yaml`,
 		Args: cobra.MaximumNArgs(1),
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -36,6 +41,9 @@ After a check's page stand the thresholds that a policy file moves.`,
 			asked := "manual"
 			if len(args) > 0 {
 				asked = args[0]
+			}
+			if format == "json" {
+				return explainJSON(cmd.OutOrStdout(), asked)
 			}
 			page, ok := docs.Page(topic(asked))
 			if !ok {
@@ -49,7 +57,17 @@ After a check's page stand the thresholds that a policy file moves.`,
 		},
 	}
 	p.bindFile(cmd)
+	choose(cmd, &format, "output", "o", "text", "format: text, or json for the rows of the map of add-ons", "text", "json")
 	return cmd
+}
+
+// explainJSON writes the rows of the map.
+func explainJSON(w io.Writer, topic string) error {
+	if topic != "map" {
+		return fmt.Errorf("--output json: only the map has rows: gke-preflight explain map -o json")
+	}
+	_, err := w.Write(addons.JSON())
+	return err
 }
 
 // topic turns the name of a check into its ID.

@@ -217,6 +217,19 @@ func tidy(err error) error {
 	return errors.New(strings.TrimPrefix(strings.ReplaceAll(err.Error(), "\n", "; "), "json: "))
 }
 
+// ErrNothing is of a file without anything to judge.
+var ErrNothing = errors.New("holds no webhook configuration, admission policy or binding")
+
+// Registers says who of the objects would register more in a cluster than the manifest
+// holds; empty where none is known to.
+func (m Manifest) Registers(s *facts.Snapshot) []string {
+	a := adder{s: s}
+	for _, o := range m.objects {
+		a.pointer(o)
+	}
+	return a.notes
+}
+
 // Apply returns s with what the manifests hold, which replaces objects of the same
 // name: webhook configurations, policies and bindings, and the Namespaces, Services,
 // CustomResourceDefinitions and parameters that decide what those see. whole says
@@ -248,7 +261,7 @@ func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Add
 			return nil, Added{}, a.err
 		}
 		if len(a.found) == before {
-			return nil, Added{}, fmt.Errorf("%s holds no webhook configuration, admission policy or binding of %s%s", m.file, admissionregistrationv1.GroupName, a.instead())
+			return nil, Added{}, fmt.Errorf("%s %w of %s%s", m.file, ErrNothing, admissionregistrationv1.GroupName, a.instead())
 		}
 	}
 	a.params(all)

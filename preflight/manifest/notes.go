@@ -52,7 +52,7 @@ var elsewhere = []struct{ group, who, render string }{
 var registrars = map[string]string{
 	"kyverno": "Kyverno", "kubewarden-controller": "Kubewarden", "vpa-admission-controller": "the vertical Pod autoscaler",
 	"rancher-webhook": "Rancher's webhook", "crossplane": "Crossplane", "cluster-agent": "Datadog's cluster agent",
-	"virt-operator": "KubeVirt", "stork": "Stork", "operator-controller": "an operator of operators",
+	"capsule": "Capsule", "longhorn-manager": "Longhorn", "virt-operator": "KubeVirt", "stork": "Stork", "operator-controller": "an operator of operators",
 }
 
 // pointer notes what the object leads to that is not in the manifest.

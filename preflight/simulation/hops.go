@@ -36,9 +36,8 @@ type Trouble struct {
 // Together is what single simulations come to.
 func Together(all []Simulation) Hops {
 	h := Hops{Schema: HopsSchema, Verdict: NoEffect, Hops: all}
-	order := []Verdict{NoEffect, Clear, Undecided, Endangered}
 	for _, s := range all {
-		if slices.Index(order, s.Verdict) > slices.Index(order, h.Verdict) {
+		if Worse(s.Verdict, h.Verdict) {
 			h.Verdict = s.Verdict
 		}
 	}
@@ -49,6 +48,12 @@ func Together(all []Simulation) Hops {
 		}
 	}
 	return h
+}
+
+// Worse reports whether a is worse than b; any verdict is worse than none.
+func Worse(a, b Verdict) bool {
+	order := []Verdict{NoEffect, Clear, Undecided, Endangered}
+	return slices.Index(order, a) > slices.Index(order, b)
 }
 
 // Troubles are what endangers any of the hops, by who does: the certain ones first, and

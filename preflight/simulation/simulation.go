@@ -107,9 +107,22 @@ type Interception struct {
 	Added bool `json:"added,omitempty"`
 }
 
-// Of simulates the start of the target version of s. added is what of s comes from
-// manifests; nil where there were none.
-func Of(s *facts.Snapshot, added *manifest.Added) Simulation {
+// Backends says how the backends of webhooks are.
+type Backends int
+
+const (
+	// Down: they accept connections, and say nothing.
+	Down Backends = iota
+	// Well: they answer at once, and allow.
+	Well
+)
+
+// Of simulates the start of the target version of s while no webhook answers. added is
+// what of s comes from manifests; nil where there were none.
+func Of(s *facts.Snapshot, added *manifest.Added) Simulation { return With(s, added, Down) }
+
+// With is [Of] with backends that are as b says.
+func With(s *facts.Snapshot, added *manifest.Added, b Backends) Simulation {
 	plan := bootstrap.Of(s)
 	sim := Simulation{Schema: Schema, Target: s.Meta.Target, Problem: plan.Problem, Harms: []Harm{}, Hooks: []Hook{}}
 	if v, ok := facts.ServerVersion.Get(s); ok {
@@ -143,7 +156,7 @@ func Of(s *facts.Snapshot, added *manifest.Added) Simulation {
 		seen = added.Others
 	}
 	sim.Lifelines = lifelines(seen, added)
-	sim.judge(s, plan, added)
+	sim.judge(s, plan, added, b)
 	sim.Summary = Together([]Simulation{sim}).Summary
 	return sim
 }

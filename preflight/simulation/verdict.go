@@ -50,9 +50,9 @@ func Parts() []Part { return []Part{Start, Lives, Nodes} }
 // judge notes what fails while no webhook answers, and draws the verdict. With
 // manifests it is about them alone: what fails by them, or by them beside what is
 // there and not without them.
-func (sim *Simulation) judge(s *facts.Snapshot, plan bootstrap.Plan, added *manifest.Added) {
-	sim.Harms = append(sim.Harms, harms(s, added, false)...)
-	for _, h := range harms(s, added, true) {
+func (sim *Simulation) judge(s *facts.Snapshot, plan bootstrap.Plan, added *manifest.Added, b Backends) {
+	sim.Harms = append(sim.Harms, harms(s, added, b, false)...)
+	for _, h := range harms(s, added, b, true) {
 		if !contains(sim.Harms, h) {
 			h.Perhaps = true
 			sim.Harms = append(sim.Harms, h)
@@ -82,14 +82,14 @@ func (sim *Simulation) verdict(s *facts.Snapshot, plan bootstrap.Plan, added *ma
 
 // harms are what fails by what is added, or by anything at all where nothing is;
 // worst takes what can't be told for the worst.
-func harms(s *facts.Snapshot, added *manifest.Added, worst bool) []Harm {
+func harms(s *facts.Snapshot, added *manifest.Added, b Backends, worst bool) []Harm {
 	known := added == nil || added.Others == nil
 	if worst && !known {
 		s = added.Others
 	}
 	x := suspectsOf(s, added)
 	fails := func(there func(admission.Interception) bool) []Harm {
-		return x.failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst}), worst && known)
+		return x.failing(forecast.Supposing(s, forecast.Supposition{There: there, Worst: worst, Well: b == Well}), worst && known)
 	}
 	if added == nil {
 		return fails(nil)

@@ -1,0 +1,160 @@
+package addons
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/manifest"
+	"github.com/gke-preflight/gke-preflight/preflight/simulation"
+)
+
+const own = "../../testdata/map/"
+
+// TestRows judges again what stands in this repository: a row whose verdict changes
+// fails until somebody has reviewed why, and make map has written it. The rows of what
+// is fetched are held by make map alone.
+func TestRows(t *testing.T) {
+	held := 0
+	for _, a := range Index() {
+		for _, i := range a.Installs {
+			text := ours(t, i.From)
+			if text == nil {
+				continue
+			}
+			held++
+			want := row(t, a, i)
+			m, err := manifest.Read(a.Name, text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Judge(Row{Addon: a.Name, As: i.As, Version: want.Version, Origin: want.Origin, Read: i.From.Read, Seen: i.From.Seen()}, m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i.Note != "" {
+				got.Notes = append(got.Notes, i.Note)
+			}
+			got.Safe = want.Safe
+			if d := cmp.Diff(want, got); d != "" {
+				t.Errorf("%s, %s: review why, and run make map (- committed, + now):\n%s", a.Name, i.As, d)
+			}
+		}
+	}
+	if held < 6 {
+		t.Errorf("only %d rows were judged", held)
+	}
+}
+
+// ours is what an install is judged from where that is in this repository; nil if not.
+func ours(t *testing.T, f From) []byte {
+	t.Helper()
+	switch {
+	case f.Written != "":
+		b, err := os.ReadFile(filepath.Join(own, "written", f.Written))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	case f.Recorded != "":
+		b, err := os.ReadFile(filepath.Join(own, "recorded", f.Recorded))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := facts.LoadZip(b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err = Manifest(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	return nil
+}
+
+func row(t *testing.T, a Addon, i Install) Row {
+	t.Helper()
+	for _, r := range Rows() {
+		if r.Addon == a.Name && r.As == i.As {
+			return r
+		}
+	}
+	t.Fatalf("%s, %s has no row: run make map", a.Name, i.As)
+	return Row{}
+}
+
+// TestIndex holds the index against the map: each install has its row, with where and
+// when it was read, and none is left over.
+func TestIndex(t *testing.T) {
+	installs := 0
+	for _, a := range Index() {
+		for _, i := range a.Installs {
+			installs++
+			r := row(t, a, i)
+			if r.Read != i.From.Read || r.Origin == "" || r.Verdict == "" || len(r.Steps) == 0 || r.Seen != i.From.Seen() {
+				t.Errorf("%s, %s: its row is of another reading, or lacks something: run make map", a.Name, i.As)
+			}
+			if r.Verdict == simulation.Endangered && len(r.Safe) == 0 && i.Note == "" {
+				t.Errorf("%s, %s: is endangered, and neither what makes it safe nor why nothing does is told", a.Name, i.As)
+			}
+		}
+	}
+	if len(Rows()) != installs || len(Index()) < 40 {
+		t.Errorf("%d rows of %d installs of %d add-ons", len(Rows()), installs, len(Index()))
+	}
+}
+
+// TestSafe holds what the map advises: that it makes the add-on clear, proven as the
+// rows are.
+func TestSafe(t *testing.T) {
+	advised := 0
+	for _, r := range Rows() {
+		for _, s := range r.Safe {
+			advised++
+			if s.Verdict != simulation.Clear {
+				t.Errorf("%s, %s: %q leaves %v", r.Addon, r.As, s.Say, s.Left)
+			}
+		}
+	}
+	if advised < 6 {
+		t.Errorf("only %d changes are told", advised)
+	}
+}
+
+// TestWell holds what docs/map.md says of all rows: that nothing is lost while the backend
+// answers.
+func TestWell(t *testing.T) {
+	for _, r := range Rows() {
+		for _, s := range r.Steps {
+			for _, v := range []simulation.Verdict{s.Well.Start, s.Well.Lifelines, s.Well.Nodes} {
+				if v == simulation.Endangered {
+					t.Errorf("%s, %s: from %s to %s something is lost with a backend that is well", r.Addon, r.As, s.From, s.To)
+				}
+			}
+		}
+	}
+}
+
+func TestKnown(t *testing.T) {
+	for name, c := range map[string]struct{ kind, name, webhook, want string }{
+		"by its configuration":      {"ValidatingWebhookConfiguration", "gatekeeper-validating-webhook-configuration", "", "gatekeeper"},
+		"by its webhook, renamed":   {"ValidatingWebhookConfiguration", "our-own-name", "validate.kyverno.svc-fail", "kyverno"},
+		"a name that many have":     {"MutatingWebhookConfiguration", "our-own-name", "mpod.kb.io", ""},
+		"nobody's":                  {"ValidatingWebhookConfiguration", "ours", "ours.example.org", ""},
+		"a name of the other kind":  {"MutatingWebhookConfiguration", "gatekeeper-validating-webhook-configuration", "", ""},
+		"no configuration":          {"Deployment", "gatekeeper", "", ""},
+		"a name made by a scaffold": {"ValidatingWebhookConfiguration", "validating-webhook-configuration", "", ""},
+	} {
+		if got, ok := Known(c.kind, c.name, c.webhook); got.Name != c.want || ok != (c.want != "") {
+			t.Errorf("%s: %q", name, got.Name)
+		}
+	}
+	if a, _ := Find("kyverno"); len(a.Advice()) == 0 || !a.Paged() {
+		t.Error("nothing is advised about Kyverno")
+	}
+}
