@@ -58,7 +58,8 @@ var exemptions = map[lifeline.Group]string{
 	lifeline.Drains: condition("not-a-drain", `request.kind.kind != "Eviction" &&
     (request.operation != "DELETE" || request.resource.resource != "pods")`),
 	lifeline.Volumes: condition("not-volumes", `!("system:nodes" in request.userInfo.groups) &&
-    request.userInfo.username != "system:serviceaccount:kube-system:attachdetach-controller"`),
+    !(request.userInfo.username in ["system:serviceaccount:kube-system:attachdetach-controller",
+    "system:serviceaccount:kube-system:persistent-volume-binder"])`),
 }
 
 func condition(name, expression string) string {

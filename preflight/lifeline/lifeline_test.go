@@ -116,6 +116,10 @@ func TestWrites(t *testing.T) {
 			"CREATE volumeattachments.storage.k8s.io csi-0000000000000000 by " + sa + "attachdetach-controller",
 			"DELETE volumeattachments.storage.k8s.io csi-0000000000000000 by " + sa + "attachdetach-controller",
 		},
+		"persistent volumes": {
+			"UPDATE persistentvolumes pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
+			"UPDATE persistentvolumes/status pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
+		},
 		"pods of DaemonSets": {
 			"CREATE pods calico-system/calico-node by " + sa + "daemon-set-controller",
 			"CREATE pods/binding calico-system/calico-node by system:kube-scheduler",

@@ -47,6 +47,10 @@ func upgraded() []row {
 			Consequence: "volumes don't follow their pods to another node",
 		}, writes: examples.attachments},
 		{Line: Line{
+			Group: Volumes, Name: "persistent volumes", Source: "kubernetes pkg/controller/volume/persistentvolume/pv_controller.go, bindVolumeToClaim and updateVolumePhase", Cited: volumes,
+			Consequence: "claims of pods that are made anew get no volume, and volumes that are free are not told to be",
+		}, writes: examples.persistent},
+		{Line: Line{
 			Group: Workloads, Name: Agents, Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: podsPage,
 			Consequence: "new nodes get no agents, those of a network plugin, of logs and of metrics among them",
 		}, sampled: func(e examples, l Line) Line { return e.pods(l, true) }},
@@ -113,6 +117,12 @@ func (e examples) attachments() []bootstrap.Write {
 	o := object{name: "csi-0000000000000000"}.bare()
 	by := serviceAccount("attachdetach-controller")
 	return []bootstrap.Write{sketch(bootstrap.Create, attachment, o, by), removal(attachment, o, by)}
+}
+
+func (e examples) persistent() []bootstrap.Write {
+	o := object{name: "pvc-00000000-0000-0000-0000-000000000000"}
+	by := serviceAccount("persistent-volume-binder")
+	return []bootstrap.Write{sketch(bootstrap.Update, persistent, o, by), sketch(bootstrap.Update, persistent.sub("status"), o, by)}
 }
 
 // definitions are the CustomResourceDefinitions of Google's and Kubernetes' own groups;

@@ -48,6 +48,7 @@ var (
 	evict       = pod.sub("eviction").as("policy", "v1", "Eviction")
 	csiNode     = to("storage.k8s.io", "v1", "csinodes", "CSINode")
 	attachment  = to("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment")
+	persistent  = to("", "v1", "persistentvolumes", "PersistentVolume")
 	definition  = to("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
 	access      = to("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview")
 )

@@ -9,6 +9,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	storagev1 "k8s.io/api/storage/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -38,6 +39,7 @@ func nodeWrites() map[string]nodeWrite {
 		"deletion":    {"pod deletions", "", "pods", admissionregistrationv1.Delete, shop, deletes(shop)},
 		"csinode":     {"CSI nodes", "storage.k8s.io", "csinodes", admissionregistrationv1.Create, "", attachesDriver},
 		"attachment":  {"volume attachments", "storage.k8s.io", "volumeattachments", admissionregistrationv1.Create, "", attaches},
+		"volume":      {"persistent volumes", "", "persistentvolumes", admissionregistrationv1.Update, "", updatesVolume},
 		"definition":  {"custom resource definitions", "apiextensions.k8s.io", "customresourcedefinitions", admissionregistrationv1.Update, "", updatesDefinition},
 		"application": {"pods of applications", "", "pods", admissionregistrationv1.Create, shop, creates(shop)},
 		"cni":         {"pods of DaemonSets", "", "pods", admissionregistrationv1.Create, cni, creates(cni)},
@@ -133,6 +135,12 @@ func populate(t *testing.T, k *rig.Cluster) {
 	if _, err := k.Client.AppsV1().ReplicaSets("shop").Create(ctx, set, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
+	volume := &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv"}, Spec: corev1.PersistentVolumeSpec{
+		Capacity: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
+		PersistentVolumeSource: corev1.PersistentVolumeSource{CSI: &corev1.CSIPersistentVolumeSource{Driver: "pd.csi.storage.gke.io", VolumeHandle: "x"}}}}
+	if _, err := k.Client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
 	dyn, err := dynamic.NewForConfig(k.Config)
 	if err != nil {
 		t.Fatal(err)
@@ -216,6 +224,15 @@ func attaches(ctx context.Context, k *rig.Cluster) error {
 	volume := "pv"
 	a := &storagev1.VolumeAttachment{ObjectMeta: metav1.ObjectMeta{Name: "csi-1"}, Spec: storagev1.VolumeAttachmentSpec{Attacher: "pd.csi.storage.gke.io", NodeName: node, Source: storagev1.VolumeAttachmentSource{PersistentVolumeName: &volume}}}
 	return ignore(k.Client.StorageV1().VolumeAttachments().Create(ctx, a, metav1.CreateOptions{}))
+}
+
+func updatesVolume(ctx context.Context, k *rig.Cluster) error {
+	v, err := k.Client.CoreV1().PersistentVolumes().Get(ctx, "pv", metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	v.Labels = map[string]string{"bound": "true"}
+	return ignore(k.Client.CoreV1().PersistentVolumes().Update(ctx, v, metav1.UpdateOptions{}))
 }
 
 func updatesDefinition(ctx context.Context, k *rig.Cluster) error {
