@@ -50,27 +50,42 @@ func (s *sums) addRequests(p *corev1.Pod, kind string) {
 		r = &facts.NodeRequest{Node: p.Spec.NodeName}
 		s.requests[r.Node] = r
 	}
-	asked := resource.PodRequests(p, resource.PodResourcesOptions{})
-	cpu, memory := asked.Cpu().MilliValue(), asked.Memory().Value()
+	cpu, memory := asked(p)
 	r.CPU, r.Memory = r.CPU+cpu, r.Memory+memory
 	if kind != "Node" && kind != "DaemonSet" {
 		r.EvictedCPU, r.EvictedMemory = r.EvictedCPU+cpu, r.EvictedMemory+memory
 	}
 }
 
+// asked is what the pod asks for of CPU, in thousandths, and of memory. Of most pods it is
+// the sum of their containers, which takes a tenth of the time.
+func asked(p *corev1.Pod) (cpu, memory int64) {
+	if len(p.Spec.InitContainers) > 0 || p.Spec.Overhead != nil || p.Spec.Resources != nil {
+		all := resource.PodRequests(p, resource.PodResourcesOptions{})
+		return all.Cpu().MilliValue(), all.Memory().Value()
+	}
+	for n := range p.Spec.Containers {
+		requests := p.Spec.Containers[n].Resources.Requests
+		cpu, memory = cpu+requests.Cpu().MilliValue(), memory+requests.Memory().Value()
+	}
+	return cpu, memory
+}
+
 // addDetail adds what is special about the pod, if anything is.
 func (s *sums) addDetail(key groupName, p *corev1.Pod) {
-	d := s.details[key]
-	if d == nil {
-		d = &facts.PodDetail{}
+	d, known := s.details[key]
+	if !known {
+		s.scratch = facts.PodDetail{}
+		d = &s.scratch
 	}
 	s.detail(d, p)
 	if key.kind != "DaemonSet" {
 		placed(d, p)
 	}
-	if special(d) {
-		d.Namespace, d.Kind, d.Name = key.namespace, key.kind, key.name
-		s.details[key] = d
+	if !known && special(d) {
+		kept := *d
+		kept.Namespace, kept.Kind, kept.Name = key.namespace, key.kind, key.name
+		s.details[key] = &kept
 	}
 }
 

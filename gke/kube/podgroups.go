@@ -28,10 +28,12 @@ type sums struct {
 	groups   map[groupName]*facts.PodGroup
 	details  map[groupName]*facts.PodDetail
 	requests map[string]*facts.NodeRequest
+	// scratch holds what is special about a pod until it is known whether anything is.
+	scratch facts.PodDetail
 }
 
 func newSums(pools, volumes map[string]string, gke map[string]bool) *sums {
-	return &sums{pools, volumes, gke, map[groupName]*facts.PodGroup{}, map[groupName]*facts.PodDetail{}, map[string]*facts.NodeRequest{}}
+	return &sums{pools: pools, volumes: volumes, gke: gke, groups: map[groupName]*facts.PodGroup{}, details: map[groupName]*facts.PodDetail{}, requests: map[string]*facts.NodeRequest{}}
 }
 
 func (s *sums) all() []facts.PodGroup {
