@@ -56,8 +56,10 @@ func apart(err error) []error {
 
 func newRoot() *cobra.Command {
 	root := &cobra.Command{
-		Use:   name(),
-		Short: "Foretell what a GKE control-plane upgrade would do to this cluster",
+		Use: "gke-preflight",
+		// The plugin's name is of two words, which Use ends at the first of.
+		Annotations: map[string]string{cobra.CommandDisplayNameAnnotation: name()},
+		Short:       "Foretell what a GKE control-plane upgrade would do to this cluster",
 		Long: `gke-preflight answers one question: if this cluster's control plane is upgraded
 now, what happens?
 
@@ -80,7 +82,7 @@ crash-looping; who is to blame; and what to do. It changes nothing.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.Version = toolVersion()
+	root.Version = strings.TrimSpace(strings.TrimPrefix(built().text(), "gke-preflight version "))
 	root.SetUsageFunc(usage)
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newCheck(), newSimulate(), newWhatIf(), newFix(), newRehearse(), newWatch(), newSnapshot(), newRender(), newPlan(), newTerraform(), newNightly(), newFleet(), newPolicy(), newExplain(), newRBAC(), newDemo(), newVersion())

@@ -93,7 +93,7 @@ func (p provenance) text() string {
 	case p.Sum != "":
 		from = fmt.Sprintf("built from the module with checksum %s\n", p.Sum)
 	}
-	return fmt.Sprintf("gke-preflight %s\n%s%s %s\nKubernetes admission semantics of k8s.io/apiserver %s\nstart-up writes of Kubernetes %s\n",
+	return fmt.Sprintf("gke-preflight version %s\n%s%s %s\nKubernetes admission semantics of k8s.io/apiserver %s\nstart-up writes of Kubernetes %s\n",
 		p.Version, from, p.Go, p.Platform, p.Apiserver, strings.Join(p.Minors, ", "))
 }
 
