@@ -3,7 +3,6 @@ package workloads
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/checks/finding"
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -35,7 +34,7 @@ var podSecurityTightens = preflight.Check{
 			fs = append(fs, preflight.Finding{
 				Severity: preflight.Warning, Subject: d.subject(),
 				Summary:  fmt.Sprintf("container %s of %s names a host in a probe or lifecycle handler, and namespace %s enforces Pod Security %s, which refuses that from %s on; its pods run and are not made again", d.ProbeHost, d.group, d.group.Namespace, level, version.ProbeHosts.Since),
-				Evidence: []preflight.Evidence{d.detail("probeHost", d.ProbeHost), {Fact: facts.Namespaces.ID(), Path: fmt.Sprintf("/%d/labels/%s", n, strings.ReplaceAll(enforce, "/", "~1")), Value: level}},
+				Evidence: []preflight.Evidence{d.detail("probeHost", d.ProbeHost), finding.EvidenceOf(facts.Namespaces, d.group.Namespace, enforce+"="+level, "/%d/name", n)},
 				Steps: remedy.Do("leave host out: the pod itself is meant then", d.edit()).
 					Or("hold the namespace at what it is now", remedy.Sh("kubectl label namespace %s %s-version=v%s --overwrite", d.group.Namespace, remedy.Raw(enforce), remedy.Raw(version.ProbeHosts.Last()))),
 			})
