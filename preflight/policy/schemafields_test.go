@@ -66,7 +66,7 @@ func object(t *testing.T, checks []preflight.Check, list, text string, all []pre
 // propertyOf is what a field takes; nil for one that is not known here.
 func propertyOf(field string) *jsonschema.Schema {
 	text := func(description string) *jsonschema.Schema {
-		return &jsonschema.Schema{Type: "string", Pattern: `\S`, Description: description}
+		return &jsonschema.Schema{Type: "string", Pattern: `\S`, Description: description, Extra: elseSay("It is empty.")}
 	}
 	list := func(description string) *jsonschema.Schema {
 		return &jsonschema.Schema{Types: []string{"array", "null"}, Description: description}
@@ -95,13 +95,16 @@ func propertyOf(field string) *jsonschema.Schema {
 	case "severity":
 		return &jsonschema.Schema{Enum: []any{preflight.Info.String(), preflight.Warning.String(), preflight.Blocker.String()}, Description: "The severity that findings get."}
 	case "until":
-		return &jsonschema.Schema{Type: "string", Format: "date", Pattern: `^\d{4}-(02-(0[1-9]|[12]\d)|(0[469]|11)-(0[1-9]|[12]\d|30)|(0[13578]|1[02])-(0[1-9]|[12]\d|3[01]))$`,
+		return &jsonschema.Schema{Type: "string", Format: "date", Pattern: `^\d{4}-(02-(0[1-9]|[12]\d)|(0[469]|11)-(0[1-9]|[12]\d|30)|(0[13578]|1[02])-(0[1-9]|[12]\d|3[01]))$`, Extra: elseSay("This is no day: write it as 2026-12-31."),
 			Description: "The last day on which the waiver applies, in UTC, such as 2026-12-31: within " + strconv.Itoa(policy.MaxDays) + " days from the day of the run."}
 	case "set":
 		return &jsonschema.Schema{Type: "object", MinProperties: jsonschema.Ptr(1), Description: "Thresholds of the check and their values, such as {days: 14}."}
 	}
 	return nil
 }
+
+// elseSay is what editors say where a pattern does not match, rather than the pattern.
+func elseSay(text string) map[string]any { return map[string]any{"patternErrorMessage": text} }
 
 // checkNames are the IDs and the names of checks. An ID counts in lower case, too, but
 // is offered as it is.
@@ -145,7 +148,7 @@ func notLowered(all []preflight.Check) *jsonschema.Schema {
 // thresholdsOf says which thresholds each check has, and that others have none.
 func thresholdsOf(all []preflight.Check) []*jsonschema.Schema {
 	having := slices.DeleteFunc(slices.Clone(all), func(c preflight.Check) bool { return c.Thresholds == nil })
-	rules := []*jsonschema.Schema{{Properties: map[string]*jsonschema.Schema{"check": {Pattern: called(having...), Description: "A check that has thresholds."}}}}
+	rules := []*jsonschema.Schema{{Properties: map[string]*jsonschema.Schema{"check": {Pattern: called(having...), Description: "A check that has thresholds.", Extra: elseSay("This check has no thresholds.")}}}}
 	for _, c := range having {
 		set := &jsonschema.Schema{Properties: map[string]*jsonschema.Schema{}, AdditionalProperties: &jsonschema.Schema{Not: &jsonschema.Schema{}}}
 		for _, th := range c.Thresholds {
