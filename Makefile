@@ -26,7 +26,7 @@ export GOFLAGS += -tags=grpcnotrace
 # Compiling spends a fifth of its time on collecting garbage.
 build test controlplane controlplane-all terraform: export GOGC ?= 400
 
-.PHONY: help build demo lab test test-timed test-untimed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record test-endpoints test-restarts test-rehearse test-matrix test-scale bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-timed test-untimed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -146,8 +146,11 @@ pictures: ## the HTML report on a phone, a screen and paper, light and dark, int
 	@$(GO) test -count 1 ./testdata/browser -pictures $(CURDIR)/bin/pictures
 
 GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.4
-release-snapshot: ## archives for every system, SBOMs, checksums and the krew manifest into dist/
+release-snapshot: ## archives for every system, SBOMs, checksums, krew manifest and formula into dist/
 	@GOFLAGS= $(GO) run $(GORELEASER) release --snapshot --clean
+
+test-release: ## make a release of the last commit, and install it by krew, by Homebrew and as an image
+	@GOFLAGS= GORELEASER=$(GORELEASER) $(GO) -C testdata/release test -count 1 -timeout 60m ./...
 
 fuzz: ## every parser, for FUZZTIME each
 	@for p in $$($(GO) list -f '{{.Dir}}' ./...); do \

@@ -21,7 +21,7 @@ type manualShell struct {
 }
 
 // standIns are programs that are called and not executed. cat is real.
-var standIns = []string{"kubectl", "gcloud", "helm", "make", "go", "git", "openssl", "grep", "sha256sum", "tar", "install", "ln", "ko", "terraform", "mkdir"}
+var standIns = []string{"kubectl", "gcloud", "helm", "make", "go", "git", "openssl", "grep", "sha256sum", "tar", "install", "ln", "ko", "terraform", "mkdir", "brew", "cp", "docker"}
 
 const (
 	standIn = `#!/bin/sh
@@ -50,6 +50,7 @@ var manualFiles = map[string]string{
 	"upgrade.jsonl":                     "manual/upgrade.jsonl",
 	"policy.yaml":                       "manual/policy.yaml",
 	"last.json":                         "../preflight/render/testdata/incident.json",
+	"image.txt":                         "manual/image.txt",
 }
 
 func newManualShell(t *testing.T) *manualShell {
