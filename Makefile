@@ -117,6 +117,7 @@ catalogue: controlplane-all ## regenerate what each minor writes at start-up, fr
 
 pages:
 	@$(GO) test -run 'TestHops|TestHooksPage|TestMapPages' ./preflight/bootstrap ./docs -update > /dev/null
+	@$(GO) test -run TestSchemaFile ./preflight/policy -update > /dev/null
 
 test-minor: controlplane ## take the newest minor out and add it again: what comes out is what is committed
 	@$(MATRIX) -count 1 -timeout 30m -run TestNewestAgain ./testdata/controlplane/minor

@@ -42,7 +42,7 @@ func TestSchemaFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("it is another one, -update writes it:\n%s", d)
+		t.Errorf("it is another one, make pages writes it:\n%s", d)
 	}
 }
 
