@@ -166,7 +166,7 @@ func confirmed() string {
 	if b.Len() == 0 {
 		return ""
 	}
-	return "\n## Confirmed by a real upgrade\n\nOn API servers of the two minors, with the backend down: see [rehearse](rehearse.md).\n\n| add-on | as | what happened |\n|---|---|---|\n" + b.String()
+	return "\n## Confirmed by a real upgrade\n\nOf API servers of the two minors, with a backend behind the Service that takes\nconnections and says nothing; `make test` makes it again.\n\n| add-on | as | what happened |\n|---|---|---|\n" + b.String()
 }
 
 func title(name string) string {
