@@ -8,6 +8,6 @@ func All() []preflight.Check {
 	return []preflight.Check{
 		clusterBusyOrBroken, nodePoolBusyOrBroken, earlierUpgradeFailed, controlPlaneRepaired, nodeRepairLoop, statusConditions, automaticUpgradesPaused,
 		exclusionActive, unannouncedUpgrades, nodePoolUpgradeFailed, zonalControlPlane, noReleaseChannel, clusterCredentials, secretsKey, alphaCluster,
-		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable, googleInsights, pipelineGivesUp, poolVersionRefused, fewerReadyPods, upgradeOutlastsWindow,
+		bootstrapCertificate, autoscalerAtMaximum, podAddressesRunOut, upgradeSettingsUnworkable, googleInsights, pipelineGivesUp, poolVersionRefused, fewerReadyPods, upgradeOutlastsWindow, poolOnCgroupV1, imageTypeNotOffered, policyRefusesDryRuns,
 	}
 }

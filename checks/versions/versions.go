@@ -8,6 +8,6 @@ import "github.com/gke-preflight/gke-preflight/preflight"
 func All() []preflight.Check {
 	return []preflight.Check{
 		targetOutOfReach, targetNotOffered, nodeSkew, endOfSupport, twoStepUpgrade, upgradeSoaking, controlPlaneVersionsDiffer, removedAPIInUse,
-		removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI,
+		removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI, betaAPIGoes,
 	}
 }

@@ -51,7 +51,7 @@ func conditions(in []*containerpb.StatusCondition) []facts.StatusCondition {
 }
 
 func serverConfig(c *containerpb.ServerConfig) facts.ServerConfig {
-	out := facts.ServerConfig{DefaultVersion: c.GetDefaultClusterVersion(), MasterVersions: c.GetValidMasterVersions(), NodeVersions: c.GetValidNodeVersions()}
+	out := facts.ServerConfig{DefaultVersion: c.GetDefaultClusterVersion(), MasterVersions: c.GetValidMasterVersions(), NodeVersions: c.GetValidNodeVersions(), ImageTypes: c.GetValidImageTypes()}
 	for _, ch := range c.GetChannels() {
 		out.Channels = append(out.Channels, facts.Channel{Name: ch.GetChannel().String(), DefaultVersion: ch.GetDefaultVersion(),
 			Versions: ch.GetValidVersions(), UpgradeTarget: ch.GetUpgradeTargetVersion()})

@@ -76,6 +76,8 @@ func template(p *containerpb.NodePool) facts.NodeTemplate {
 		Compact:       p.GetPlacementPolicy().GetType() == containerpb.NodePool_PlacementPolicy_COMPACT,
 		MaxRunSeconds: c.GetMaxRunDuration().GetSeconds(),
 		Labels:        c.GetLabels(),
+		CgroupMode:    cgroupMode(c),
+		CgroupPin:     cgroupPin(c),
 		DiskType:      cmp.Or(c.GetBootDisk().GetDiskType(), c.GetDiskType()),
 		DiskGB:        cmp.Or(c.GetBootDisk().GetSizeGb(), int64(c.GetDiskSizeGb())),
 	}
@@ -89,6 +91,24 @@ func template(p *containerpb.NodePool) facts.NodeTemplate {
 		out.Taints = append(out.Taints, facts.NodeTaint{Key: t.GetKey(), Value: t.GetValue(), Effect: taintEffect(t.GetEffect())})
 	}
 	return out
+}
+
+// cgroupMode is the mode in effect; empty where the API tells none, as for Windows.
+func cgroupMode(c *containerpb.NodeConfig) string {
+	mode := c.GetEffectiveCgroupMode()
+	if mode == containerpb.NodeConfig_EFFECTIVE_CGROUP_MODE_UNSPECIFIED {
+		return ""
+	}
+	return strings.TrimPrefix(mode.String(), "EFFECTIVE_CGROUP_MODE_")
+}
+
+// cgroupPin is the mode that is asked for; empty for none.
+func cgroupPin(c *containerpb.NodeConfig) string {
+	mode := c.GetLinuxNodeConfig().GetCgroupMode()
+	if mode == containerpb.LinuxNodeConfig_CGROUP_MODE_UNSPECIFIED {
+		return ""
+	}
+	return strings.TrimPrefix(mode.String(), "CGROUP_MODE_")
 }
 
 // privateNodes reports whether the pool's nodes have no addresses of their own on

@@ -24,7 +24,10 @@ func clusterSettings(c *containerpb.Cluster) facts.ClusterSettings {
 		SoakSeconds:   seconds(c.GetRollbackSafeUpgrade().GetControlPlaneSoakDuration()),
 		PodRanges:     podRanges(c.GetIpAllocationPolicy()),
 
-		NoUnsafeWebhooks: c.GetAutopilot().GetClusterPolicyConfig().GetNoUnsafeWebhooks(),
+		NoUnsafeWebhooks:      c.GetAutopilot().GetClusterPolicyConfig().GetNoUnsafeWebhooks(),
+		NoSystemMutation:      c.GetAutopilot().GetClusterPolicyConfig().GetNoSystemMutation(),
+		NoSystemImpersonation: c.GetAutopilot().GetClusterPolicyConfig().GetNoSystemImpersonation(),
+		BetaAPIs:              c.GetEnableK8SBetaApis().GetEnabledApis(),
 	}
 }
 

@@ -58,6 +58,9 @@ type ServerConfig struct {
 	// NodeVersions are those that node pools can have; empty where that was not told.
 	NodeVersions []string  `json:"nodeVersions,omitempty"`
 	Channels     []Channel `json:"channels,omitempty"`
+	// ImageTypes are those that nodes can be made of; empty where that was not told, or
+	// not recorded.
+	ImageTypes []string `json:"imageTypes,omitempty"`
 }
 
 // Channel is a release channel.

@@ -31,6 +31,15 @@ type ClusterSettings struct {
 	// NoUnsafeWebhooks is the cluster policy of that name, by which GKE keeps users'
 	// webhooks out of the namespaces that it manages; on Autopilot it does so anyway.
 	NoUnsafeWebhooks bool `json:"noUnsafeWebhooks,omitempty"`
+	// NoSystemMutation and NoSystemImpersonation are the cluster policies of these names, by
+	// which GKE refuses writes to what it manages, and to act as a user of the system; false
+	// where they are off, or were not recorded.
+	NoSystemMutation      bool `json:"noSystemMutation,omitempty"`
+	NoSystemImpersonation bool `json:"noSystemImpersonation,omitempty"`
+	// BetaAPIs are the APIs that are turned on beyond GKE's own, such as
+	// networking.k8s.io/v1beta1/servicecidrs; none where there are none, or where they were
+	// not recorded.
+	BetaAPIs []string `json:"betaAPIs,omitempty"`
 }
 
 // Exclusion is a maintenance exclusion.

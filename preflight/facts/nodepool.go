@@ -62,6 +62,11 @@ type UpgradeSettings struct {
 type NodeTemplate struct {
 	MachineType string `json:"machineType,omitempty"`
 	ImageType   string `json:"imageType,omitempty"`
+	// CgroupMode is the mode that the nodes run in, V1 or V2, or as the API names another
+	// one; empty for Windows, and where it was not recorded. CgroupPin is the mode that the
+	// pool asks for; empty for GKE's own choice.
+	CgroupMode string `json:"cgroupMode,omitempty"`
+	CgroupPin  string `json:"cgroupPin,omitempty"`
 	// Spot holds for spot and for preemptible nodes.
 	Spot bool `json:"spot,omitempty"`
 	// FlexStart holds for nodes that come when there is capacity, and

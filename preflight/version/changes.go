@@ -18,6 +18,8 @@ type Change struct {
 var (
 	MatchConditions = Change{"1.28", "webhooks may have matchConditions", "kubernetes.io/docs/reference/access-authn-authz/extensible-admission-controllers"}
 	LongGrace       = Change{"1.32", "a node may be silent for 50 s rather than 40 s before it counts as NotReady", "kubernetes pkg/controller/nodelifecycle/config/v1alpha1/defaults.go"}
+	CgroupV2        = Change{"1.33", "GKE moves nodes from cgroup v1 to v2, unless their pool is pinned to v1", "cloud.google.com/kubernetes-engine/docs/how-to/migrate-cgroupv2"}
+	NoCgroupV1      = Change{"1.35", "GKE has no nodes on cgroup v1, not even where their pool is pinned to it", "cloud.google.com/kubernetes-engine/docs/how-to/migrate-cgroupv2; kubelet's failCgroupV1"}
 	TwoSteps        = Change{"1.33", "GKE can upgrade a control plane in two steps", "cloud.google.com/kubernetes-engine/docs/how-to/upgrade-control-plane-with-rollback"}
 	BackendSlices   = Change{"1.34", "an API server finds a webhook's Pods by EndpointSlices rather than by Endpoints", "apiserver pkg/util/proxy/proxy.go, ResolveEndpoint"}
 	CephVolumes     = Change{"1.31", "kubelets mount no volumes of the kinds rbd and cephfs", "kubernetes CHANGELOG/CHANGELOG-1.31.md, removed in-tree volume plugins"}
@@ -34,7 +36,7 @@ var (
 
 // Changes are all of them, the oldest first.
 func Changes() []Change {
-	return []Change{MatchConditions, CephVolumes, LongGrace, TwoSteps, GitVolumes, BackendSlices, ProbeHosts, ExecTimeouts, StrictAddresses, SkipsReviews, EndpointPerCall, TrustBundles, StaticNames, LiveLeases}
+	return []Change{MatchConditions, CephVolumes, LongGrace, TwoSteps, CgroupV2, GitVolumes, BackendSlices, ProbeHosts, ExecTimeouts, NoCgroupV1, StrictAddresses, SkipsReviews, EndpointPerCall, TrustBundles, StaticNames, LiveLeases}
 }
 
 // In reports whether the version, given as text, has the change; false where it
