@@ -194,7 +194,7 @@ func (v *Visitor) Leases(ctx context.Context) ([]watch.Lease, error) {
 
 // Nodes returns the nodes and when each renewed its lease.
 func (v *Visitor) Nodes(ctx context.Context) (watch.NodesSeen, error) {
-	var out watch.NodesSeen
+	out := watch.NodesSeen{Pools: map[string][]time.Time{}}
 	r, leave, err := v.reader()
 	if err != nil {
 		return out, err
@@ -202,6 +202,9 @@ func (v *Visitor) Nodes(ctx context.Context) (watch.NodesSeen, error) {
 	defer leave()
 	_, err = list(quiet(ctx), r, r.typed.CoreV1().Nodes().List, metav1.ListOptions{}, func(n *corev1.Node) (struct{}, bool) {
 		out.Total++
+		if pool := n.Labels[poolLabel]; pool != "" {
+			out.Pools[pool] = append(out.Pools[pool], n.CreationTimestamp.UTC())
+		}
 		if !isReady(n) {
 			out.NotReady = append(out.NotReady, n.Name)
 		}

@@ -51,6 +51,7 @@ func (w *Watch) seeForecast(r preflight.Report) {
 		}
 	}
 	w.sayForecast(r)
+	w.foretellPool()
 }
 
 func (w *Watch) sayForecast(r preflight.Report) {

@@ -43,6 +43,7 @@ func (w *Watch) seeNodes(n NodesSeen) {
 	w.sayNodes(fmt.Sprintf("silent for %.0f s", clocks.ShortSilence.Seconds()), &w.nodes.silent, silent, n.Total)
 	w.sayNodes("not ready", &w.nodes.notReady, n.NotReady, n.Total)
 	w.seeRepairing(n.Repairing)
+	w.seeProgress(n)
 }
 
 // sayNodes tells of a number of nodes that has changed.

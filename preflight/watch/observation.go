@@ -91,4 +91,7 @@ type NodesSeen struct {
 	Repairing []string `json:"repairing,omitempty"`
 	// Renewed is when each node last renewed its lease, by name.
 	Renewed map[string]time.Time `json:"renewed,omitempty"`
+	// Pools are when each node was made, by its node pool; nil in recordings of earlier
+	// versions.
+	Pools map[string][]time.Time `json:"pools,omitempty"`
 }

@@ -81,6 +81,7 @@ func (w *Watch) awaitUpgrade() {
 }
 
 func (w *Watch) follow(o Operation) {
+	w.followPool(o)
 	progress := strings.Join(append(slices.Clone(o.Progress), nonEmpty(o.Detail)...), ", ")
 	if o.Status != w.status || progress != w.progress {
 		w.status, w.progress = o.Status, progress

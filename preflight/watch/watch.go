@@ -39,6 +39,7 @@ type Watch struct {
 	// leasesSeen is when they were last read; zero if they never were.
 	leasesSeen time.Time
 	nodes      nodesState
+	pace       pace
 }
 
 // New returns a watch that has seen nothing.

@@ -108,7 +108,7 @@ func cluster(version string, now time.Time) *containerpb.Cluster {
 	for _, p := range pools {
 		c.NodePools = append(c.NodePools, &containerpb.NodePool{
 			Name: p.name, Version: version, Status: containerpb.NodePool_RUNNING, Locations: zones, InitialNodeCount: int32(p.perZone),
-			Config:     &containerpb.NodeConfig{MachineType: "e2-standard-4", ImageType: "COS_CONTAINERD"},
+			Config:     &containerpb.NodeConfig{MachineType: "e2-standard-4", ImageType: "COS_CONTAINERD", EffectiveCgroupMode: containerpb.NodeConfig_EFFECTIVE_CGROUP_MODE_V2},
 			Management: &containerpb.NodeManagement{AutoRepair: p.autoRepair, AutoUpgrade: true},
 		})
 	}
@@ -118,7 +118,7 @@ func cluster(version string, now time.Time) *containerpb.Cluster {
 func serverConfig(running, target string) *containerpb.ServerConfig {
 	versions := []string{target, running}
 	return &containerpb.ServerConfig{
-		DefaultClusterVersion: running, ValidMasterVersions: versions, ValidNodeVersions: versions,
+		DefaultClusterVersion: running, ValidMasterVersions: versions, ValidNodeVersions: versions, ValidImageTypes: []string{"COS_CONTAINERD", "UBUNTU_CONTAINERD"},
 		Channels: []*containerpb.ServerConfig_ReleaseChannelConfig{
 			{Channel: channel, DefaultVersion: running, ValidVersions: versions, UpgradeTargetVersion: target},
 		},
