@@ -31,7 +31,7 @@ var imageTypeNotOffered = preflight.Check{
 					Summary:  fmt.Sprintf("node pool %s is of image type %s, which GKE no longer offers in %s: its upgrade, or the next node that it gets, may be refused", p.Name, image, s.Meta.Cluster.Location),
 					Evidence: []preflight.Evidence{finding.EvidenceOf(facts.GKENodePools, image, "", "/%d/template/imageType", i), finding.EvidenceOf(facts.GKEServerConfig, nil, "on offer: "+finding.NamesOf(offered), "/imageTypes")},
 					Steps: remedy.Do("see which are on offer, and move what runs there to a new pool of one of them", versions.ServerConfig(s),
-						finding.PoolCommand(s, "create", "POOL", "--image-type", "TYPE")).Where("POOL", "the name of the new pool").Where("TYPE", "an image type on offer").Upgrading(remedy.Nodes)})
+						finding.PoolCommand(s, "create", "POOL", "--image-type", "TYPE")).Where("POOL", "the name of the new pool").Where("TYPE", "an image type on offer")})
 			}
 		}
 		return finding.Alike(fs, "NodePool", "are of an image type that GKE no longer offers")
