@@ -114,7 +114,7 @@ func TestNightly(t *testing.T) {
 			t.Errorf("the chat is not told %s", says)
 		}
 	}
-	if strings.Contains(told, "10008 ms") || strings.Count(told, "new blocker") != 1 || !regexp.MustCompile(`\\nCulprit: .*\\ngke-preflight fix --out cures\\n.*\\nReport: `).MatchString(told) {
+	if strings.Contains(told, "10008 ms") || strings.Count(told, "new blocker") != 1 || !regexp.MustCompile(`\\nCulprit: .*\\ngke-preflight fix --out cures --snapshot [^ ]+ --as-of 2026-11-03T02:00:00Z\\nkubectl .*\\nReport: `).MatchString(told) {
 		t.Errorf("the chat got %s", r.told[0])
 	}
 	n.want(n.run("incident"), 3, "Nothing has changed since 2026-11-03", 0)
