@@ -72,9 +72,8 @@ labels of the Pods in kube-system, or webhooks that are made when the software r
 cluster of yours differs from a default one: ` + "`gke-preflight check`" + ` looks at what is there,
 and asks the backends.
 
-Seen as: *rendered* from the makers' chart, kustomization or manifest; *recorded* from a
-real API server that the controller ran against; *source*: its source says so, and it was
-not seen running.
+Seen as: *rendered* from the makers' chart, kustomization or manifest; *source*: its
+source says so, and it was not seen running.
 `
 
 func mapPage() string {
