@@ -20,25 +20,9 @@ const (
 	cephfs  = "cephfs"
 )
 
-func (s *sums) allDetails() []facts.PodDetail {
-	out := make([]facts.PodDetail, 0, len(s.details))
-	for _, d := range s.details {
-		out = append(out, *d)
-	}
-	slices.SortFunc(out, func(a, b facts.PodDetail) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
-	})
-	return out
-}
+func (s *sums) allDetails() []facts.PodDetail { return byKey(s.details, groupName.compare) }
 
-func (s *sums) allRequests() []facts.NodeRequest {
-	out := make([]facts.NodeRequest, 0, len(s.requests))
-	for _, r := range s.requests {
-		out = append(out, *r)
-	}
-	slices.SortFunc(out, func(a, b facts.NodeRequest) int { return strings.Compare(a.Node, b.Node) })
-	return out
-}
+func (s *sums) allRequests() []facts.NodeRequest { return byKey(s.requests, strings.Compare) }
 
 // addRequests adds what the pod asks for to its node.
 func (s *sums) addRequests(p *corev1.Pod, kind string) {

@@ -36,14 +36,18 @@ func newSums(pools, volumes map[string]string, gke map[string]bool) *sums {
 	return &sums{pools: pools, volumes: volumes, gke: gke, groups: map[groupName]*facts.PodGroup{}, details: map[groupName]*facts.PodDetail{}, requests: map[string]*facts.NodeRequest{}}
 }
 
-func (s *sums) all() []facts.PodGroup {
-	out := make([]facts.PodGroup, 0, len(s.groups))
-	for _, g := range s.groups {
-		out = append(out, *g)
+func (s *sums) all() []facts.PodGroup { return byKey(s.groups, groupName.compare) }
+
+func (g groupName) compare(other groupName) int {
+	return cmp.Or(strings.Compare(g.namespace, other.namespace), strings.Compare(g.kind, other.kind), strings.Compare(g.name, other.name))
+}
+
+// byKey are what m holds, in the order of its keys.
+func byKey[K comparable, V any](m map[K]*V, compare func(a, b K) int) []V {
+	out := make([]V, 0, len(m))
+	for _, key := range slices.SortedFunc(maps.Keys(m), compare) {
+		out = append(out, *m[key])
 	}
-	slices.SortFunc(out, func(a, b facts.PodGroup) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
-	})
 	return out
 }
 

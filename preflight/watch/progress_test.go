@@ -46,7 +46,9 @@ func TestProgressOfNodePool(t *testing.T) {
 		nodes(30, start.Add(3*time.Minute), start.Add(12*time.Minute), start.Add(20*time.Minute))
 		return strings.Join(lines, "\n")
 	}
-	web := func(made ...time.Time) map[string][]time.Time { return map[string][]time.Time{"web": made, "other": {start}} }
+	web := func(made ...time.Time) map[string][]time.Time {
+		return map[string][]time.Time{"web": made, "other": {start}}
+	}
 	all := said(&foretold, web)
 	for _, want := range []string{
 		"node pool web: nothing found that stops its upgrade; how long it takes: 6 minutes to 3 hours (3 nodes, 1 at a time: 3 rounds of 2 minutes, each with drains of up to 60 minutes)",
