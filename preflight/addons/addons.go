@@ -43,8 +43,7 @@ type Install struct {
 }
 
 // From is where an install is read from: a Go module, the checkout of a public
-// repository, a recording of this project, or a manifest that was written after its
-// source.
+// repository, or a manifest that was written after its source.
 type From struct {
 	// Module and Version are of a Go module, Checkout is owner/name of a repository.
 	Module   string `json:"module,omitempty"`
@@ -57,8 +56,6 @@ type From struct {
 	Chart         string   `json:"chart,omitempty"`
 	Kustomization string   `json:"kustomization,omitempty"`
 	Files         []string `json:"files,omitempty"`
-	// Recorded is the name of a recording in testdata/map/recorded.
-	Recorded string `json:"recorded,omitempty"`
 	// Written is the name of a manifest in testdata/map/written.
 	Written string `json:"written,omitempty"`
 	// Read is the day that it was read, such as 2026-11-30.
@@ -82,18 +79,13 @@ type Seen string
 const (
 	// Rendered: its chart, kustomization or manifest was rendered.
 	Rendered Seen = "rendered"
-	// Recorded: it ran, and what it registered was recorded.
-	Recorded Seen = "recorded"
 	// FromSource: its source says so, and it was not seen running.
 	FromSource Seen = "source"
 )
 
 // Seen is how it is known what is there.
 func (f From) Seen() Seen {
-	switch {
-	case f.Recorded != "":
-		return Recorded
-	case f.Written != "":
+	if f.Written != "" {
 		return FromSource
 	}
 	return Rendered

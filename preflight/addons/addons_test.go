@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/manifest"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 )
@@ -52,29 +51,14 @@ func TestRows(t *testing.T) {
 // ours is what an install is judged from where that is in this repository; nil if not.
 func ours(t *testing.T, f From) []byte {
 	t.Helper()
-	switch {
-	case f.Written != "":
-		b, err := os.ReadFile(filepath.Join(own, "written", f.Written))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	case f.Recorded != "":
-		b, err := os.ReadFile(filepath.Join(own, "recorded", f.Recorded))
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := facts.LoadZip(b)
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err = Manifest(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
+	if f.Written == "" {
+		return nil
 	}
-	return nil
+	b, err := os.ReadFile(filepath.Join(own, "written", f.Written))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
 }
 
 func row(t *testing.T, a Addon, i Install) Row {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -189,36 +190,22 @@ func (j *judge) registered(s *facts.Snapshot, added manifest.Added) {
 
 // webhooksOf are the webhooks of a configuration, or the policy itself.
 func webhooksOf(s *facts.Snapshot, n manifest.Name) (all []Registered) {
-	webhook := func(name string, f *admissionregistrationv1.FailurePolicyType, timeout *int32) {
-		r := Registered{Kind: n.Kind, Name: n.Name, Webhook: name, FailurePolicy: string(admissionregistrationv1.Fail), TimeoutSeconds: 10}
-		if f != nil {
-			r.FailurePolicy = string(*f)
-		}
-		if timeout != nil {
-			r.TimeoutSeconds = *timeout
-		}
-		all = append(all, r)
-	}
-	policy := func(f *admissionregistrationv1.FailurePolicyType) {
-		r := Registered{Kind: n.Kind, Name: n.Name, FailurePolicy: string(admissionregistrationv1.Fail)}
-		if f != nil {
-			r.FailurePolicy = string(*f)
-		}
-		all = append(all, r)
+	register := func(webhook string, f *admissionregistrationv1.FailurePolicyType, timeout int32) {
+		all = append(all, Registered{n.Kind, n.Name, webhook, string(ptr.Deref(f, admissionregistrationv1.Fail)), timeout})
 	}
 	switch n.Kind {
 	case "ValidatingWebhookConfiguration":
 		for _, w := range named(s, facts.ValidatingWebhooks, n.Name).Webhooks {
-			webhook(w.Name, w.FailurePolicy, w.TimeoutSeconds)
+			register(w.Name, w.FailurePolicy, ptr.Deref(w.TimeoutSeconds, 10))
 		}
 	case "MutatingWebhookConfiguration":
 		for _, w := range named(s, facts.MutatingWebhooks, n.Name).Webhooks {
-			webhook(w.Name, w.FailurePolicy, w.TimeoutSeconds)
+			register(w.Name, w.FailurePolicy, ptr.Deref(w.TimeoutSeconds, 10))
 		}
 	case "ValidatingAdmissionPolicy":
-		policy(named(s, facts.ValidatingPolicies, n.Name).Spec.FailurePolicy)
+		register("", named(s, facts.ValidatingPolicies, n.Name).Spec.FailurePolicy, 0)
 	case "MutatingAdmissionPolicy":
-		policy(named(s, facts.MutatingPolicies, n.Name).Spec.FailurePolicy)
+		register("", named(s, facts.MutatingPolicies, n.Name).Spec.FailurePolicy, 0)
 	}
 	return all
 }

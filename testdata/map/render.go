@@ -44,9 +44,6 @@ func (s source) render(i addons.Install, r helmRelease, values map[string]any) (
 		return helm(filepath.Join(s.dir, f.Chart), r, values)
 	case f.Kustomization != "":
 		return kustomize(filepath.Join(s.dir, f.Kustomization))
-	case f.Recorded != "":
-		b, err := recorded(filepath.Join(s.dir, f.Recorded))
-		return rendered{text: b}, err
 	case f.Written != "":
 		return files(s.dir, []string{f.Written})
 	default:

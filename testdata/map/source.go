@@ -15,7 +15,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/addons"
 )
 
-// own is where the project's recordings and written manifests are.
+// own is where the project's written manifests are.
 const own = "testdata/map"
 
 // A source is a directory to render from.
@@ -33,8 +33,6 @@ func (m *mapper) source(f addons.From) (source, error) {
 		return source{dir, fmt.Sprintf("Go module %s@%s, %s", f.Module, f.Version, path(f)), f.Version}, err
 	case f.Checkout != "":
 		return m.checkout(f)
-	case f.Recorded != "":
-		return source{filepath.Join(own, "recorded"), "recording testdata/map/recorded/" + f.Recorded, f.Version}, nil
 	}
 	return source{filepath.Join(own, "written"), "its source, as testdata/map/written/" + f.Written + " says", f.Version}, nil
 }
