@@ -72,8 +72,11 @@ type Check struct {
 
 // DocsURL is where the manual explains a check; explain prints the same page offline.
 func DocsURL(check string) string {
-	return "https://github.com/gke-preflight/gke-preflight/blob/main/docs/checks/" + check + ".md"
+	return manual + "checks/" + check + ".md"
 }
+
+// manual is where the manual stands.
+const manual = "https://github.com/gke-preflight/gke-preflight/blob/main/docs/"
 
 // A Subject is the object that a finding is about.
 type Subject struct {
@@ -133,6 +136,9 @@ type Finding struct {
 	CausedBy string `json:"causedBy,omitempty"`
 	// Docs is the URL of the page on the check; empty in reports of earlier versions.
 	Docs string `json:"docs,omitempty"`
+	// Addon is what the map of add-ons knows Subject by; nil if it does not, and in
+	// reports of earlier versions.
+	Addon *KnownAddon `json:"addon,omitempty"`
 	// Fingerprint is the same in every run for the same check and subject.
 	Fingerprint string `json:"fingerprint"`
 	// Waived says that Waiver covers the finding: it weighs nothing in the verdict.

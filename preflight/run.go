@@ -92,7 +92,8 @@ func ids(fs []facts.Fact) (all []string) {
 }
 
 // Summarise is the result of a check that found fs, among which its open
-// questions are. It fills in their checks and fingerprints.
+// questions are. It fills in their checks, their
+// fingerprints and the add-ons that the map knows them by.
 func Summarise(c Check, fs []Finding) Result {
 	r := Result{Check: c}
 	for _, f := range fs {
@@ -100,7 +101,7 @@ func Summarise(c Check, fs []Finding) Result {
 			r.See = f.Check
 			continue
 		}
-		f.Check, f.Docs = c.ID, DocsURL(c.ID)
+		f.Check, f.Docs, f.Addon = c.ID, DocsURL(c.ID), knownAddon(f.Subject)
 		f.Fingerprint = fingerprint(c.ID, f.Subject)
 		if f.Steps != nil {
 			f.Remedy = f.Steps.String()

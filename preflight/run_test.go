@@ -100,3 +100,19 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+// TestKnownAddons holds that a finding names the add-on by the exact names of the map
+// alone: those in a cluster are anybody's.
+func TestKnownAddons(t *testing.T) {
+	kyverno := Subject{Kind: "ValidatingWebhookConfiguration", Name: "kyverno-resource-validating-webhook-cfg", Webhook: "validate.kyverno.svc-fail"}
+	near := Subject{Kind: kyverno.Kind, Name: kyverno.Name + "\x1b", Webhook: kyverno.Webhook + "x"}
+	found := Run(facts.New(facts.Meta{}), []Check{check("GP1", Blocker, Finding{Subject: kyverno}, Finding{Subject: near}, Finding{Subject: Subject{Kind: "Node", Name: kyverno.Name}})})[0].Findings
+	if a := found[0].Addon; a == nil || a.Name != "kyverno" || a.Do == "" || a.Docs != "https://github.com/gke-preflight/gke-preflight/blob/main/docs/map/kyverno.md" {
+		t.Errorf("Kyverno's webhook is known as %+v", a)
+	}
+	for _, f := range found[1:] {
+		if f.Addon != nil {
+			t.Errorf("%q is known as %s", f.Subject, f.Addon.Name)
+		}
+	}
+}

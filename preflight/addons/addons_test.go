@@ -3,6 +3,7 @@ package addons
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -138,7 +139,23 @@ func TestKnown(t *testing.T) {
 			t.Errorf("%s: %q", name, got.Name)
 		}
 	}
-	if a, _ := Find("kyverno"); len(a.Advice()) == 0 || !a.Paged() {
-		t.Error("nothing is advised about Kyverno")
+}
+
+// TestAdvice holds that a culprit is told what cures it, and not what cures another
+// webhook of the same add-on.
+func TestAdvice(t *testing.T) {
+	for name, c := range map[string]struct{ addon, webhook, want string }{
+		"what cures the worst it does": {"kyverno", "validate.kyverno.svc-fail", "set the chart's config.matchConditions"},
+		"one webhook of two":           {"gatekeeper", "mutation.gatekeeper.sh", "set mutatingWebhookTimeoutSeconds to 1"},
+		"the other":                    {"gatekeeper", "validation.gatekeeper.sh", "set validatingWebhookFailurePolicy to Ignore"},
+		"one that loses nothing":       {"gatekeeper", "check-ignore-label.gatekeeper.sh", ""},
+		"its configuration as a whole": {"opa", "", "set failurePolicy: Ignore"},
+		"what has no cure":             {"longhorn", "", ""},
+		"a name that begins alike":     {"gatekeeper", "validation.gatekeeper", ""},
+	} {
+		a, ok := Find(c.addon)
+		if got := a.Advice(c.webhook); !ok || !strings.HasPrefix(got, c.want) || c.want == "" && got != "" {
+			t.Errorf("%s: %q", name, got)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package addons
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 )
@@ -37,17 +38,32 @@ func generated(name string) bool {
 	return name == "validating-webhook-configuration" || name == "mutating-webhook-configuration"
 }
 
-// Advice are the changes that make any install of the add-on safe, each once.
-func (a Addon) Advice() []string {
-	var all []string
+// Advice is the change that makes the add-on safe where it loses most by that webhook,
+// proven there; by any of them if webhook is empty. It is empty where nothing is lost by
+// it, or no change is known.
+func (a Addon) Advice(webhook string) string {
+	var say string
+	most := 0
 	for _, r := range Rows() {
-		for _, s := range r.Safe {
-			if r.Addon == a.Name && s.Verdict == simulation.Clear && !slices.Contains(all, s.Say) {
-				all = append(all, s.Say)
-			}
+		n := slices.IndexFunc(r.Safe, func(s Judged) bool { return s.Verdict == simulation.Clear })
+		if r.Addon != a.Name || n < 0 {
+			continue
+		}
+		if lost := r.lostBy(webhook); lost > most {
+			say, most = r.Safe[n].Say, lost
 		}
 	}
-	return all
+	return say
+}
+
+// lostBy counts what is lost by a webhook of that name, or by any.
+func (r Row) lostBy(webhook string) (n int) {
+	for _, l := range r.Lost {
+		if slices.ContainsFunc(l.By, func(by string) bool { return webhook == "" || strings.HasPrefix(by, webhook+" (") }) {
+			n++
+		}
+	}
+	return n
 }
 
 // Verdict is the worst of the add-on's rows.

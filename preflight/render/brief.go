@@ -30,6 +30,7 @@ func (v *view) briefly(g []preflight.Cause) {
 		v.item(0, v.sign(s), s.style.of(word)+" "+bold.of(lead.Check)+": "+noted(named(lead), lead))
 		v.kin(g[0])
 		v.toDo("Do", lead)
+		v.addon(lead)
 		return
 	}
 	v.groupTitle(g)
@@ -47,6 +48,7 @@ func (v *view) briefly(g []preflight.Cause) {
 		if shared == nil {
 			v.toDo("Do", c.Lead)
 		}
+		v.addon(c.Lead)
 		v.kin(c)
 	}
 	if n := len(g) - len(shown); n > 0 {

@@ -157,6 +157,7 @@ func (v *view) group(g []preflight.Cause) {
 				v.remedy("Do", f.ToDo())
 			}
 		}
+		v.addon(st.Lead)
 	}
 	v.remedy(label, shared)
 	v.label(4, "More", explain(g))

@@ -8,6 +8,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/outage"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 )
 
 const (
@@ -127,10 +128,17 @@ func exempt() remedy.Steps {
 			remedy.YAML("matchConditions:\n- name: not-the-api-server\n  expression: request.userInfo.username != \"system:apiserver\""))
 }
 
-// remedied has findings say their steps in one text, as the engine does.
+// remedied has findings say their steps in one text, and know the add-on of their
+// subject, as the engine does.
 func remedied(r preflight.Report) preflight.Report {
 	for n := range r.Findings {
 		r.Findings[n].Remedy = r.Findings[n].Steps.String()
+		if r.Findings[n].Subject == opa {
+			r.Findings[n].Addon = &preflight.KnownAddon{
+				Name: "opa", Title: "Open Policy Agent", Verdict: simulation.Endangered, Do: "set failurePolicy: Ignore and timeoutSeconds: 1 on the webhook",
+				Docs: "https://github.com/gke-preflight/gke-preflight/blob/main/docs/map/opa.md",
+			}
+		}
 	}
 	return r
 }

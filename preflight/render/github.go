@@ -24,8 +24,9 @@ func GitHub(w io.Writer, r preflight.Report) error {
 	add := func(kind, title, message string) {
 		kinds[kind] = append(kinds[kind], fmt.Sprintf("::%s title=%s::%s", kind, property(title), data(message)))
 	}
+	known := mappedOf(r)
 	for _, c := range preflight.Causes(r.Findings) {
-		add(annotation(c.Lead.Severity), c.Lead.Check+" "+c.Lead.Subject.String(), causeText(c)+remedyOf(c.Lead)+"\n\n"+preflight.DocsURL(c.Lead.Check))
+		add(annotation(c.Lead.Severity), c.Lead.Check+" "+c.Lead.Subject.String(), causeText(c)+remedyOf(c.Lead)+known.also(c.Lead)+"\n\n"+preflight.DocsURL(c.Lead.Check))
 	}
 	for _, q := range append(openQuestions(r), undecided(r)...) {
 		kind := "notice"

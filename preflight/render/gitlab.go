@@ -34,10 +34,14 @@ func GitLab(w io.Writer, r preflight.Report) error {
 	add := func(f preflight.Finding, text, severity string) {
 		issues = append(issues, gitlabIssue{text + "; see " + preflight.DocsURL(f.Check), f.Check, f.Fingerprint, severity, gitlabLocation{subjectPath(r, f.Subject), gitlabLines{1}}})
 	}
+	known := mappedOf(r)
 	for _, c := range preflight.Causes(r.Findings) {
 		text := causeText(c)
 		if command := firstCommand(c.Lead); command != "" {
 			text += "; do: " + command
+		}
+		if said := known.said(c.Lead); said != "" {
+			text += "; " + said
 		}
 		add(c.Lead, text, gitlabSeverity(c.Lead.Severity))
 	}

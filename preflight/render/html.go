@@ -19,7 +19,7 @@ import (
 // anything and runs no script, which its Content-Security-Policy holds it to. It
 // is for a screen of any width, light or dark, and for paper.
 func HTML(w io.Writer, r preflight.Report, o Options) error {
-	d := document{view: &view{page: newPage(Options{Quiet: o.Quiet}), r: r}, sections: sections(r, o)}
+	d := document{view: &view{page: newPage(Options{Quiet: o.Quiet}), r: r, mapped: mappedOf(r)}, sections: sections(r, o)}
 	return htmlPage(w, headlineOf(r), html.Main(lines(d.sections, d.htmlSection)), html.Footer(
 		html.P(g.Text(verdictWords(r.Verdict)+" - "+everythingOf(r))),
 		html.P(g.Text("gke-preflight "+r.Tool+", "), html.A(html.Href(manualURL+"README.md"), g.Text("manual"))),

@@ -28,6 +28,9 @@ type told struct {
 	Evidence []string
 	Rest     []relative
 	Do       []advice
+	// Addon is what the map knows the culprit by; nil if it does not, or if another
+	// story tells of it.
+	Addon *preflight.KnownAddon
 }
 
 // A relative is a finding that belongs to a story.
@@ -78,7 +81,11 @@ func (d document) chapters() []chapter {
 			if n >= shownStories {
 				evidence = fewEvidence
 			}
-			stories = append(stories, tell(st, shared == nil, evidence))
+			story := tell(st, shared == nil, evidence)
+			if a, ok := d.mapped.of(st.Lead); ok {
+				story.Addon = &a
+			}
+			stories = append(stories, story)
 		}
 		c.Stories = foldAfter(stories, shownStories)
 		all = append(all, c)
@@ -147,7 +154,7 @@ func (t told) html() g.Node {
 			return html.Li(g.Text(r.Relation+" ("), r.Check.html(), g.Text("): "+r.Text), evidence(r.Evidence))
 		})))
 	}
-	return html.Div(append(story, advices(t.Do)))
+	return html.Div(append(story, advices(t.Do), addonHTML(t.Addon)))
 }
 
 func evidence(seen []string) g.Node {

@@ -53,14 +53,14 @@ func JUnit(w io.Writer, r preflight.Report) error {
 	s := junitSuite{Name: "gke-preflight " + clusterPath(r), Timestamp: r.CollectedAt.UTC().Format("2006-01-02T15:04:05"), Properties: []junitProperty{
 		{"verdict", string(r.Verdict)}, {"cluster", clusterPath(r)}, {"version", r.Cluster.Version}, {"targetVersion", r.TargetVersion}, {"tool", r.Tool},
 	}}
-	causes := map[string]preflight.Finding{}
+	causes, known := map[string]preflight.Finding{}, mappedOf(r)
 	for _, c := range preflight.Causes(r.Findings) {
 		for _, f := range c.Rest {
 			causes[f.Fingerprint] = c.Lead
 		}
 	}
 	for _, c := range byCheck(r) {
-		s.Cases = append(s.Cases, junitCases(c, causes)...)
+		s.Cases = append(s.Cases, junitCases(c, causes, known)...)
 	}
 	for _, c := range s.Cases {
 		s.Tests++
@@ -86,8 +86,8 @@ func JUnit(w io.Writer, r preflight.Report) error {
 }
 
 // junitCases are those of a check; causes is what leads the cause of a finding, by the
-// finding's fingerprint.
-func junitCases(c verdictOn, causes map[string]preflight.Finding) (cases []junitCase) {
+// finding's fingerprint, and known the add-ons that the map knows.
+func junitCases(c verdictOn, causes map[string]preflight.Finding, known mapped) (cases []junitCase) {
 	add := func(subject string) *junitCase {
 		name := c.Title
 		if subject != "" {
@@ -97,7 +97,7 @@ func junitCases(c verdictOn, causes map[string]preflight.Finding) (cases []junit
 		return &cases[len(cases)-1]
 	}
 	for _, f := range c.findings {
-		reason := &junitReason{Message: f.Summary, Type: f.Severity.String(), Text: findingText(f)}
+		reason := &junitReason{Message: f.Summary, Type: f.Severity.String(), Text: findingText(f, known)}
 		k := add(f.Subject.String())
 		if lead, ok := causes[f.Fingerprint]; ok {
 			reason.Text = "Cause: " + lead.Check + " " + lead.Subject.String() + "\n" + reason.Text
@@ -133,14 +133,17 @@ func junitCases(c verdictOn, causes map[string]preflight.Finding) (cases []junit
 	return cases
 }
 
-// findingText is what a finding says beside its summary: evidence and remedy.
-func findingText(f preflight.Finding) string {
+// findingText is what a finding says beside its summary: evidence, remedy and add-on.
+func findingText(f preflight.Finding, known mapped) string {
 	var b strings.Builder
 	for _, e := range f.Evidence {
 		fmt.Fprintf(&b, "- %s\n", observed(e))
 	}
 	if f.Remedy != "" {
 		fmt.Fprintf(&b, "%s\n", f.Remedy)
+	}
+	if said := known.said(f); said != "" {
+		fmt.Fprintf(&b, "%s\n", said)
 	}
 	fmt.Fprintf(&b, "%s\n", preflight.DocsURL(f.Check))
 	return b.String()

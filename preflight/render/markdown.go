@@ -80,7 +80,7 @@ func (m markdown) findings(r preflight.Report, o Options) {
 			open = append(open, f)
 		}
 	}
-	severity, before := preflight.Severity(-1), ""
+	severity, before, known := preflight.Severity(-1), "", mappedOf(r)
 	for _, s := range preflight.Causes(open) {
 		if s.Lead.Severity != severity {
 			severity = s.Lead.Severity
@@ -106,6 +106,9 @@ func (m markdown) findings(r preflight.Report, o Options) {
 			if f.Remedy != s.Lead.Remedy {
 				m.remedy("What to do about "+f.Check, f.ToDo())
 			}
+		}
+		if a, ok := known.of(s.Lead); ok {
+			m.addon(a)
 		}
 		m.evidence(s.Lead)
 	}

@@ -115,12 +115,13 @@ func SARIF(w io.Writer, r preflight.Report) error {
 		Results:     []sarifResult{},
 		Properties:  map[string]string{"verdict": string(r.Verdict), "cluster": clusterPath(r), "targetVersion": r.TargetVersion},
 	}
+	known := mappedOf(r)
 	for n, c := range byCheck(r) {
 		run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{
 			ID: c.ID, Name: c.Name, ShortDescription: sarifText{c.Title}, HelpURI: preflight.DocsURL(c.ID), Default: sarifSeverity{sarifLevel(c.Severity)},
 		})
 		for _, f := range c.findings {
-			run.Results = append(run.Results, sarifResultOf(r, n, f))
+			run.Results = append(run.Results, sarifResultOf(r, n, f, known))
 		}
 		for _, o := range openOf(c) {
 			if o.Waived {
@@ -147,9 +148,9 @@ func openOf(c verdictOn) []preflight.OpenQuestion {
 	return c.open
 }
 
-func sarifResultOf(r preflight.Report, rule int, f preflight.Finding) sarifResult {
+func sarifResultOf(r preflight.Report, rule int, f preflight.Finding, known mapped) sarifResult {
 	res := sarifResult{
-		RuleID: f.Check, RuleIndex: rule, Level: sarifLevel(f.Severity), Message: sarifText{f.Summary + remedyOf(f)},
+		RuleID: f.Check, RuleIndex: rule, Level: sarifLevel(f.Severity), Message: sarifText{f.Summary + remedyOf(f) + known.also(f)},
 		Locations: []sarifLocation{{
 			sarifPhysical{sarifArtifact{subjectPath(r, f.Subject)}, sarifRegion{1}},
 			[]sarifLogical{{f.Subject.String(), "resource"}},

@@ -24,7 +24,7 @@ const (
 // at; at its end what decides again, since that is what a CI log shows. The error is
 // w's.
 func Table(w io.Writer, r preflight.Report, o Options) error {
-	v := &view{page: newPage(o), r: r, told: map[string]string{}}
+	v := &view{page: newPage(o), r: r, told: map[string]string{}, mapped: mappedOf(r)}
 	for _, s := range sections(r, o) {
 		if err := v.section(s); err != nil {
 			return err
@@ -75,6 +75,8 @@ type view struct {
 	atTop string
 	// told is the check of which a step was told, by the step's text.
 	told map[string]string
+	// mapped are the add-ons to tell of.
+	mapped mapped
 }
 
 // A sign stands before a line beside the word for the same thing.
