@@ -1,6 +1,8 @@
 package render
 
 import (
+	"slices"
+
 	g "maragu.dev/gomponents"
 	"maragu.dev/gomponents/html"
 
@@ -61,38 +63,53 @@ func (m mapped) also(f preflight.Finding) string {
 
 // addonWords says that an add-on is on the map, and what to set.
 func addonWords(a preflight.KnownAddon) string {
-	said := a.Title + " is on the map of add-ons"
-	switch {
-	case a.Do != "":
-		return said + ": " + a.Do
-	case !simulation.Worse(a.Verdict, simulation.Clear):
-		return said + ", clear as its makers ship it"
-	}
-	return said
+	return a.Title + " is on the map of add-ons" + whatToSet(a)
 }
 
-// addon writes the line on the culprit's add-on, with the command that prints its page.
+// whatToSet is what makes the add-on safe, after its name; empty where none is known.
+func whatToSet(a preflight.KnownAddon) string {
+	switch {
+	case a.Do != "":
+		return ": " + a.Do
+	case !simulation.Worse(a.Verdict, simulation.Clear):
+		return ", clear as its makers ship it"
+	}
+	return ""
+}
+
+// addon writes the line on the culprit's add-on, where the findings end with how its page
+// is printed, or ends with that itself.
 func (v *view) addon(f preflight.Finding) {
 	a, ok := v.mapped.of(f)
 	if !ok {
 		return
 	}
-	topic := "map"
-	if known, ok := addons.Find(a.Name); ok && known.Paged() {
-		topic = known.Name
+	said := a.Title + whatToSet(a)
+	if v.Wide {
+		said += " (gke-preflight explain " + mapTopic(a) + ")"
+	} else if !slices.Contains(v.topics, mapTopic(a)) {
+		v.topics = append(v.topics, mapTopic(a))
 	}
-	v.label(4, "Known", addonWords(a)+" (gke-preflight explain "+topic+")")
+	v.label(4, "On the map", said)
+}
+
+// mapTopic is the page on the add-on, as explain takes it.
+func mapTopic(a preflight.KnownAddon) string {
+	if known, ok := addons.Find(a.Name); ok && known.Paged() {
+		return known.Name
+	}
+	return "map"
 }
 
 // addon writes the line on the culprit's add-on, as a link to its page.
 func (m markdown) addon(a preflight.KnownAddon) {
 	m.line("")
-	m.line("  Known: [" + escape(addonWords(a)) + "](" + a.Docs + ")")
+	m.line("  On the map: [" + escape(addonWords(a)) + "](" + a.Docs + ")")
 }
 
 func addonHTML(a *preflight.KnownAddon) g.Node {
 	if a == nil {
 		return nil
 	}
-	return html.P(html.Class("do"), html.B(g.Text("Known:")), g.Text(" "), html.A(html.Href(a.Docs), g.Text(addonWords(*a))))
+	return html.P(html.Class("do"), html.B(g.Text("On the map:")), g.Text(" "), html.A(html.Href(a.Docs), g.Text(addonWords(*a))))
 }

@@ -104,7 +104,7 @@ func (v *view) kin(c preflight.Cause) {
 		}
 	}
 	if same != nil {
-		v.label(4, "Of the same cause", strings.Join(same, ", ")+"; -o wide shows each")
+		v.label(4, "Of the same cause", strings.Join(same, ", ")+" (-o wide)")
 	}
 }
 

@@ -52,7 +52,11 @@ func (v *view) findings() error {
 	v.worthKnowing(known)
 	if !v.Wide {
 		v.blank()
-		v.label(0, "More", "gke-preflight explain "+groups[0][0].Lead.Check+", or any other ID of this report")
+		more := "gke-preflight explain " + groups[0][0].Lead.Check + ", or any other ID of this report"
+		if v.topics != nil {
+			more += "; explain " + strings.Join(v.topics, ", ")
+		}
+		v.label(0, "More", more)
 	}
 	return nil
 }

@@ -75,8 +75,9 @@ type view struct {
 	atTop string
 	// told is the check of which a step was told, by the step's text.
 	told map[string]string
-	// mapped are the add-ons to tell of.
+	// mapped are the add-ons to tell of, topics the pages on those that were told of.
 	mapped mapped
+	topics []string
 }
 
 // A sign stands before a line beside the word for the same thing.
