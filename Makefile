@@ -4,18 +4,16 @@ GO    ?= go
 ALL := ./testdata/controlplane/... ./testdata/browser ./...
 # Vetted before, all of it.
 TEST := $(GO) test -vet=off
+# Only these start goroutines; that findings, forecasts and pages don't share what they
+# change is held by TestCases, which judges each case twice at once.
+RACED := ./gke/... ./testdata/controlplane/dial ./testdata/controlplane/backends
 # These hold foretold seconds against real ones, and mostly wait: what runs beside them
 # gives way to them.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
-OTHERS = $(shell $(GO) list $(ALL) | grep -v -e controlplane/proof$$ -e controlplane/cure$$ -e controlplane/starts$$ -e cmd/gke-preflight$$ -e testdata/browser$$)
-# Tests of these names try every case in every way, one after the other: minutes with
-# the race detector, which TestCases runs each case with, twice at once. So they are
-# skipped there, and run without it in whatever package has one.
-TRIES := Test(Needs|Pure|Evidence|NoFailureIsSilent|Hunt|EveryRecording|Smallest)
-TRIED = $(sort $(addprefix ./,$(dir $(shell grep -rlE --include='*_test.go' '^func $(TRIES)\b' checks cmd docs gke preflight testdata/controlplane))))
+STAGED = $(shell $(GO) list ./testdata/controlplane/... | grep -v -e /dial$$ -e /backends$$ -e /proof$$ -e /cure$$ -e /starts$$)
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
-SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|FleetShards|FleetMemory|Action|ActionInPipeline)$$
+SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|Fleet|Action|ActionInPipeline|Pasted|Plans|Untold|KeepsTheNewest|GateBetweenPools|ProgramIsSmall)$$
 ASIDE := nice -n 19
 # What go vet runs beside its own passes.
 VET := $(CURDIR)/bin/vet
@@ -24,15 +22,18 @@ VET := $(CURDIR)/bin/vet
 # then keeps all of them, which is a third of the program.
 export GOFLAGS += -tags=grpcnotrace
 # Compiling spends a fifth of its time on collecting garbage.
-build test controlplane controlplane-all terraform: export GOGC ?= 400
+test controlplane controlplane-all terraform: export GOGC ?= 400
+build: export GOGC ?= off
+build: export GOMEMLIMIT ?= 1GiB
 
-.PHONY: help build demo lab test test-timed test-untimed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-staged test-computed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# What only a debugger reads is a tenth of the work, and stripped afterwards.
 build: ## build bin/gke-preflight
-	@$(GO) build -trimpath -ldflags="-s -w" -o bin/gke-preflight ./cmd/gke-preflight
+	@$(GO) build -trimpath -gcflags=all=-dwarf=false -ldflags="-s -w" -o bin/gke-preflight ./cmd/gke-preflight
 
 demo: build ## the verdict on a recording of the incident, and what its exit code means
 	@bin/gke-preflight demo
@@ -47,16 +48,19 @@ test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) -C testdata/map vet ./...
 	@$(GO) -C testdata/vet build -o $(VET) .
 	@$(GO) vet -vettool=$(VET) $(ALL)
-	@$(TEST) -race -timeout 15m -p 3 -parallel 6 -skip '^$(TRIES)$$' $(OTHERS)
-	@$(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
-	@$(MAKE) -s -j 2 test-timed test-untimed
+	@$(MAKE) -s -j 2 test-staged test-computed
 
-test-timed:
-	@$(TEST) -race -timeout 15m -p 2 -parallel 9 $(TIMED)
+# On real control planes: half of the time they wait.
+test-staged:
+	@$(TEST) -race -timeout 15m -p 3 -parallel 6 $(RACED)
+	@$(TEST) -timeout 15m -p 3 -parallel 6 $(STAGED)
+	@$(TEST) -timeout 15m -p 2 -parallel 9 $(TIMED)
 
-test-untimed:
-	@$(ASIDE) $(TEST) -run '^$(TRIES)$$' $(TRIED)
+test-computed:
+	@$(ASIDE) $(TEST) -race -run '^TestCases$$' ./checks
+	@$(ASIDE) $(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
 	@$(ASIDE) $(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
+	@$(ASIDE) $(TEST) -p 1 ./preflight/... ./checks/... ./docs/...
 	@$(ASIDE) $(TEST) ./testdata/browser
 	@$(ASIDE) $(GO) -C testdata/nightly test -vet=off ./...
 
@@ -87,8 +91,7 @@ terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters 
 	@$(GO) test -count 1 ./testdata/terraform
 
 test-pure: ## the tests that need no control plane
-	@$(GO) test -race -skip '^$(TRIES)$$' ./preflight/... ./checks/... ./docs/...
-	@$(GO) test -run '^$(TRIES)$$' $(filter ./checks/% ./preflight/% ./docs/%,$(TRIED))
+	@$(GO) test ./preflight/... ./checks/... ./docs/...
 
 controlplane: ## build etcd, the newest two kube-apiservers and OPA into the user's cache
 	@$(GO) run ./testdata/controlplane/build

@@ -140,6 +140,9 @@ func where(all []facts.Attempt, keep func(facts.Attempt) bool) []facts.Attempt {
 	var kept []facts.Attempt
 	for _, a := range all {
 		if keep(a) {
+			if kept == nil {
+				kept = make([]facts.Attempt, 0, len(all))
+			}
 			kept = append(kept, a)
 		}
 	}

@@ -27,7 +27,7 @@ func Build(ctx context.Context, b Binary) error {
 		return err
 	}
 	made := filepath.Join(tmp, b.Name)
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", made, "-ldflags", b.LDFlags, b.Package)
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", made, "-gcflags=all=-dwarf=false", "-ldflags", b.LDFlags, b.Package)
 	cmd.Dir = tmp
 	// Killed, it would leave its compilers behind.
 	cmd.Cancel, cmd.WaitDelay = func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second
