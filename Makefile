@@ -11,6 +11,8 @@ RACED := ./gke/... ./testdata/controlplane/dial ./testdata/controlplane/backends
 # gives way to them.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
 STAGED = $(shell $(GO) list ./testdata/controlplane/... | grep -v -e /dial$$ -e /backends$$ -e /proof$$ -e /cure$$ -e /starts$$)
+# These wait for minutes: test-addons runs them.
+LONG := ^TestStarts$$
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
 SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|Fleet|Action|ActionInPipeline|Pasted|Plans|Untold|KeepsTheNewest|GateBetweenPools|ProgramIsSmall)$$
@@ -26,7 +28,7 @@ test controlplane controlplane-all terraform: export GOGC ?= 400
 build: export GOGC ?= off
 build: export GOMEMLIMIT ?= 1GiB
 
-.PHONY: help build demo lab test test-staged test-computed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-staged test-computed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record-addons record test-addons test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +55,7 @@ test: controlplane ## everything that must hold, on a real control plane too
 # On real control planes: half of the time they wait.
 test-staged:
 	@$(TEST) -race -timeout 15m -p 3 -parallel 6 $(RACED)
-	@$(TEST) -timeout 15m -p 3 -parallel 6 $(STAGED)
+	@$(TEST) -timeout 15m -p 3 -parallel 6 -skip '$(LONG)' $(STAGED)
 	@$(TEST) -timeout 15m -p 2 -parallel 9 $(TIMED)
 
 test-computed:
@@ -133,6 +135,17 @@ map: ## render every add-on of the map as its makers ship it, and judge it anew
 	@$(GO) -C testdata/map build -o $(CURDIR)/bin/map .
 	@bin/map -checkouts "$(CHECKOUTS)"
 	@$(MAKE) -s pages
+
+# Starts that webhooks hold up by 10 s a write exit after minutes.
+test-addons: controlplane ## upgrade past the add-ons that endanger a start, and watch that to its end
+	@$(GO) test -count 1 -timeout 30m -v -run '$(LONG)' ./testdata/controlplane/addons
+
+# Programs of add-ons are built from their modules, Kyverno's in minutes, into the user's
+# cache; cert-manager's main packages are in no module: CHECKOUTS=DIR as above.
+record-addons: build controlplane ## run add-ons of the map for real, and record what they register
+	@$(GO) -C testdata/map build -o $(CURDIR)/bin/map .
+	@bin/map -render bin/addons
+	@$(GO) run ./testdata/controlplane/addons/record -checkouts "$(CHECKOUTS)" bin/addons
 
 record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record

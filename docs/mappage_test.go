@@ -72,8 +72,9 @@ labels of the Pods in kube-system, or webhooks that are made when the software r
 cluster of yours differs from a default one: ` + "`gke-preflight check`" + ` looks at what is there,
 and asks the backends.
 
-Seen as: *rendered* from the makers' chart, kustomization or manifest; *source*: its
-source says so, and it was not seen running.
+Seen as: *recorded* while it ran, its webhooks registered by its own programs on a real API
+server; *rendered* from the makers' chart, kustomization or manifest; *source*: its source
+says so, and it was not seen running.
 `
 
 func mapPage() string {
@@ -107,7 +108,12 @@ const mapEnd = `
 these pages: the same bytes, as long as the versions in preflight/addons/index.yaml stay.
 What is served as a Go module it fetches from the module proxy; of other repositories it
 takes checkouts, ` + "`make map CHECKOUTS=DIR`" + `, each in DIR/OWNER/NAME, and leaves the rows of
-those that are not there as they are. Nothing of theirs is kept here. The rows as JSON:
+those that are not there as they are. Nothing of theirs is kept here.
+
+What an add-on registers when it runs, ` + "`make record-addons`" + ` records: it builds the add-on's
+programs from their Go modules, starts them against etcd and kube-apiserver with what their
+chart renders to and a policy of testdata/map/policies, and writes testdata/map/recorded.
+Of cert-manager this takes a checkout, whose main packages no module holds. The rows as JSON:
 
 ` + "```" + `
 gke-preflight explain map -o json
@@ -214,7 +220,7 @@ func addonPage(a addons.Addon) string {
 
 func rowSection(r addons.Row) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n## %s\n\n%s\n\nRead on %s from %s.\n", upper(r.As), verdict(r), r.Read, origin(r))
+	fmt.Fprintf(&b, "\n## %s\n\n%s\n\n%s.\n", upper(r.As), verdict(r), origin(r))
 	if len(r.Registers) > 0 {
 		b.WriteString("\nIt registers:\n\n")
 		b.WriteString(registered(r.Registers))
@@ -255,10 +261,14 @@ func outcome(s addons.Judged) string {
 }
 
 func origin(r addons.Row) string {
-	if r.Seen == addons.FromSource {
-		return fmt.Sprintf("%s; version %s, not seen running", r.Origin, cmp.Or(r.Version, "not told"))
+	switch r.Seen {
+	case addons.Recorded:
+		return fmt.Sprintf("Recorded on %s running %s, as %s holds", r.Read, r.Version, r.Origin)
+	case addons.FromSource:
+		return fmt.Sprintf("Read on %s from %s; version %s, not seen running", r.Read, r.Origin, cmp.Or(r.Version, "not told"))
+	case addons.Rendered:
 	}
-	return r.Origin
+	return fmt.Sprintf("Read on %s from %s", r.Read, r.Origin)
 }
 
 func verdict(r addons.Row) string {

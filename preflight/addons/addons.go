@@ -43,7 +43,8 @@ type Install struct {
 }
 
 // From is where an install is read from: a Go module, the checkout of a public
-// repository, or a manifest that was written after its source.
+// repository, a recording of it while it ran, or a manifest that was written after its
+// source.
 type From struct {
 	// Module and Version are of a Go module, Checkout is owner/name of a repository.
 	Module   string `json:"module,omitempty"`
@@ -52,10 +53,15 @@ type From struct {
 	// Commit is that which the committed row was read at.
 	Commit string `json:"commit,omitempty"`
 	// Chart, Kustomization and Files are paths in it, one of them. Files may be
-	// directories.
+	// directories; beside a Chart they hold what it depends on and has elsewhere.
 	Chart         string   `json:"chart,omitempty"`
 	Kustomization string   `json:"kustomization,omitempty"`
 	Files         []string `json:"files,omitempty"`
+	// Recorded is the name of a recording in testdata/map/recorded, of what is named above
+	// while it ran; Policies is the name of what was applied to it then, a file in
+	// testdata/map/policies, and empty for nothing.
+	Recorded string `json:"recorded,omitempty"`
+	Policies string `json:"policies,omitempty"`
 	// Written is the name of a manifest in testdata/map/written.
 	Written string `json:"written,omitempty"`
 	// Read is the day that it was read, such as 2026-11-30.
@@ -66,11 +72,15 @@ type From struct {
 type Change struct {
 	// Say is what to do, as a sentence in the imperative.
 	Say string `json:"say"`
-	// Values are those of the chart; Written is a manifest in their place, and Set the
-	// values or fields that come to it, as YAML.
-	Values  map[string]any `json:"values,omitempty"`
-	Written string         `json:"written,omitempty"`
-	Set     string         `json:"set,omitempty"`
+	// Values are those of the chart, and Policies what is applied in place of the
+	// install's; Recorded is the recording of it with them. Written is a manifest in the
+	// place of values. Set are the values or fields that come to it, as YAML; the values
+	// themselves if empty.
+	Values   map[string]any `json:"values,omitempty"`
+	Policies string         `json:"policies,omitempty"`
+	Recorded string         `json:"recorded,omitempty"`
+	Written  string         `json:"written,omitempty"`
+	Set      string         `json:"set,omitempty"`
 }
 
 // Seen says how it is known what an install registers.
@@ -79,13 +89,18 @@ type Seen string
 const (
 	// Rendered: its chart, kustomization or manifest was rendered.
 	Rendered Seen = "rendered"
+	// Recorded: it ran, and what it registered was recorded.
+	Recorded Seen = "recorded"
 	// FromSource: its source says so, and it was not seen running.
 	FromSource Seen = "source"
 )
 
 // Seen is how it is known what is there.
 func (f From) Seen() Seen {
-	if f.Written != "" {
+	switch {
+	case f.Recorded != "":
+		return Recorded
+	case f.Written != "":
 		return FromSource
 	}
 	return Rendered

@@ -8,15 +8,16 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/manifest"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 )
 
 const own = "../../testdata/map/"
 
-// TestRows judges again what stands in this repository: a row whose verdict changes
-// fails until somebody has reviewed why, and make map has written it. The rows of what
-// is fetched are held by make map alone.
+// TestRows judges again what stands in this repository, recordings of add-ons that ran
+// among it: a row whose verdict changes fails until somebody has reviewed why, and make map
+// has written it. The rows of what is fetched are held by make map alone.
 func TestRows(t *testing.T) {
 	held := 0
 	for _, a := range Index() {
@@ -52,11 +53,25 @@ func TestRows(t *testing.T) {
 // ours is what an install is judged from where that is in this repository; nil if not.
 func ours(t *testing.T, f From) []byte {
 	t.Helper()
-	if f.Written == "" {
+	file := filepath.Join(own, "written", f.Written)
+	switch {
+	case f.Recorded != "":
+		file = filepath.Join(own, "recorded", f.Recorded)
+	case f.Written == "":
 		return nil
 	}
-	b, err := os.ReadFile(filepath.Join(own, "written", f.Written))
+	b, err := os.ReadFile(file)
 	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Recorded == "" {
+		return b
+	}
+	s, err := facts.LoadZip(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = Manifest(s); err != nil {
 		t.Fatal(err)
 	}
 	return b

@@ -16,7 +16,8 @@ type Supposition struct {
 	// There reports whether the webhook or policy exists; nil for all of them.
 	There func(admission.Interception) bool
 	// Worst takes what can't be told for the worst, where otherwise it is taken to do
-	// nothing: whether a webhook sees a write, and what a policy says to it.
+	// nothing: whether a webhook sees a write, what a policy says to it, and how soon a
+	// replica knows the kind that it takes parameters from.
 	Worst bool
 	// Well lets every webhook answer at once, and allow.
 	Well bool
@@ -74,6 +75,8 @@ func (x Supposition) call(i admission.Interception) call {
 		return answered(bound{rejects: true}, facts.NotAsked, i.Undecided)
 	case i.Denial != "":
 		return answered(bound{rejects: true}, facts.Denied, i.Denial)
+	case i.AtStart != "" && !x.Worst:
+		return answered(bound{}, facts.Allowed, i.AtStart)
 	case i.AtStart != "":
 		return answered(bound{rejects: true, until: admission.LearnsKindsWithin}, facts.Allowed, i.AtStart)
 	case !webhook || i.ProviderManaged():

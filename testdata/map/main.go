@@ -3,6 +3,7 @@
 // catalogue holds, and writes preflight/addons/map.json. "make map" runs it.
 //
 //	map [-checkouts DIR] [-only NAME] [-check]
+//	map -render DIR
 //
 // What is in a Go module is fetched from the module proxy. Other repositories are read
 // from DIR/OWNER/NAME, work trees that are given; where there is none, the committed row
@@ -29,12 +30,21 @@ import (
 const output = "preflight/addons/map.json"
 
 func main() {
-	var m mapper
+	m := mapper{modules: map[string]string{}}
 	flag.StringVar(&m.checkouts, "checkouts", "", "directory that holds checkouts of public repositories, as OWNER/NAME")
 	only := flag.String("only", "", "make the rows of this add-on alone, and leave the others as they are")
 	check := flag.Bool("check", false, "write nothing, and fail where a row differs from what is committed")
+	render := flag.String("render", "", "write what is rendered of what is recorded while it runs into this directory, and judge nothing")
 	flag.Parse()
-	if err := m.run(*only, *check); err != nil {
+	do := func() error { return m.run(*only, *check) }
+	if *render != "" {
+		do = func() error { return m.renderInto(*render) }
+	}
+	err := do()
+	for _, dir := range m.unzipped {
+		_ = os.RemoveAll(dir)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "map:", err)
 		os.Exit(1)
 	}
@@ -43,13 +53,14 @@ func main() {
 type mapper struct {
 	checkouts string
 	modules   map[string]string
+	// unzipped are directories to remove at the end.
+	unzipped []string
 }
 
 func (m *mapper) run(only string, check bool) error {
 	if _, err := os.Stat(output); err != nil {
 		return fmt.Errorf("%w: run it in the root of the repository", err)
 	}
-	m.modules = map[string]string{}
 	var rows []addons.Row
 	var failed []error
 	for _, a := range addons.Index() {
@@ -130,7 +141,7 @@ func (m *mapper) row(a addons.Addon, i addons.Install) (addons.Row, error) {
 		row.Notes = append(row.Notes, i.Note)
 	}
 	for _, c := range i.Safe {
-		j, err := m.safe(src, a, i, c)
+		j, err := m.safe(a, i, c)
 		if err != nil {
 			return row, fmt.Errorf("%s: %w", c.Say, err)
 		}
@@ -139,9 +150,9 @@ func (m *mapper) row(a addons.Addon, i addons.Install) (addons.Row, error) {
 	return row, nil
 }
 
-func (m *mapper) safe(src source, a addons.Addon, i addons.Install, c addons.Change) (addons.Judged, error) {
+func (m *mapper) safe(a addons.Addon, i addons.Install, c addons.Change) (addons.Judged, error) {
 	j := addons.Judged{Say: c.Say, Set: c.Set}
-	if c.Values != nil {
+	if c.Values != nil && c.Set == "" {
 		b, err := yaml.Marshal(c.Values)
 		if err != nil {
 			return j, err
@@ -150,10 +161,13 @@ func (m *mapper) safe(src source, a addons.Addon, i addons.Install, c addons.Cha
 	}
 	if c.Written != "" {
 		i.From = addons.From{Written: c.Written}
-		var err error
-		if src, err = m.source(i.From); err != nil {
-			return j, err
-		}
+	}
+	if c.Recorded != "" {
+		i.From.Recorded = c.Recorded
+	}
+	src, err := m.source(i.From)
+	if err != nil {
+		return j, err
 	}
 	r, err := src.render(i, release(a, i), merged(i.Values, c.Values))
 	if err != nil {

@@ -40,8 +40,17 @@ func release(a addons.Addon, i addons.Install) helmRelease {
 // render is what kubectl would apply of an install.
 func (s source) render(i addons.Install, r helmRelease, values map[string]any) (rendered, error) {
 	switch f := i.From; {
+	case f.Recorded != "":
+		b, err := recorded(filepath.Join(s.dir, f.Recorded))
+		return rendered{text: b}, err
 	case f.Chart != "":
-		return helm(filepath.Join(s.dir, f.Chart), r, values)
+		chart, err := helm(filepath.Join(s.dir, f.Chart), r, values)
+		if err != nil || f.Files == nil {
+			return chart, err
+		}
+		beside, err := files(s.dir, f.Files)
+		chart.text = append(chart.text, beside.text...)
+		return chart, err
 	case f.Kustomization != "":
 		return kustomize(filepath.Join(s.dir, f.Kustomization))
 	case f.Written != "":

@@ -15,7 +15,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/addons"
 )
 
-// own is where the project's written manifests are.
+// own is where the project's recordings and written manifests are.
 const own = "testdata/map"
 
 // A source is a directory to render from.
@@ -28,6 +28,8 @@ type source struct {
 // source finds or fetches what an install is read from.
 func (m *mapper) source(f addons.From) (source, error) {
 	switch {
+	case f.Recorded != "":
+		return source{filepath.Join(own, "recorded"), "testdata/map/recorded/" + f.Recorded, f.Version}, nil
 	case f.Module != "":
 		dir, err := m.module(f.Module + "@" + f.Version)
 		return source{dir, fmt.Sprintf("Go module %s@%s, %s", f.Module, f.Version, path(f)), f.Version}, err
@@ -56,7 +58,7 @@ func (m *mapper) module(at string) (string, error) {
 		return "", fmt.Errorf("go mod download %s: %v %s", at, err, got.Error)
 	}
 	if got.Dir == "" {
-		if got.Dir, err = unzipped(got.Zip, at); err != nil {
+		if got.Dir, err = m.unzip(got.Zip, at); err != nil {
 			return "", err
 		}
 	}
@@ -64,13 +66,14 @@ func (m *mapper) module(at string) (string, error) {
 	return got.Dir, nil
 }
 
-// unzipped is a directory that holds what is in a module's zip.
-func unzipped(zip, at string) (string, error) {
+// unzip returns a directory that holds what is in a module's zip.
+func (m *mapper) unzip(zip, at string) (string, error) {
 	path, version, _ := strings.Cut(at, "@")
 	dir, err := os.MkdirTemp("", "map")
 	if err != nil {
 		return "", err
 	}
+	m.unzipped = append(m.unzipped, dir)
 	dir = filepath.Join(dir, "module")
 	return dir, modzip.Unzip(dir, module.Version{Path: path, Version: version}, zip)
 }
