@@ -19,13 +19,15 @@ var noPlaceAfterDrain = preflight.Check{
 	Uses:     []facts.Fact{facts.NodeRequests},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		p := placesOf(s)
-		var stuck, tight gathering
+		var stuck, tight, unsure gathering
 		var why, whyTight string
 		pool := ""
 		for _, d := range usersDetails(s) {
 			field, value, because := p.short(d)
 			switch {
 			case field == "":
+			case p.elsewhere(d):
+				unsure.add(d, field, value)
 			case p.noneFirst(d.group) != "":
 				stuck.add(d, field, value)
 				if len(stuck.names) == 1 {
@@ -51,6 +53,12 @@ var noPlaceAfterDrain = preflight.Check{
 				Severity: preflight.Info, Subject: preflight.Subject{Kind: "Workloads", Name: "tight-place"}, Evidence: tight.evidence,
 				Summary: fmt.Sprintf("%s without a spare node but the one that an upgrade of the pools adds: %s (%s)", finding.Count(len(tight.names), "workload"), tight.says(), whyTight),
 				Steps:   remedy.Do("see that a node can be added, or have one more beforehand"),
+			})
+		}
+		if unsure.names != nil {
+			fs = append(fs, preflight.Finding{
+				Severity: preflight.Info, Subject: preflight.Subject{Kind: "Workloads", Name: "place-elsewhere"}, Evidence: unsure.evidence,
+				Undecided: fmt.Sprintf("%s without a spare node in the pools that they are in; whether other pools take them is not recorded: %s", finding.Count(len(unsure.names), "workload"), unsure.says()),
 			})
 		}
 		return append(fs, p.crowded(s)...)

@@ -39,17 +39,42 @@ func placesOf(s *facts.Snapshot) places {
 	return p
 }
 
-// short is the field of the details because of which one of the pods has no other node
-// among those of the pools that they are in; empty where they have.
-func (p places) short(d detailed) (field string, value any, because string) {
-	nodes, zones, alone := 0, map[string]bool{}, false
+// room is how many nodes the pods may go to, and how many of them are in each zone.
+func (p places) room(d detailed) (nodes int, zones map[string]int) {
+	zones = map[string]int{}
+	for _, place := range d.Places {
+		nodes += int(place.Nodes)
+		zones[place.Zone] += int(place.Nodes)
+	}
+	if d.Placed {
+		return nodes, zones
+	}
 	for pool := range d.Pools {
 		nodes += p.nodes[pool]
 		for zone, n := range p.zoned[pool] {
-			zones[zone] = true
-			alone = alone || n == 1 && len(d.Pools) == 1
+			zones[zone] += n
 		}
 	}
+	return nodes, zones
+}
+
+// elsewhere reports whether the pods may go to a pool that they are not in, for all that is
+// known: recordings of earlier versions don't tell.
+func (p places) elsewhere(d detailed) bool {
+	for pool, n := range p.nodes {
+		if _, in := d.Pools[pool]; !in && n > 0 && !d.Placed {
+			return true
+		}
+	}
+	return false
+}
+
+// short is the field of the details because of which one of the pods has no other node
+// among those that they may go to, of whatever pool; empty where they have. Where that is
+// not known, those of the pools that they are in are taken.
+func (p places) short(d detailed) (field string, value any, because string) {
+	nodes, zones := p.room(d)
+	alone := slices.Contains(slices.Collect(maps.Values(zones)), 1)
 	pods := int(d.group.Pods)
 	oneEach := pods >= nodes
 	oneZone := pods >= len(zones) && alone

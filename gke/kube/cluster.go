@@ -25,7 +25,7 @@ type cluster struct {
 	conversions        lazy[[]facts.Conversion]
 	apiServices        lazy[[]facts.APIService]
 	backends           lazy[[]serviceName]
-	nodes              lazy[[]facts.Node]
+	nodes              lazy[nodesRead]
 	namespaces         lazy[namespacesRead]
 	services           lazy[servicesRead]
 	volumes            lazy[map[string]string]
@@ -45,7 +45,7 @@ func share(ctx context.Context, r *reader) *cluster {
 	c.conversions = once(ctx, c, readConversions)
 	c.apiServices = once(ctx, c, readAPIServices)
 	c.backends = once(ctx, c, backends)
-	c.nodes = once(ctx, c, nodes)
+	c.nodes = once(ctx, c, readNodes)
 	c.namespaces = once(ctx, c, readNamespaces)
 	c.services = once(ctx, c, readServices)
 	c.volumes = once(ctx, c, readVolumes)

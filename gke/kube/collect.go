@@ -86,7 +86,7 @@ func collectors() []collector {
 		of(facts.ProbeTimeouts, probeTimeouts),
 		of(facts.CriticalQuotas, criticalQuotas),
 		of(facts.LooseAddresses, looseAddresses),
-		of(facts.Nodes, shared(func(c *cluster) lazy[[]facts.Node] { return c.nodes })),
+		of(facts.Nodes, nodes),
 		of(facts.NodeLeases, nodeLeases),
 		of(facts.NodeEvents, nodeEvents),
 		of(facts.KubeProxies, kubeProxies),

@@ -20,8 +20,20 @@ const (
 	operationAnnotation = "gke-current-operation"
 )
 
-func nodes(ctx context.Context, c *cluster) ([]facts.Node, error) {
-	return list(ctx, c.reader, c.typed.CoreV1().Nodes().List, metav1.ListOptions{}, func(n *corev1.Node) (facts.Node, bool) {
+func nodes(_ context.Context, c *cluster) ([]facts.Node, error) {
+	read, err := c.nodes()
+	return read.all, err
+}
+
+// nodesRead is what one pass over all nodes gives.
+type nodesRead struct {
+	all    []facts.Node
+	places *places
+}
+
+func readNodes(ctx context.Context, c *cluster) (nodesRead, error) {
+	read := nodesRead{places: newPlaces()}
+	all, err := list(ctx, c.reader, c.typed.CoreV1().Nodes().List, metav1.ListOptions{}, func(n *corev1.Node) (facts.Node, bool) {
 		out := facts.Node{Name: n.Name, Pool: n.Labels[poolLabel], Zone: n.Labels[corev1.LabelTopologyZone], Kubelet: n.Status.NodeInfo.KubeletVersion,
 			Created: n.CreationTimestamp.UTC(), Unschedulable: n.Spec.Unschedulable, Operation: n.Annotations[operationAnnotation],
 			Labels: givenLabels(n.Labels), Taints: givenTaints(n.Spec.Taints),
@@ -31,8 +43,11 @@ func nodes(ctx context.Context, c *cluster) ([]facts.Node, error) {
 			out.Conditions = append(out.Conditions, facts.Condition{Type: string(c.Type), Status: string(c.Status), Reason: c.Reason,
 				LastHeartbeat: c.LastHeartbeatTime.UTC(), LastChange: c.LastTransitionTime.UTC()})
 		}
+		read.places.add(n)
 		return out, true
 	})
+	read.all = all
+	return read, err
 }
 
 // ofSystem are the domains of labels and taints that Kubernetes, GKE and the

@@ -65,6 +65,9 @@ func (s *sums) addDetail(key groupName, p *corev1.Pod) {
 	s.detail(d, p)
 	if key.kind != "DaemonSet" {
 		placed(d, p)
+		if choosy(d) && !d.Placed && s.places != nil {
+			d.Places, d.Placed = s.places.of(p)
+		}
 	}
 	if !known && special(d) {
 		kept := *d
@@ -73,8 +76,11 @@ func (s *sums) addDetail(key groupName, p *corev1.Pod) {
 	}
 }
 
+// choosy reports whether one node takes no two of the pods, or one zone.
+func choosy(d *facts.PodDetail) bool { return d.HostPort != 0 || d.Apart != nil || d.Spread != nil }
+
 func special(d *facts.PodDetail) bool {
-	return d.ExecProbe != "" || d.HostPort != 0 || d.Apart != nil || d.Spread != nil || d.Volume != "" || d.ProbeHost != "" || d.Critical != ""
+	return d.ExecProbe != "" || choosy(d) || d.Volume != "" || d.ProbeHost != "" || d.Critical != ""
 }
 
 // detail adds what a kubelet or an API server goes by.

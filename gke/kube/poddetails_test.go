@@ -21,6 +21,16 @@ func TestPodDetails(t *testing.T) {
 	apart := `,"affinity":{"podAntiAffinity":{"requiredDuringSchedulingIgnoredDuringExecution":[{"topologyKey":"kubernetes.io/hostname","labelSelector":{"matchLabels":{"app":"db"}}}]}}`
 	spread := `,"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"topology.kubernetes.io/zone","whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchLabels":{"app":"db"}}},{"maxSkew":1,"topologyKey":"rack","whenUnsatisfiable":"ScheduleAnyway","labelSelector":{}}]`
 	ports := `,"containers":[{"name":"c","ports":[{"containerPort":80,"hostPort":8080}],"resources":{"requests":{"cpu":"250m","memory":"1Gi"}}}]`
+	node := func(name, labels, spec string) string {
+		return fmt.Sprintf(`{"metadata":{"name":%q,"labels":{"kubernetes.io/hostname":%q,%s}},"spec":{%s}}`, name, name, labels, spec)
+	}
+	s.json("/api/v1/nodes", listOf(
+		node("big-1", `"cloud.google.com/gke-nodepool":"big","topology.kubernetes.io/zone":"b","disk":"ssd"`, ``),
+		node("big-2", `"cloud.google.com/gke-nodepool":"big","topology.kubernetes.io/zone":"b","disk":"ssd"`, `"taints":[{"key":"node.kubernetes.io/not-ready","effect":"NoExecute"}]`),
+		node("big-3", `"cloud.google.com/gke-nodepool":"big","topology.kubernetes.io/zone":"b","disk":"ssd"`, `"unschedulable":true`),
+		node("gpu-1", `"cloud.google.com/gke-nodepool":"gpu","topology.kubernetes.io/zone":"b","disk":"ssd"`, `"taints":[{"key":"nvidia.com/gpu","value":"present","effect":"NoSchedule"}]`),
+		node("old-1", `"cloud.google.com/gke-nodepool":"old","topology.kubernetes.io/zone":"b"`, ``)))
+	apart += `,"nodeSelector":{"disk":"ssd"}`
 	s.json(podsPath, listOf(
 		aPod("shop", "plain-0", `"app":"plain"`, "StatefulSet/plain", `,"containers":[{"name":"c","readinessProbe":{"exec":{"command":["x"]},"timeoutSeconds":5}}]`),
 		aPod("shop", "db-0", `"app":"db"`, "StatefulSet/db", apart+spread+ports),
@@ -33,7 +43,7 @@ func TestPodDetails(t *testing.T) {
 	))
 	got := s.collect(t, kube.Options{})
 	want := []facts.PodDetail{
-		{Name: "db", HostPort: 8080, Apart: []string{"kubernetes.io/hostname"}, Spread: []string{"topology.kubernetes.io/zone"}},
+		{Name: "db", HostPort: 8080, Apart: []string{"kubernetes.io/hostname"}, Spread: []string{"topology.kubernetes.io/zone"}, Placed: true, Places: []facts.Place{{Pool: "big", Zone: "b", Nodes: 2}}},
 		{Name: "git", Volume: "gitRepo"},
 		{Name: "probed", ExecProbe: "c", ProbeHost: "b", Critical: "system-cluster-critical"},
 		{Name: "rbd", Volume: "rbd"},

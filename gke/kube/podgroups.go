@@ -23,6 +23,7 @@ type sums struct {
 	// pools are those of the nodes, volumes the kinds of the claims' volumes, and gke the
 	// namespaces that GKE marks; nil where those could not be read.
 	pools    map[string]string
+	places   *places
 	volumes  map[string]string
 	gke      map[string]bool
 	groups   map[groupName]*facts.PodGroup
@@ -32,8 +33,8 @@ type sums struct {
 	scratch facts.PodDetail
 }
 
-func newSums(pools, volumes map[string]string, gke map[string]bool) *sums {
-	return &sums{pools: pools, volumes: volumes, gke: gke, groups: map[groupName]*facts.PodGroup{}, details: map[groupName]*facts.PodDetail{}, requests: map[string]*facts.NodeRequest{}}
+func newSums(pools map[string]string, where *places, volumes map[string]string, gke map[string]bool) *sums {
+	return &sums{pools: pools, places: where, volumes: volumes, gke: gke, groups: map[groupName]*facts.PodGroup{}, details: map[groupName]*facts.PodDetail{}, requests: map[string]*facts.NodeRequest{}}
 }
 
 func (s *sums) all() []facts.PodGroup { return byKey(s.groups, groupName.compare) }

@@ -50,7 +50,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 	for _, n := range namespaces {
 		inBackend[n] = err == nil
 	}
-	pools := poolsOf(c)
+	pools, where := poolsOf(c)
 	volumes, err := c.volumes()
 	if err != nil {
 		volumes = nil
@@ -61,7 +61,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 	}
 	alike := newSharing()
 	return twice(func() (podsRead, error) {
-		sums := newSums(pools, volumes, spaces.gke)
+		sums := newSums(pools, where, volumes, spaces.gke)
 		proxies := proxyPods{pools: pools, seen: map[proxyKey]*facts.KubeProxy{}}
 		backend, err := pages(ctx, c.reader, c.typed.CoreV1().Pods("").List, metav1.ListOptions{}, func(p *corev1.Pod) (facts.Pod, bool) {
 			sums.add(p)
@@ -80,17 +80,18 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 	})
 }
 
-// poolsOf maps nodes to their pools; nil where nodes could not be read.
-func poolsOf(c *cluster) map[string]string {
+// poolsOf maps nodes to their pools, and has the places that they are; nil where nodes
+// could not be read.
+func poolsOf(c *cluster) (map[string]string, *places) {
 	nodes, err := c.nodes()
 	if err != nil {
-		return nil
+		return nil, nil
 	}
 	out := map[string]string{}
-	for _, n := range nodes {
+	for _, n := range nodes.all {
 		out[n.Name] = n.Pool
 	}
-	return out
+	return out, nodes.places
 }
 
 func localVolumes(_ context.Context, c *cluster) ([]string, error) {

@@ -40,6 +40,13 @@ type PodDetail struct {
 	// Spread are the labels of nodes over which its pods must be spread: constraints on
 	// themselves that say DoNotSchedule.
 	Spread []string `json:"spread,omitempty"`
+	// Places are the nodes that the scheduler may choose for such a pod by its
+	// nodeSelector, node affinity and tolerations, counted by node pool and zone. There are
+	// none where no node will do, and unless Placed.
+	Places []Place `json:"places,omitempty"`
+	// Placed says that Places were worked out: false where nodes could not be read, for
+	// pods with none of HostPort, Apart and Spread, and in recordings of earlier versions.
+	Placed bool `json:"placed,omitempty"`
 	// Volume is a kind of volume that kubelets give up: gitRepo, rbd or cephfs, in the pod
 	// or in the volume that its claim is bound to.
 	Volume string `json:"volume,omitempty"`
@@ -47,6 +54,15 @@ type PodDetail struct {
 	ProbeHost string `json:"probeHost,omitempty"`
 	// Critical is system-cluster-critical or system-node-critical.
 	Critical string `json:"critical,omitempty"`
+}
+
+// Place is the nodes of one pool in one zone.
+type Place struct {
+	// Pool and Zone are empty for nodes without that label.
+	Pool string `json:"pool,omitempty"`
+	Zone string `json:"zone,omitempty"`
+	// Nodes counts those that are not cordoned.
+	Nodes int32 `json:"nodes"`
 }
 
 // NodeRequest is what the pods of one node ask for, those that have ended left out.
