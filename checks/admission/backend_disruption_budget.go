@@ -21,7 +21,7 @@ var backendDisruptionBudget = preflight.Check{
 	Needs:    stakeNeeds(facts.BackendPods, facts.DisruptionBudgets),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods, facts.DisruptionBudgets)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return perStake(s, func(k stake, pods []int) *preflight.Finding { return budgeted(s, k, ready(s, pods)) })
+		return perStake(s, ofControlPlane, func(k stake, pods []int) *preflight.Finding { return budgeted(s, k, ready(s, pods)) })
 	},
 }
 

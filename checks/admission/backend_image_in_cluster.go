@@ -20,7 +20,7 @@ var backendImageInCluster = preflight.Check{
 	Needs:    stakeNeeds(facts.BackendPods),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return perDescribed(s, func(k stake, pods []int) *preflight.Finding { return ownImage(s, k, pods) })
+		return perDescribed(s, ofControlPlane, func(k stake, pods []int) *preflight.Finding { return ownImage(s, k, pods) })
 	},
 }
 

@@ -20,7 +20,7 @@ var backendInOnePlace = preflight.Check{
 	Needs:    stakeNeeds(facts.Endpoints, facts.Nodes),
 	Uses:     append(stakeUses(stakeNeeds(facts.Endpoints, facts.Nodes)), facts.BackendWorkloads, facts.PodGroups, facts.CustomResources),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
-		for _, k := range stakes(s, true) {
+		for _, k := range stakes(s, ofNodesToo) {
 			if f := spread(s, k); f != nil {
 				fs = append(fs, *f)
 			}

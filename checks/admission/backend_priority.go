@@ -19,7 +19,14 @@ var backendPriority = preflight.Check{
 	Needs:    stakeNeeds(facts.BackendPods, facts.PriorityClasses),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods, facts.PriorityClasses)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return perDescribed(s, func(k stake, pods []int) *preflight.Finding { return unimportant(s, k, pods) })
+		known := stakes(s, direct)
+		return perDescribed(s, ofControlPlane, func(k stake, pods []int) *preflight.Finding {
+			f := unimportant(s, k, pods)
+			if f != nil && f.Severity == preflight.Info && !slices.ContainsFunc(known, func(o stake) bool { return o.subject() == k.subject() }) {
+				return nil
+			}
+			return f
+		})
 	},
 }
 

@@ -18,7 +18,7 @@ var backendProbesMissing = preflight.Check{
 	Needs:    stakeNeeds(facts.BackendPods),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return perStake(s, func(k stake, pods []int) *preflight.Finding { return unprobed(s, k, pods) })
+		return perStake(s, direct, func(k stake, pods []int) *preflight.Finding { return unprobed(s, k, pods) })
 	},
 }
 

@@ -19,7 +19,7 @@ var backendResources = preflight.Check{
 	Needs:    stakeNeeds(facts.BackendPods),
 	Uses:     append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return perDescribed(s, func(k stake, pods []int) *preflight.Finding { return unlimited(s, k, pods) })
+		return perDescribed(s, direct, func(k stake, pods []int) *preflight.Finding { return unlimited(s, k, pods) })
 	},
 }
 

@@ -23,7 +23,7 @@ var backendRestarts = preflight.Check{
 	Uses:       append(stakeUses(stakeNeeds(facts.BackendPods)), facts.BackendWorkloads),
 	Thresholds: []preflight.Threshold{manyRestarts},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		return perStake(s, func(k stake, pods []int) *preflight.Finding { return unstable(s, k, pods) })
+		return perStake(s, ofControlPlane, func(k stake, pods []int) *preflight.Finding { return unstable(s, k, pods) })
 	},
 }
 

@@ -42,19 +42,32 @@ func stakeUses(needs []facts.Fact) []facts.Fact {
 	return uses
 }
 
-// stakes returns all stakes, in the order of the webhooks; those of what an upgrade of
-// nodes needs alone are left out, unless nodesToo.
-func stakes(s *facts.Snapshot, nodesToo bool) []stake {
+// A reach says for which writes a backend is looked at.
+type reach int
+
+const (
+	// ofControlPlane: those of a start, and what the cluster lives by whatever is done to it.
+	ofControlPlane reach = iota
+	// ofNodesToo: those that an upgrade of nodes needs as well.
+	ofNodesToo
+	// direct: those of ofControlPlane that the webhook is known to see, apart from the pods
+	// of other backends, which come back later where it fails, and are told of by GP132.
+	direct
+)
+
+// stakes returns all stakes within that reach, in the order of the webhooks.
+func stakes(s *facts.Snapshot, within reach) []stake {
 	seen, ofNodes, loses := map[admission.Culprit]bool{}, map[string]bool{}, map[admission.Culprit][]string{}
+	ofBackends := map[string]bool{}
 	for _, l := range lifeline.Of(s) {
-		ofNodes[l.Name] = l.Group.OfNodes()
+		ofNodes[l.Name], ofBackends[l.Name] = l.Group.OfNodes(), l.Group == lifeline.BackendPods
 	}
 	for _, i := range probe.All(s) {
-		if ofNodes[i.Write.Hook] && !nodesToo {
+		if ofNodes[i.Write.Hook] && within != ofNodesToo || ofBackends[i.Write.Hook] && within == direct {
 			continue
 		}
 		for _, by := range i.By {
-			if by.Fails && by.Backend.Name != "" {
+			if by.Fails && by.Backend.Name != "" && (by.Undecided == "" || within != direct) {
 				seen[by.Culprit()] = true
 				if ofNodes[i.Write.Hook] && !slices.Contains(loses[by.Culprit()], i.Write.Hook) {
 					loses[by.Culprit()] = append(loses[by.Culprit()], i.Write.Hook)
@@ -155,9 +168,9 @@ func openStakes(s *facts.Snapshot) []preflight.Finding {
 	return []preflight.Finding{{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "Webhooks", Name: "all"}, Undecided: why}}
 }
 
-// perStake runs judge on each stake with its pods, and leaves open what is.
-func perStake(s *facts.Snapshot, judge func(stake, []int) *preflight.Finding) (fs []preflight.Finding) {
-	for _, k := range stakes(s, false) {
+// perStake runs judge on each stake within that reach with its pods, and leaves open what is.
+func perStake(s *facts.Snapshot, within reach, judge func(stake, []int) *preflight.Finding) (fs []preflight.Finding) {
+	for _, k := range stakes(s, within) {
 		if f := judge(k, k.pods(s)); f != nil {
 			f.Subject = k.subject()
 			fs = append(fs, *f)
@@ -169,8 +182,8 @@ func perStake(s *facts.Snapshot, judge func(stake, []int) *preflight.Finding) (f
 // perDescribed is perStake where the pods' containers are known by image: in
 // recordings of versions that did not keep it, nor what is beside it, nothing is
 // known to be missing.
-func perDescribed(s *facts.Snapshot, judge func(stake, []int) *preflight.Finding) []preflight.Finding {
-	return perStake(s, func(k stake, pods []int) *preflight.Finding {
+func perDescribed(s *facts.Snapshot, within reach, judge func(stake, []int) *preflight.Finding) []preflight.Finding {
+	return perStake(s, within, func(k stake, pods []int) *preflight.Finding {
 		for _, n := range pods {
 			for _, c := range facts.BackendPods.Of(s)[n].Containers {
 				if c.Image == "" {

@@ -4,6 +4,7 @@
 //
 //	map [-checkouts DIR] [-only NAME] [-check]
 //	map -render DIR
+//	map -healthy
 //
 // What is in a Go module is fetched from the module proxy. Other repositories are read
 // from DIR/OWNER/NAME, work trees that are given; where there is none, the committed row
@@ -35,10 +36,14 @@ func main() {
 	only := flag.String("only", "", "make the rows of this add-on alone, and leave the others as they are")
 	check := flag.Bool("check", false, "write nothing, and fail where a row differs from what is committed")
 	render := flag.String("render", "", "write what is rendered of what is recorded while it runs into this directory, and judge nothing")
+	usually := flag.Bool("healthy", false, "make "+healthy+" instead, of a usual cluster's add-ons")
 	flag.Parse()
 	do := func() error { return m.run(*only, *check) }
 	if *render != "" {
 		do = func() error { return m.renderInto(*render) }
+	}
+	if *usually {
+		do = m.writeHealthy
 	}
 	err := do()
 	for _, dir := range m.unzipped {
