@@ -33,10 +33,22 @@ has given up. No dry-run is made of these writes, for this tool may not write as
 a kubelet.
 
 Writes stand for many like them. Leases are as their clients send them; of Pods,
-Nodes and the like only the name is known, and the labels that kubelets, GKE and
-controllers always set. Where an expression reads more than that, where an
-objectSelector reads another label, or where a backend denies such a sketch, the
-outcome is unknown, not lost. Of the Pods of other namespaces there is an example for
+Nodes and the like only the name is known beforehand, and the labels that kubelets, GKE
+and controllers always set. Such a sketch is made real when a backend is asked: an object
+that it stands for is read, and the write made from it. An eviction is of a Pod that runs;
+a Pod that is made anew is as its Deployment, StatefulSet, DaemonSet or Job has it in its
+template, with what the API server adds itself, and with what mutating webhooks answered
+that they make of it before a validating one is asked; without its template it is the Pod
+that runs, without node and status. What denies a real object has *lost* the line.
+Policies, conditions and selectors that the sketch leaves open are held against up to 64
+of the objects: one that a policy denies decides, and all of them, where all let pass.
+Only the answer is kept, with which object it was about.
+
+Where no object can be read, as without the right to list it, the sketch is asked about.
+Then, where an expression reads more than a sketch has, where an objectSelector reads
+another label, or whatever a backend answers to such a sketch but a failed call, the
+outcome is unknown, not lost. Tokens, requests for certificates and EndpointSlices are
+always sketches, and what is allowed of those counts. Of the Pods of other namespaces there is an example for
 each namespace, and one for all namespaces whose writes the same webhooks and policies
 see. Left out are mirror Pods, without which static Pods run all the same.
 

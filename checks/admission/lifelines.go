@@ -163,8 +163,11 @@ func (c cut) evidence() []preflight.Evidence {
 // seen says whose write it is, and what was answered about it.
 func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception) string {
 	n := fmt.Sprintf("%s, by %s: %s", l.Name, w.User, i.Answer)
-	if i.Vantage != "" {
+	if i.Vantage != "" && i.Milliseconds > 0 {
 		n += fmt.Sprintf(" in %d ms seen from %s", i.Milliseconds, i.Vantage)
+	}
+	if i.Shown != "" {
+		n += " about " + i.Shown
 	}
 	if i.Detail != "" {
 		n += ": " + i.Detail

@@ -74,22 +74,27 @@ func (o *observeFlags) ask(ctx context.Context, conn *gke.Connection, s *facts.S
 		PortForward:  o.portForward != "never",
 		ServerDryRun: probe.DryRun(o.serverDryRun),
 	}
-	requests := append(probe.Plan(s, probe.All(s), options), probe.Outbound(s, options)...)
-	all := dial.Probe(ctx, requests, dial.Clients{
+	clients := dial.Clients{
 		Config:    conn.Kubernetes,
 		Identity:  s.Meta.Identity,
 		AsOneself: o.impersonate == "never",
 		Requests:  o.gke.Requests,
 		Inside:    vantage == facts.PodNetwork,
 		Progress:  func(done, total int) { say.say("probing webhooks %d/%d", done, total) },
-	})
+	}
+	writes := probe.All(s)
+	shown := probe.Show(s, writes, dial.Objects(ctx, probe.Wanted(writes), clients))
+	requests := append(probe.Plan(s, shown.First(), options), probe.Outbound(s, options)...)
 	attempts, outbound = []facts.Attempt{}, []facts.Attempt{}
-	for _, a := range all {
+	for _, a := range dial.Probe(ctx, requests, clients) {
 		if probe.IsOutbound(a) {
 			outbound = append(outbound, a)
 		} else {
 			attempts = append(attempts, a)
 		}
 	}
-	return attempts, outbound
+	if second := shown.Second(attempts); second != nil {
+		attempts = append(attempts, dial.Probe(ctx, probe.Plan(s, second, options), clients)...)
+	}
+	return shown.Judged(attempts), outbound
 }

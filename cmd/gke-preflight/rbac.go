@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
 func newRBAC() *cobra.Command {
@@ -24,9 +25,11 @@ without it, so that you can leave some out. A full check needs both.
 
   services/proxy       puts the question to a webhook's backend from outside the cluster
   pods/portforward     shows the certificate of each of its Pods
+  list on ReplicaSets, Jobs, CSINodes, VolumeAttachments
+                       shows webhooks what they would see; nothing of it is kept
   list on Secrets      only with --helm; it can't be granted for Helm's alone
 
-All else is reading. --probe=false leaves the first two out: what they would have shown
+All else is reading. --probe=false leaves the first three out: what they would have shown
 stays undecided then. Not printed, since it differs by cluster or says too much:
 
   parameters of policies, custom resources    grant get and list on those kinds
@@ -54,6 +57,7 @@ elsewhere; --impersonate never, as in the nightly job, does without.`,
 				Rules:      readRules(helm),
 			}
 			if probe {
+				role.Rules = joined(append(role.Rules, objectRules()...))
 				role.Rules = append(role.Rules,
 					rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"services/proxy"}, Verbs: []string{"create"}},
 					rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}})
@@ -66,7 +70,7 @@ elsewhere; --impersonate never, as in the nightly job, does without.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy and pods/portforward, to ask webhooks from outside the cluster")
+	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy and pods/portforward, to ask webhooks from outside the cluster, and to read what they are asked about")
 	cmd.Flags().BoolVar(&helm, "helm", false, "grant list on Secrets, to look at Helm releases (check --helm)")
 	cmd.Flags().BoolVar(&gcp, "gcp", false, "print the role of IAM instead, for gcloud iam roles create")
 	cmd.MarkFlagsMutuallyExclusive("gcp", "probe")
@@ -75,26 +79,38 @@ elsewhere; --impersonate never, as in the nightly job, does without.`,
 }
 
 // readRules joins the rules of all facts, those of Helm releases only if asked
-// for: one rule for each API group, verb and set of names, with the resources in
-// order.
+// for.
 func readRules(helm bool) []rbacv1.PolicyRule {
 	var rules []rbacv1.PolicyRule
 	for _, f := range facts.All() {
-		if f.ID() == facts.HelmReleases.ID() && !helm {
+		if f.ID() != facts.HelmReleases.ID() || helm {
+			rules = append(rules, f.Access().Rules...)
+		}
+	}
+	return joined(rules)
+}
+
+// objectRules let the objects be read that questions to webhooks are made from.
+func objectRules() (rules []rbacv1.PolicyRule) {
+	for _, r := range lifeline.Readable() {
+		rules = append(rules, rbacv1.PolicyRule{APIGroups: []string{r.Group}, Resources: []string{r.Resource}, Verbs: []string{"list"}})
+	}
+	return rules
+}
+
+// joined has one rule for each API group, verb and set of names.
+func joined(all []rbacv1.PolicyRule) (rules []rbacv1.PolicyRule) {
+	for _, r := range all {
+		i := slices.IndexFunc(rules, func(o rbacv1.PolicyRule) bool {
+			return slices.Equal(o.APIGroups, r.APIGroups) && slices.Equal(o.Verbs, r.Verbs) &&
+				slices.Equal(o.ResourceNames, r.ResourceNames) && (len(o.NonResourceURLs) > 0) == (len(r.NonResourceURLs) > 0)
+		})
+		if i < 0 {
+			rules = append(rules, *r.DeepCopy())
 			continue
 		}
-		for _, r := range f.Access().Rules {
-			i := slices.IndexFunc(rules, func(o rbacv1.PolicyRule) bool {
-				return slices.Equal(o.APIGroups, r.APIGroups) && slices.Equal(o.Verbs, r.Verbs) &&
-					slices.Equal(o.ResourceNames, r.ResourceNames) && (len(o.NonResourceURLs) > 0) == (len(r.NonResourceURLs) > 0)
-			})
-			if i < 0 {
-				rules = append(rules, *r.DeepCopy())
-				continue
-			}
-			rules[i].Resources = union(rules[i].Resources, r.Resources)
-			rules[i].NonResourceURLs = union(rules[i].NonResourceURLs, r.NonResourceURLs)
-		}
+		rules[i].Resources = union(rules[i].Resources, r.Resources)
+		rules[i].NonResourceURLs = union(rules[i].NonResourceURLs, r.NonResourceURLs)
 	}
 	slices.SortStableFunc(rules, func(a, b rbacv1.PolicyRule) int {
 		return strings.Compare(strings.Join(a.APIGroups, ","), strings.Join(b.APIGroups, ","))

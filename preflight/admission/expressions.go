@@ -64,7 +64,7 @@ func (e reads) undecided(r *request, ns namespaces) string {
 		return "an expression reads labels, which this recording does not hold of " + one(r.GetKind().Kind)
 	case e.options:
 		return "an expression reads request.options, which the plan of writes does not hold"
-	case e.partial && r.GetOperation() != admission.Create:
+	case e.partial && r.GetOperation() != admission.Create && !r.live:
 		return "an expression reads annotations, ownerReferences or managedFields, which a snapshot does not hold of live objects"
 	case inNamespace && e.moreNamespace:
 		return "an expression reads more of namespaceObject than name, labels and phase, which a snapshot does not hold"

@@ -84,11 +84,11 @@ func (m *Matcher) patch(w bootstrap.Write, r *request, by []Interception) *reque
 	for _, i := range by {
 		var answers []facts.Attempt
 		for _, a := range m.answers[i.Culprit()] {
-			if cmp.Or(a.As, bootstrap.Loopback.Name) == cmp.Or(w.User.Name, bootstrap.Loopback.Name) {
+			if cmp.Or(a.As, bootstrap.Loopback.Name) == cmp.Or(w.Planned().User.Name, bootstrap.Loopback.Name) {
 				answers = append(answers, a)
 			}
 		}
-		patch, changes := PatchOf(answers, w.Key())
+		patch, changes := PatchOf(answers, w.Planned().Key())
 		if !changes || object == nil {
 			continue
 		}

@@ -25,6 +25,8 @@ type request struct {
 	sketch        bool
 	labels        bootstrap.Labels
 	labelsUnknown bool
+	// live says that the objects were read as they are, with all that they have.
+	live bool
 	// changed says by whom the object was changed in a way that is not known; empty if by
 	// nobody.
 	changed  string
@@ -42,7 +44,7 @@ func newRequest(w bootstrap.Write, o objects) *request {
 	}
 	attributes := admission.NewAttributesRecord(object(w.Object), object(w.OldObject), w.Kind, namespace, w.Name,
 		w.Resource, w.Subresource, admission.Operation(w.Operation), options(w.Operation), false, u)
-	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, labels: w.Labels, labelsUnknown: w.LabelsUnknown,
+	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, labels: w.Labels, labelsUnknown: w.LabelsUnknown, live: w.For != nil,
 		versions: map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
 }
 

@@ -71,6 +71,40 @@ type Write struct {
 	// LabelsUnknown says that a whole object is without its labels, which were not
 	// recorded.
 	LabelsUnknown bool
+	// From are the objects of the cluster that a sketch stands for, the example first;
+	// none where it stands for no object that can be read.
+	From []Source
+	// For is the sketch in whose place the write is asked about, made from an object that
+	// was read for it; nil for any other write. Shown says in words what it was made from.
+	For   *Write
+	Shown string
+	// Unread says why a sketch is asked about as it is, though there may be an object that
+	// it stands for; empty where there is none, and for what is no sketch.
+	Unread string
+}
+
+// A Source is an object of the cluster that a write can be made from.
+type Source struct {
+	Resource schema.GroupVersionResource
+	// Namespace is empty for a cluster-scoped resource.
+	Namespace string
+	// Name is empty where any object of the kind will do.
+	Name string
+	// OneOf says that the sketch stands for more of the kind than it has sources of.
+	OneOf bool
+	// Maker is what has the template that the object was made from; zero for none. It is
+	// in the same namespace.
+	Maker     schema.GroupVersionResource
+	MakerName string
+}
+
+// Planned is the write as it was planned: the sketch in whose place w is asked about, or
+// else w itself.
+func (w Write) Planned() Write {
+	if w.For != nil {
+		return *w.For
+	}
+	return w
 }
 
 // Labels says how far those of a [Write.Sketch] are known.

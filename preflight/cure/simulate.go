@@ -32,17 +32,24 @@ func together(s *facts.Snapshot, all []patched) *facts.Snapshot {
 	return outdated(s, after, keys)
 }
 
-// outdated returns after without the dry-runs that one of the objects stopped in s.
+// outdated returns after without the dry-runs that one of the objects stopped in s, and
+// without what was found out about the objects as they were.
 func outdated(s, after *facts.Snapshot, keys []key) *facts.Snapshot {
 	attempts, ok := facts.Attempts.Get(s)
+	evaluated := func(a facts.Attempt) bool {
+		return a.Vantage == facts.Evaluated && slices.Contains(keys, keyOf(admission.CulpritOf(a)))
+	}
 	dryRun := func(a facts.Attempt) bool {
 		return a.Vantage == facts.ServerDryRun && (a.Answer == facts.Denied || a.Answer == facts.Hung)
 	}
-	if !ok || !slices.ContainsFunc(attempts, dryRun) {
+	if !ok || !slices.ContainsFunc(attempts, func(a facts.Attempt) bool { return dryRun(a) || evaluated(a) }) {
 		return after
 	}
 	stops := stoppers(s, keys)
 	kept := slices.DeleteFunc(slices.Clone(attempts), func(a facts.Attempt) bool {
+		if evaluated(a) {
+			return true
+		}
 		names, seen := stops[a.Write]
 		return dryRun(a) && seen && (a.Answer == facts.Hung || slices.ContainsFunc(names, func(n string) bool { return strings.Contains(a.Detail, n) }))
 	})
@@ -82,7 +89,7 @@ func isolate(s *facts.Snapshot, all troubles, t trouble) *facts.Snapshot {
 	attempts, _ := facts.Attempts.Get(ground)
 	kind := admission.Kind(t.kind).Type()
 	attempts = slices.DeleteFunc(slices.Clone(attempts), func(a facts.Attempt) bool {
-		return a.Vantage == facts.ServerDryRun || admission.CulpritOf(a) == t.of(a.Webhook) && slices.Contains(t.webhooks, a.Webhook)
+		return a.Vantage == facts.ServerDryRun || a.Vantage == facts.Evaluated || admission.CulpritOf(a) == t.of(a.Webhook) && slices.Contains(t.webhooks, a.Webhook)
 	})
 	for _, w := range t.webhooks {
 		attempts = append(attempts, facts.Attempt{Type: kind, Config: t.name, Webhook: w, Vantage: facts.PodNetwork, Answer: facts.HungBeforeTLS, Detail: "supposed"})

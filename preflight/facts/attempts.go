@@ -24,6 +24,10 @@ const (
 	ServerRead Vantage = "server-read"
 	// ServerDryRun: the whole write with dryRun=All, through the running API server's own admission.
 	ServerDryRun Vantage = "server-dry-run"
+	// Evaluated: nobody was asked. It is what the API server's own code comes to for
+	// objects that were read while probing: what a policy says to them, and that a webhook
+	// would be sent none of them.
+	Evaluated Vantage = "evaluated"
 )
 
 // An Answer is how an attempt ended. The set is closed.
@@ -158,6 +162,15 @@ type Attempt struct {
 	// As is the user that a dry-run was made as, or whose write a question was
 	// about; empty for a question about a write of the API server itself.
 	As string `json:"as,omitempty"`
+	// Shown is the object of the cluster that the question was made from, in words, such
+	// as "Pod shop/web-5d8c9f7b6-x2kqn, made anew as Deployment web has it"; empty where
+	// it was made from none, and in recordings of earlier versions. The object itself is
+	// not kept.
+	Shown string `json:"shown,omitempty"`
+	// Unread says why the question was made from a sketch of the object, where there may be
+	// one that it could not be made from; empty where there is none, and in recordings of
+	// earlier versions.
+	Unread string `json:"unread,omitempty"`
 	// Target is the address, URL or namespace/service:port that was asked; of a
 	// port-forward, namespace/pod:port.
 	Target string `json:"target,omitempty"`

@@ -68,6 +68,8 @@ type caller struct {
 	eachCall bool
 	// unapplied reports whether no dry-run can have met it.
 	unapplied func(admission.Culprit) bool
+	// evaluated is what the API server's own code came to for real objects.
+	evaluated map[admission.Culprit][]facts.Attempt
 	// forwards are the handshakes through port-forwards.
 	forwards map[admission.Culprit]certificates
 }
@@ -75,7 +77,7 @@ type caller struct {
 func newCaller(s *facts.Snapshot, attempts []facts.Attempt) *caller {
 	c := &caller{
 		byWebhook: map[admission.Culprit][]facts.Attempt{}, dryRuns: map[string][]facts.Attempt{},
-		proven: map[admission.Culprit]bool{}, admitted: map[admitted]bool{}, forwards: map[admission.Culprit]certificates{},
+		proven: map[admission.Culprit]bool{}, admitted: map[admitted]bool{}, forwards: map[admission.Culprit]certificates{}, evaluated: map[admission.Culprit][]facts.Attempt{},
 		perEndpoint: s.Meta.PerEndpoint, eachCall: version.EndpointPerCall.In(s.Meta.Target),
 		endpoints: func(i admission.Interception) []probe.Endpoint { return probe.Endpoints(s, i) },
 		nobody:    func(i admission.Interception) (facts.Attempt, bool) { return probe.Nobody(s, i) },
@@ -92,6 +94,10 @@ func newCaller(s *facts.Snapshot, attempts []facts.Attempt) *caller {
 			continue
 		}
 		k := admission.CulpritOf(a)
+		if a.Vantage == facts.Evaluated {
+			c.evaluated[k] = append(c.evaluated[k], a)
+			continue
+		}
 		c.byWebhook[k] = append(c.byWebhook[k], a)
 		if a.Vantage == facts.PortForward {
 			c.forwards[k] = append(c.forwards[k], a)

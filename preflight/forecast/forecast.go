@@ -155,6 +155,9 @@ type Interception struct {
 	Effect       Effect `json:"effect"`
 	// Detail is what the backend, the API server or the policy said.
 	Detail string `json:"detail,omitempty"`
+	// Shown is the object of the cluster that it was said to, in words; empty where it was
+	// asked about no real object.
+	Shown string `json:"shown,omitempty"`
 	// Endpoints are those of the webhook's Service, where they are known to answer
 	// differently; absent otherwise. Which of them is called is a draw.
 	Endpoints []EndpointAnswer `json:"endpoints,omitempty"`

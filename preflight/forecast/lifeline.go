@@ -130,28 +130,69 @@ func worse(a, b Fate) Fate {
 
 // stand is [caller.simulate] for a write that may be a sketch, and that no
 // dry-run was made of. What is said to a sketch is said to no write in
-// particular, so a denial of it decides nothing; and a webhook of which it can't
+// particular, so a denial of it decides nothing, where that of a real object does: one
+// such write at least is rejected. A webhook of which it can't
 // be told whether it sees the write does no more than it did when it was asked.
 func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit time.Duration) simulated {
 	s := simulated{Write: w, by: by, limit: limit}
 	for _, i := range by {
-		k := c.of(i, w)
-		if !c.eachCall {
-			k = k.redrawn()
-		}
-		switch {
-		case i.Undecided != "" && i.Kind.IsWebhook():
-			seen := i
-			seen.Undecided = ""
-			k.worst = c.of(seen, w).worst
-		case w.Sketch && k.answer == facts.Denied && i.Denial == "":
-			k.best.rejects = false
-			k.detail = strings.TrimSuffix("that was a sketch of such a write, which says little of a real one: "+k.detail, ": ")
-		}
-		s.calls = append(s.calls, k)
+		s.calls = append(s.calls, c.met(i, w))
 	}
 	s.meet()
 	return s
+}
+
+// met is what one that intercepts does to the write.
+func (c *caller) met(i admission.Interception, w bootstrap.Write) call {
+	if k, known := c.evaluation(i, w); known {
+		return k
+	}
+	k := c.of(i, w)
+	if !c.eachCall {
+		k = k.redrawn()
+	}
+	switch {
+	case i.Undecided != "" && i.Kind.IsWebhook():
+		seen := i
+		seen.Undecided = ""
+		asked := c.of(seen, w)
+		if c.refused(i, w, asked) {
+			return asked
+		}
+		k.worst = asked.worst
+	case w.Sketch && k.answer == facts.Denied && i.Denial == "" && !c.refused(i, w, k):
+		k.best.rejects = false
+		k.detail = strings.TrimSuffix("that was a sketch of such a write, which says little of a real one: "+k.detail, ": ")
+	case w.Sketch && k.answer == facts.Allowed && k.attempt.Unread != "":
+		k.worst.rejects = true
+		k.detail = "that was a sketch of such a write, and it may be that a real one is denied: " + k.attempt.Unread
+	}
+	return k
+}
+
+// refused reports whether the call was seen to deny a real object of those that the write
+// stands for.
+func (c *caller) refused(i admission.Interception, w bootstrap.Write, k call) bool {
+	return k.answer == facts.Denied && k.best.rejects && k.attempt.Shown != "" && about(k.attempt, w) && !c.unapplied(i.Culprit())
+}
+
+// evaluation is what the API server's own code came to for the real objects that the write
+// stands for, where a sketch does not tell: a policy that denies one of them, or lets all of
+// them pass, and a webhook that would be sent none; false where it was not found out.
+func (c *caller) evaluation(i admission.Interception, w bootstrap.Write) (call, bool) {
+	if i.Undecided == "" || c.unapplied(i.Culprit()) {
+		return call{}, false
+	}
+	for _, a := range c.evaluated[i.Culprit()] {
+		if !about(a, w) {
+			continue
+		}
+		k := call{answer: a.Answer, attempt: a, detail: a.Detail}
+		k.best.rejects = a.Answer == facts.Denied
+		k.worst = k.best
+		return k, true
+	}
+	return call{}, false
 }
 
 // reason says in words where the outcome comes from, and the cause without how many

@@ -33,7 +33,7 @@ func put(a facts.Attempt, i admission.Interception) bool {
 	case facts.ServiceProxy, facts.DirectURL, facts.PodNetwork:
 		ofPod := b.URL == "" && !strings.Contains(a.Target, "/")
 		return a.Target == "" || ofPod || b.URL == "" && b.Name == "" || a.Target == probe.Request{Interception: i}.Target()
-	case facts.PortForward, facts.ServerDryRun, facts.ServerRead:
+	case facts.PortForward, facts.ServerDryRun, facts.ServerRead, facts.Evaluated:
 	}
 	return true
 }

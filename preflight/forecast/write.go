@@ -233,7 +233,7 @@ func (s simulated) report() Write {
 		w.InterceptedBy = append(w.InterceptedBy, Interception{
 			Culprit: i.Culprit(), FailurePolicy: policy,
 			Answer: string(cmp.Or(k.answer, facts.NotAsked)), Milliseconds: k.attempt.Milliseconds,
-			Vantage: string(k.attempt.Vantage), Effect: effect(k.best, k.worst), Detail: k.detail, Endpoints: k.endpoints(),
+			Vantage: string(k.attempt.Vantage), Effect: effect(k.best, k.worst), Detail: k.detail, Shown: k.attempt.Shown, Endpoints: k.endpoints(),
 		})
 	}
 	return w

@@ -51,36 +51,36 @@ func (e examples) backendPods(l Line) []Line {
 			lines = append(lines, mine)
 		}
 		mine := &lines[len(lines)-1]
-		o, controller, unknown := e.backendPod(b)
+		o, controller, g, unknown := e.backendPod(b)
 		mine.Unknown = cmp.Or(mine.Unknown, unknown)
-		mine.Writes = append(mine.Writes, labelled(mine.Name, e.pod(o, controller))...)
+		mine.Writes = append(mine.Writes, labelled(mine.Name, e.pod(o, controller, g))...)
 	}
 	return lines
 }
 
-// backendPod returns one pod of the backend and the controller that makes it: a
-// live one, or as far as the Service's selector tells.
-func (e examples) backendPod(b backend) (o object, controller, unknown string) {
+// backendPod returns one pod of the backend, the controller that makes it and the group
+// that it is of: a live one, or as far as the Service's selector tells.
+func (e examples) backendPod(b backend) (o object, controller string, g facts.PodGroup, unknown string) {
 	o, controller = object{namespace: b.namespace, name: b.service}, deployments
 	for _, f := range []facts.Fact{facts.Services, facts.BackendPods} {
 		if a, absent := e.s.Absence(f); absent {
-			return o, controller, fmt.Sprintf("could not read %s (%s)", f.ID(), a)
+			return o, controller, g, fmt.Sprintf("could not read %s (%s)", f.ID(), a)
 		}
 	}
 	all := facts.Services.Of(e.s)
 	n := slices.IndexFunc(all, func(v facts.Service) bool { return v.Namespace == b.namespace && v.Name == b.service })
 	if n < 0 || len(all[n].Selector) == 0 {
-		return o, controller, ""
+		return o, controller, g, ""
 	}
 	o.labels = all[n].Selector
 	for _, p := range facts.BackendPods.Of(e.s) {
 		if p.Namespace == b.namespace && within(all[n].Selector, p.Labels) {
 			o.name, o.labels = p.Name, p.Labels
 			o.known.Complete = true
-			return o, controllerOf(p), ""
+			return o, controllerOf(p), e.groupOfPod(p), ""
 		}
 	}
-	return o, controller, ""
+	return o, controller, g, ""
 }
 
 func within(selector, labels map[string]string) bool {

@@ -56,20 +56,28 @@ func (e examples) election(name string) []bootstrap.Write {
 }
 
 func (e examples) nodeStatus() []bootstrap.Write {
-	return []bootstrap.Write{sketch(bootstrap.Update, node.sub("status"), e.fullNode(), kubelet(e.node))}
+	return []bootstrap.Write{from(sketch(bootstrap.Update, node.sub("status"), e.fullNode(), kubelet(e.node)), e.aNode()...)}
 }
 
 func (e examples) nodeConditions() []bootstrap.Write {
 	by := serviceAccount("node-controller")
 	return []bootstrap.Write{
-		sketch(bootstrap.Update, node, e.fullNode(), by),
-		sketch(bootstrap.Update, node.sub("status"), e.fullNode(), by),
+		from(sketch(bootstrap.Update, node, e.fullNode(), by), e.aNode()...),
+		from(sketch(bootstrap.Update, node.sub("status"), e.fullNode(), by), e.aNode()...),
 	}
+}
+
+// aNode is the node that stands for all; none where nodes could not be read.
+func (e examples) aNode() []bootstrap.Source {
+	if nodes, _ := facts.Nodes.Get(e.s); len(nodes) == 0 {
+		return nil
+	}
+	return []bootstrap.Source{oneOf(node, "", e.node)}
 }
 
 func (e examples) registration() []bootstrap.Write {
 	return []bootstrap.Write{
-		sketch(bootstrap.Create, node, e.newNode(), kubelet(e.node)),
+		from(sketch(bootstrap.Create, node, e.newNode(), kubelet(e.node)), e.aNode()...),
 		whole(bootstrap.Create, lease, e.lease("kube-node-lease", e.node, 40), kubelet(e.node)),
 	}
 }
@@ -77,16 +85,21 @@ func (e examples) registration() []bootstrap.Write {
 func (e examples) systemPods() []bootstrap.Write {
 	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns}}
 	agent := object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent"}}
-	return append(e.pod(o, deployments), e.pod(agent, daemonSets)...)
+	return append(e.pod(o, deployments, e.groupOf(system, o.name)), e.pod(agent, daemonSets, e.groupOf(system, agent.name))...)
 }
 
-// pod is a pod's way to its node: the scheduler binds it and the kubelet reports it.
-func (e examples) pod(o object, controller string) []bootstrap.Write {
+// pod is a pod's way to its node: the scheduler binds it and the kubelet reports it. It is
+// one of the group g, if that is known.
+func (e examples) pod(o object, controller string, g facts.PodGroup) []bootstrap.Write {
 	o = made(o, controller)
+	var again []bootstrap.Source
+	if makers[g.Kind] == controller {
+		again = remade(g)
+	}
 	return []bootstrap.Write{
-		sketch(bootstrap.Create, pod, o, serviceAccount(controller)),
+		from(sketch(bootstrap.Create, pod, o, serviceAccount(controller)), again...),
 		whole(bootstrap.Create, binding, object{namespace: o.namespace, name: o.name, fields: map[string]any{"target": map[string]any{"kind": "Node", "name": e.node}}}, component("kube-scheduler")),
-		sketch(bootstrap.Update, pod.sub("status"), o, kubelet(e.node)),
+		from(sketch(bootstrap.Update, pod.sub("status"), o, kubelet(e.node)), aPod(g)...),
 	}
 }
 
@@ -122,14 +135,14 @@ func (examples) trustBundle() []bootstrap.Write {
 func (e examples) addons() []bootstrap.Write {
 	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns, "kubernetes.io/cluster-service": "true", "addonmanager.kubernetes.io/mode": "Reconcile"}}
 	var ws []bootstrap.Write
-	for _, t := range []target{
-		to("apps", "v1", "deployments", "Deployment"), to("", "v1", "services", "Service"),
-		to("", "v1", "serviceaccounts", "ServiceAccount"), to("", "v1", "configmaps", "ConfigMap"),
-	} {
+	for _, t := range []target{deployment, service} {
+		ws = append(ws, from(sketch(bootstrap.Update, t, o, addonManager()), oneOf(t, system, dns)))
+	}
+	for _, t := range []target{to("", "v1", "serviceaccounts", "ServiceAccount"), to("", "v1", "configmaps", "ConfigMap")} {
 		ws = append(ws, sketch(bootstrap.Update, t, o, addonManager()))
 	}
 	agent := object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent", "addonmanager.kubernetes.io/mode": "Reconcile"}}
-	return append(ws, sketch(bootstrap.Update, to("apps", "v1", "daemonsets", "DaemonSet"), agent, addonManager()))
+	return append(ws, from(sketch(bootstrap.Update, daemons, agent, addonManager()), oneOf(daemons, system, agent.name)))
 }
 
 func reviews(by bootstrap.User) []bootstrap.Write {

@@ -70,7 +70,7 @@ func upgraded() []row {
 func (e examples) evictions(l Line) Line {
 	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		o := object{namespace: g.Namespace, name: cmp.Or(g.Example, g.Name)}.bare()
-		return []bootstrap.Write{sketch(bootstrap.Create, evict, o, upgrader()), sketch(bootstrap.Create, evict, o, autoscaler())}
+		return []bootstrap.Write{from(sketch(bootstrap.Create, evict, o, upgrader()), aPod(g)...), from(sketch(bootstrap.Create, evict, o, autoscaler()), aPod(g)...)}
 	})
 }
 
@@ -81,7 +81,7 @@ func (e examples) deletions(l Line) Line {
 		o := e.podOf(g)
 		o.name = cmp.Or(g.Example, g.Name)
 		return []bootstrap.Write{
-			removal(pod, o, kubelet(e.node)), removal(pod, o, serviceAccount("pod-garbage-collector")), removal(pod, o, upgrader()),
+			from(removal(pod, o, kubelet(e.node)), aPod(g)...), from(removal(pod, o, serviceAccount("pod-garbage-collector")), aPod(g)...), from(removal(pod, o, upgrader()), aPod(g)...),
 		}
 	})
 }
@@ -93,7 +93,7 @@ func (e examples) pods(l Line, ofDaemonSets bool) Line {
 	ours := func(g facts.PodGroup) bool { return g.Namespace != system && (g.Kind == daemonSet) == ofDaemonSets }
 	return e.sample(l, ours, func(g facts.PodGroup) []bootstrap.Write {
 		account := object{namespace: g.Namespace, name: "default"}.bare()
-		return append(e.pod(e.podOf(g), cmp.Or(makers[g.Kind], deployments)), sketch(bootstrap.Create, token, account, kubelet(e.node)))
+		return append(e.pod(e.podOf(g), cmp.Or(makers[g.Kind], deployments), g), sketch(bootstrap.Create, token, account, kubelet(e.node)))
 	})
 }
 
@@ -102,27 +102,29 @@ func (e examples) statuses(l Line) Line {
 	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		o := object{namespace: g.Namespace, name: g.Name}
 		return []bootstrap.Write{
-			sketch(bootstrap.Update, to("apps", "v1", "replicasets", "ReplicaSet").sub("status"), o, serviceAccount(deployments)),
-			sketch(bootstrap.Update, to("batch", "v1", "jobs", "Job").sub("status"), o, serviceAccount(jobs)),
+			from(sketch(bootstrap.Update, replicaSet.sub("status"), o, serviceAccount(deployments)), counted(g, "ReplicaSet")...),
+			from(sketch(bootstrap.Update, job.sub("status"), o, serviceAccount(jobs)), counted(g, "Job")...),
 		}
 	})
 }
 
 func (e examples) csiNodes() []bootstrap.Write {
 	o := object{name: e.node}.bare()
-	return []bootstrap.Write{sketch(bootstrap.Create, csiNode, o, kubelet(e.node)), sketch(bootstrap.Update, csiNode, o, kubelet(e.node))}
+	source := oneOf(csiNode, "", e.node)
+	return []bootstrap.Write{from(sketch(bootstrap.Create, csiNode, o, kubelet(e.node)), source), from(sketch(bootstrap.Update, csiNode, o, kubelet(e.node)), source)}
 }
 
 func (e examples) attachments() []bootstrap.Write {
 	o := object{name: "csi-0000000000000000"}.bare()
 	by := serviceAccount("attachdetach-controller")
-	return []bootstrap.Write{sketch(bootstrap.Create, attachment, o, by), removal(attachment, o, by)}
+	return []bootstrap.Write{from(sketch(bootstrap.Create, attachment, o, by), oneOf(attachment, "", "")), from(removal(attachment, o, by), oneOf(attachment, "", ""))}
 }
 
 func (e examples) persistent() []bootstrap.Write {
 	o := object{name: "pvc-00000000-0000-0000-0000-000000000000"}
 	by := serviceAccount("persistent-volume-binder")
-	return []bootstrap.Write{sketch(bootstrap.Update, persistent, o, by), sketch(bootstrap.Update, persistent.sub("status"), o, by)}
+	source := oneOf(persistent, "", "")
+	return []bootstrap.Write{from(sketch(bootstrap.Update, persistent, o, by), source), from(sketch(bootstrap.Update, persistent.sub("status"), o, by), source)}
 }
 
 // definitions are the CustomResourceDefinitions of Google's and Kubernetes' own groups;
@@ -135,13 +137,16 @@ func (e examples) definitions(l Line) Line {
 			names = append(names, c.Name)
 		}
 	}
-	seen := map[string]bool{}
+	seen := map[string]int{}
 	for _, name := range names {
-		w := sketch(bootstrap.Update, definition, object{name: name}, addonManager())
-		if by := e.seenBy(w); !seen[by] {
-			seen[by] = true
-			l.Writes = append(l.Writes, w)
+		w := from(sketch(bootstrap.Update, definition, object{name: name}, addonManager()), named(definition, "", name))
+		by := e.seenBy(w)
+		if n, known := seen[by]; known {
+			alsoFor(&l.Writes[n], w)
+			continue
 		}
+		seen[by] = len(l.Writes)
+		l.Writes = append(l.Writes, w)
 	}
 	l.Writes = labelled(l.Name, l.Writes)
 	return l

@@ -36,24 +36,54 @@ func anyGroup(ours func(facts.PodGroup) bool) facts.PodGroup {
 // namespaces that are alike in this it takes the first for all.
 func (e examples) sample(l Line, ours func(facts.PodGroup) bool, writes func(facts.PodGroup) []bootstrap.Write) Line {
 	l.Stands = map[string][]string{}
-	examples := map[string]string{}
+	examples := map[string][]told{}
 	namespaces := e.byNamespace(&l, ours)
 	if namespaces == nil {
 		l.Writes = labelled(l.Name, writes(anyGroup(ours)))
 		return l
 	}
+	var order []string
 	for _, groups := range namespaces {
 		namespace := groups[0].Namespace
-		ws, key := e.toldApart(groups, writes)
+		mine, key := e.toldApart(groups, writes)
 		if example, known := examples[key]; known {
-			l.Stands[example] = append(l.Stands[example], namespace)
+			first := example[0].namespace
+			l.Stands[first] = append(l.Stands[first], namespace)
+			merge(example, mine)
 			continue
 		}
-		examples[key] = namespace
+		examples[key] = mine
 		l.Stands[namespace] = []string{namespace}
-		l.Writes = append(l.Writes, labelled(l.Name, ws)...)
+		order = append(order, key)
+	}
+	for _, key := range order {
+		for _, t := range examples[key] {
+			l.Writes = append(l.Writes, labelled(l.Name, t.writes)...)
+		}
 	}
 	return l
+}
+
+// told are writes that the same see, of a group of pods that stands for others alike.
+type told struct {
+	namespace, key string
+	writes         []bootstrap.Write
+}
+
+// add has t stand for what the writes of another group are made from.
+func (t told) add(writes []bootstrap.Write) {
+	for n := range t.writes {
+		alsoFor(&t.writes[n], writes[n])
+	}
+}
+
+// merge has each of the examples stand for that of the other namespace which the same see.
+func merge(examples, others []told) {
+	for _, o := range others {
+		if n := slices.IndexFunc(examples, func(t told) bool { return t.key == o.key }); n >= 0 {
+			examples[n].add(o.writes)
+		}
+	}
 }
 
 // byNamespace has the groups of each namespace, those whose maker is known first; none
@@ -89,30 +119,46 @@ func strange(g facts.PodGroup) int {
 	return 0
 }
 
-// toldApart are the writes of the groups of one namespace, without those of a group whose
-// writes the same see as of one before; key tells namespaces apart in the same way. Who
+// toldApart are the writes of the groups of one namespace, where those of a group stand
+// for all that the same see; key tells namespaces apart in the same way. Who
 // sees a write is looked at only where a group differs in what that may go by: its labels
 // as far as selectors read them.
-func (e examples) toldApart(groups []facts.PodGroup, writes func(facts.PodGroup) []bootstrap.Write) (all []bootstrap.Write, key string) {
-	looked := map[string]bool{}
-	var keys []string
+func (e examples) toldApart(groups []facts.PodGroup, writes func(facts.PodGroup) []bootstrap.Write) (all []told, key string) {
+	looked := map[string]int{}
 	for _, g := range groups {
 		looks := e.looks(g)
-		if looked[looks] {
+		if n, known := looked[looks]; known {
+			if !all[n].full() {
+				all[n].add(writes(g))
+			}
 			continue
 		}
-		looked[looks] = true
 		ws := writes(g)
 		var by []string
 		for _, w := range ws {
 			by = append(by, e.seenBy(w))
 		}
-		if k := strings.Join(by, "\n"); !slices.Contains(keys, k) {
-			keys, all = append(keys, k), append(all, ws...)
+		seen := strings.Join(by, "\n")
+		n := slices.IndexFunc(all, func(t told) bool { return t.key == seen })
+		if n < 0 {
+			n = len(all)
+			all = append(all, told{g.Namespace, seen, ws})
+		} else {
+			all[n].add(ws)
 		}
+		looked[looks] = n
+	}
+	var keys []string
+	for _, t := range all {
+		keys = append(keys, t.key)
 	}
 	slices.Sort(keys)
 	return all, strings.Join(keys, "\n\n")
+}
+
+// full reports whether no more objects are remembered.
+func (t told) full() bool {
+	return !slices.ContainsFunc(t.writes, func(w bootstrap.Write) bool { return len(w.From) > 0 && len(w.From) <= maxSources })
 }
 
 // looks is what objectSelectors may tell the pods of groups apart by.

@@ -105,6 +105,12 @@ func sketch(op bootstrap.Operation, t target, o object, by bootstrap.User) boots
 	return w
 }
 
+// from is w with the objects that it stands for.
+func from(w bootstrap.Write, sources ...bootstrap.Source) bootstrap.Write {
+	w.From = sources
+	return w
+}
+
 // removal is a DELETE of a sketched object.
 func removal(t target, o object, by bootstrap.User) bootstrap.Write {
 	w := sketch(bootstrap.Delete, t, o, by)

@@ -31,7 +31,7 @@ func AsOf(s *facts.Snapshot) *facts.Snapshot {
 		if end.IsZero() {
 			fault, end = facts.Expired, endedSince(s, a.CertificateNotAfter)
 		}
-		if end.IsZero() || a.Vantage == facts.ServerDryRun || !reached(a.Answer) {
+		if end.IsZero() || a.Vantage == facts.ServerDryRun || a.Vantage == facts.Evaluated || !reached(a.Answer) {
 			continue
 		}
 		lapsed[k] = true

@@ -61,12 +61,12 @@ func (r Request) Target() string {
 
 // Attempt returns the record of r with the answer given.
 func (r Request) Attempt(a facts.Answer, f facts.Fault, detail string) facts.Attempt {
-	as := ""
-	if !r.DryRun() && r.Write.User.Name != bootstrap.Loopback.Name {
-		as = r.Write.User.Name
+	as, planned := "", r.Write.Planned()
+	if !r.DryRun() && planned.User.Name != bootstrap.Loopback.Name {
+		as = planned.User.Name
 	}
 	return facts.Attempt{
-		As:     as,
+		As: as, Shown: r.Write.Shown, Unread: r.Write.Unread,
 		Type:   r.Interception.Kind.Type(),
 		Config: r.Interception.Name, Webhook: r.Interception.Webhook,
 		Write: r.About(), Vantage: r.Vantage, Target: r.Target(),
@@ -79,7 +79,7 @@ func (r Request) About() string {
 	if r.Call != nil {
 		return r.Call.About
 	}
-	return r.Write.Key()
+	return r.Write.Planned().Key()
 }
 
 // Group names the writes that are taken for alike: those of one hook and user with
@@ -88,7 +88,7 @@ func (r Request) Group() string {
 	if r.Call != nil {
 		return r.Call.About
 	}
-	return groupOf(r.Write)
+	return groupOf(r.Write.Planned())
 }
 
 func groupOf(w bootstrap.Write) string {
@@ -97,7 +97,10 @@ func groupOf(w bootstrap.Write) string {
 
 // String says in one line what would be done.
 func (r Request) String() string {
-	what := fmt.Sprintf("%s of %s", r.Write.Key(), r.Write.Hook)
+	what := fmt.Sprintf("%s of %s", r.Write.Planned().Key(), r.Write.Hook)
+	if r.Write.Shown != "" {
+		what += ", made from " + r.Write.Shown
+	}
 	switch {
 	case r.Call != nil:
 		what = fmt.Sprintf("%s %s at %s from %s about %s", r.Interception.Kind, r.Interception.Name, r.Target(), r.Vantage, r.Call.About)

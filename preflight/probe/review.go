@@ -37,11 +37,16 @@ func review(version string, i admission.Interception, w bootstrap.Write) []byte 
 	request := admissionv1.AdmissionRequest{
 		UID:  uid("request", i, w),
 		Kind: kind(i.ObjectKind), Resource: resource(i.Resource), SubResource: w.Subresource,
-		Name: w.Name, Namespace: w.Namespace, Operation: admissionv1.Operation(w.Operation),
+		Name: nameOf(i.Object, w), Namespace: w.Namespace, Operation: admissionv1.Operation(w.Operation),
 		UserInfo:           authenticationv1.UserInfo{Username: w.User.Name, UID: string(uid("user", i, w)), Groups: w.User.Groups},
 		RequestSubResource: w.Subresource,
 		Object:             raw(i.Object), OldObject: raw(i.OldObject),
 		DryRun: &yes, Options: runtime.RawExtension{Raw: options(w.Operation)},
+	}
+	if i.Kind == admission.ValidatingWebhook && w.For != nil && request.Name == "" && i.Object != nil {
+		made := i.Object.DeepCopy()
+		made.SetName(made.GetGenerateName() + generated)
+		request.Name, request.Object = made.GetName(), raw(made)
 	}
 	requestKind, requestResource := kind(w.Kind), resource(w.Resource)
 	request.RequestKind, request.RequestResource = &requestKind, &requestResource
@@ -49,6 +54,19 @@ func review(version string, i admission.Interception, w bootstrap.Write) []byte 
 		metav1.TypeMeta `json:",inline"`
 		Request         admissionv1.AdmissionRequest `json:"request"`
 	}{metav1.TypeMeta{APIVersion: "admission.k8s.io/" + version, Kind: "AdmissionReview"}, request})
+}
+
+// generated stands for what the API server ends a generated name with, before validating
+// webhooks are called and after mutating ones were (k8s.io/apiserver
+// pkg/endpoints/handlers/create.go, createHandler).
+const generated = "x7k2p"
+
+// nameOf is the name in the request: none while it is still to be generated.
+func nameOf(o *unstructured.Unstructured, w bootstrap.Write) string {
+	if w.For != nil && w.Operation == bootstrap.Create && w.Subresource == "" && o != nil {
+		return o.GetName()
+	}
+	return w.Name
 }
 
 // options returns the options of the request, which say that it is a dry-run.

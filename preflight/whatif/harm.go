@@ -73,7 +73,7 @@ func silenced(attempts []facts.Attempt, ws ...webhook) []facts.Attempt {
 
 // put reports whether the question was put to w.
 func (w webhook) put(a facts.Attempt) bool {
-	return a.Vantage != facts.ServerDryRun && admission.CulpritOf(a) == w.culprit()
+	return a.Vantage != facts.ServerDryRun && a.Vantage != facts.Evaluated && admission.CulpritOf(a) == w.culprit()
 }
 
 func (w webhook) culprit() admission.Culprit {

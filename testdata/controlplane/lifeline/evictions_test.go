@@ -27,7 +27,7 @@ func TestEvictions(t *testing.T) {
 	}{
 		"healthy":  {controlplane.Allow(), "", forecast.Kept, preflight.Ready, false},
 		"hung":     {controlplane.HangAfterTLS(), "", forecast.Lost, preflight.NotReady, true},
-		"denying":  {controlplane.Deny("not while it leads", 403), "", forecast.Open, preflight.Ready, true},
+		"denying":  {controlplane.Deny("not while it leads", 403), "", forecast.Lost, preflight.Ready, true},
 		"exempted": {controlplane.HangAfterTLS(), `request.kind.kind != "Eviction"`, forecast.Kept, preflight.Ready, false},
 	} {
 		t.Run(name, func(t *testing.T) {

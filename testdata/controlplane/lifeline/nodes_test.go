@@ -2,18 +2,21 @@ package lifeline
 
 import (
 	"context"
+	"encoding/json"
+	"strings"
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	appsv1 "k8s.io/api/apps/v1"
-	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
-	storagev1 "k8s.io/api/storage/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
@@ -27,8 +30,63 @@ type nodeWrite struct {
 	operation             admissionregistrationv1.OperationType
 	// namespace is the only one that it is about; empty for all.
 	namespace string
-	do        func(context.Context, *rig.Cluster) error
+	// users are those who make it, by what the line says; the first of them does here.
+	users []string
+	do    func(context.Context, acting) error
 }
+
+// acting is a way to the API server as one user.
+type acting struct {
+	Client kubernetes.Interface
+	Config *rest.Config
+}
+
+// as is the way of a user who may do anything, so that nobody but admission stops it, and
+// who is a member of what such a user is.
+func as(t *testing.T, k *rig.Cluster, user string) acting {
+	t.Helper()
+	groups := []string{"system:authenticated"}
+	switch {
+	case strings.HasPrefix(user, "system:node:"):
+		groups = append(groups, "system:nodes")
+	case strings.HasPrefix(user, "system:serviceaccount:kube-system:"):
+		groups = append(groups, "system:serviceaccounts", "system:serviceaccounts:kube-system")
+	}
+	cfg, err := k.ConfigFor(k.First, user, groups...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return acting{client, cfg}
+}
+
+// trusted lets the users of all operations do anything.
+func trusted(t *testing.T, k *rig.Cluster) {
+	t.Helper()
+	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "trusted"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"}}
+	for _, user := range []string{kubelet, replicaSets, daemonSets, attacher, binder, scheduler, addons} {
+		binding.Subjects = append(binding.Subjects, rbacv1.Subject{Kind: "User", APIGroup: rbacv1.GroupName, Name: user})
+	}
+	if _, err := k.Client.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// The users who make the writes of an upgrade of nodes.
+const (
+	account     = "system:serviceaccount:kube-system:"
+	kubelet     = "system:node:" + node
+	replicaSets = account + "replicaset-controller"
+	daemonSets  = account + "daemon-set-controller"
+	attacher    = account + "attachdetach-controller"
+	binder      = account + "persistent-volume-binder"
+	collector   = account + "pod-garbage-collector"
+	addons      = "system:addon-manager"
+	upgrader    = "service-000000000000@container-engine-robot.iam.gserviceaccount.com"
+)
 
 var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
@@ -36,18 +94,18 @@ var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Ver
 func nodeWrites() map[string]nodeWrite {
 	const shop, cni, gmp = "shop", "calico-system", "gmp-system"
 	return map[string]nodeWrite{
-		"deletion":    {"pod deletions", "", "pods", admissionregistrationv1.Delete, shop, deletes(shop)},
-		"csinode":     {"CSI nodes", "storage.k8s.io", "csinodes", admissionregistrationv1.Create, "", attachesDriver},
-		"attachment":  {"volume attachments", "storage.k8s.io", "volumeattachments", admissionregistrationv1.Create, "", attaches},
-		"volume":      {"persistent volumes", "", "persistentvolumes", admissionregistrationv1.Update, "", updatesVolume},
-		"definition":  {"custom resource definitions", "apiextensions.k8s.io", "customresourcedefinitions", admissionregistrationv1.Update, "", updatesDefinition},
-		"application": {"pods of applications", "", "pods", admissionregistrationv1.Create, shop, creates(shop)},
-		"cni":         {"pods of DaemonSets", "", "pods", admissionregistrationv1.Create, cni, creates(cni)},
-		"agent":       {"pods of DaemonSets", "", "pods", admissionregistrationv1.Create, gmp, creates(gmp)},
-		"binding":     {"pods of applications", "", "pods/binding", admissionregistrationv1.Create, shop, binds(shop)},
-		"pod-status":  {"pods of applications", "", "pods/status", admissionregistrationv1.Update, shop, reports(shop)},
-		"token":       {"pods of applications", "", "serviceaccounts/token", admissionregistrationv1.Create, shop, asksToken(shop)},
-		"replicas":    {"status of workloads", "apps", "replicasets/status", admissionregistrationv1.Update, shop, counts(shop)},
+		"deletion":    {"pod deletions", "", "pods", admissionregistrationv1.Delete, shop, []string{kubelet, collector, upgrader}, deletes(shop)},
+		"csinode":     {"CSI nodes", "storage.k8s.io", "csinodes", admissionregistrationv1.Create, "", []string{kubelet}, attachesDriver},
+		"attachment":  {"volume attachments", "storage.k8s.io", "volumeattachments", admissionregistrationv1.Create, "", []string{attacher}, attaches},
+		"volume":      {"persistent volumes", "", "persistentvolumes", admissionregistrationv1.Update, "", []string{binder}, updatesVolume},
+		"definition":  {"custom resource definitions", "apiextensions.k8s.io", "customresourcedefinitions", admissionregistrationv1.Update, "", []string{addons}, updatesDefinition},
+		"application": {"pods of applications", "", "pods", admissionregistrationv1.Create, shop, []string{replicaSets}, creates(shop)},
+		"cni":         {"pods of DaemonSets", "", "pods", admissionregistrationv1.Create, cni, []string{daemonSets}, creates(cni)},
+		"agent":       {"pods of DaemonSets", "", "pods", admissionregistrationv1.Create, gmp, []string{daemonSets}, creates(gmp)},
+		"binding":     {"pods of applications", "", "pods/binding", admissionregistrationv1.Create, shop, []string{scheduler}, binds(shop)},
+		"pod-status":  {"pods of applications", "", "pods/status", admissionregistrationv1.Update, shop, []string{kubelet}, reports(shop)},
+		"token":       {"pods of applications", "", "serviceaccounts/token", admissionregistrationv1.Create, shop, []string{kubelet}, asksToken(shop)},
+		"replicas":    {"status of workloads", "apps", "replicasets/status", admissionregistrationv1.Update, shop, []string{replicaSets}, counts(shop)},
 	}
 }
 
@@ -57,45 +115,53 @@ func TestNodeWrites(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		behaviour controlplane.Behaviour
-		exempt    bool
+		// condition is on who makes the write.
+		condition func([]string) string
 		want      forecast.Fate
 		refused   bool
 	}{
-		"healthy":  {controlplane.Allow(), false, forecast.Kept, false},
-		"hung":     {controlplane.HangAfterTLS(), false, forecast.Lost, true},
-		"denying":  {controlplane.Deny("not now", 403), false, forecast.Open, true},
-		"exempted": {controlplane.HangAfterTLS(), true, forecast.Kept, false},
+		"healthy":            {controlplane.Allow(), nil, forecast.Kept, false},
+		"hung":               {controlplane.HangAfterTLS(), nil, forecast.Lost, true},
+		"denying":            {controlplane.Deny("not now", 403), nil, forecast.Lost, true},
+		"exempt, they alone": {controlplane.HangAfterTLS(), func(users []string) string { return "!(request.userInfo.username in " + quoted(users) + ")" }, forecast.Kept, false},
+		"seen, they alone":   {controlplane.HangAfterTLS(), func(users []string) string { return "request.userInfo.username in " + quoted(users) }, forecast.Lost, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			k := rig.Start(t, controlplane.Options{})
 			prepare(t, k)
 			populate(t, k)
-			b, err := k.StartBackend(t.Context(), rig.BackendOptions{Namespace: "guard", Service: "guard", Behaviour: c.behaviour})
+			trusted(t, k)
+			b, err := k.StartBackend(t.Context(), rig.BackendOptions{Namespace: "guard", Service: "guard", Node: node, Behaviour: c.behaviour})
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := map[string]forecast.Fate{}
 			for name, w := range nodeWrites() {
-				if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(w, c.exempt)); err != nil {
+				if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(w, c.condition)); err != nil {
 					t.Fatal(err)
 				}
 				want[w.line] = c.want
 			}
-			if c.want == forecast.Open { // a binding is no sketch: what denies it denies them all
-				want["pods of applications"] = forecast.Lost
+			if name == "denying" { // there is none that could be shown to it: a sketch was denied
+				want["volume attachments"], want["CSI nodes"] = forecast.Open, forecast.Open
 			}
 			foretold(t, check(t, k.Kubeconfig, "--vantage", "pod-network"), want)
 			for name, w := range nodeWrites() {
-				if err := w.do(t.Context(), k); (err != nil) != c.refused {
-					t.Errorf("%s ends in %v", name, err)
+				if err := w.do(t.Context(), as(t, k, w.users[0])); (err != nil) != c.refused {
+					t.Errorf("%s by %s ends in %v", name, w.users[0], err)
 				}
 			}
 		})
 	}
 }
 
-func onNodeWrite(w nodeWrite, exempt bool) func(*admissionregistrationv1.ValidatingWebhook) {
+func quoted(users []string) string {
+	b, _ := json.Marshal(users)
+	return string(b)
+}
+
+func onNodeWrite(w nodeWrite, condition func([]string) string) func(*admissionregistrationv1.ValidatingWebhook) {
 	return func(h *admissionregistrationv1.ValidatingWebhook) {
 		fail, seconds := admissionregistrationv1.Fail, int32(1)
 		h.FailurePolicy, h.TimeoutSeconds = &fail, &seconds
@@ -104,8 +170,8 @@ func onNodeWrite(w nodeWrite, exempt bool) func(*admissionregistrationv1.Validat
 		if w.namespace != "" {
 			h.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: w.namespace}}
 		}
-		if exempt {
-			h.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "never", Expression: "false"}}
+		if condition != nil {
+			h.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "by-user", Expression: condition(w.users)}}
 		}
 	}
 }
@@ -166,84 +232,4 @@ func definition() *unstructured.Unstructured {
 			"versions": []any{map[string]any{"name": "v1", "served": true, "storage": true, "schema": map[string]any{"openAPIV3Schema": map[string]any{"type": "object"}}}},
 		},
 	}}
-}
-
-func deletes(namespace string) func(context.Context, *rig.Cluster) error {
-	return func(ctx context.Context, k *rig.Cluster) error {
-		return k.Client.CoreV1().Pods(namespace).Delete(ctx, "leaving", metav1.DeleteOptions{GracePeriodSeconds: new(int64(0))})
-	}
-}
-
-func creates(namespace string) func(context.Context, *rig.Cluster) error {
-	return func(ctx context.Context, k *rig.Cluster) error {
-		return ignore(k.Client.CoreV1().Pods(namespace).Create(ctx, aPod("again", "", nil), metav1.CreateOptions{}))
-	}
-}
-
-func binds(namespace string) func(context.Context, *rig.Cluster) error {
-	return func(ctx context.Context, k *rig.Cluster) error {
-		b := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "pending"}, Target: corev1.ObjectReference{Kind: "Node", Name: node}}
-		return k.Client.CoreV1().Pods(namespace).Bind(ctx, b, metav1.CreateOptions{})
-	}
-}
-
-func reports(namespace string) func(context.Context, *rig.Cluster) error {
-	return func(ctx context.Context, k *rig.Cluster) error {
-		p, err := k.Client.CoreV1().Pods(namespace).Get(ctx, "app", metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		p.Status.Phase = corev1.PodRunning
-		return ignore(k.Client.CoreV1().Pods(namespace).UpdateStatus(ctx, p, metav1.UpdateOptions{}))
-	}
-}
-
-func asksToken(namespace string) func(context.Context, *rig.Cluster) error {
-	return func(ctx context.Context, k *rig.Cluster) error {
-		return ignore(k.Client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, "default", &authenticationv1.TokenRequest{}, metav1.CreateOptions{}))
-	}
-}
-
-func counts(namespace string) func(context.Context, *rig.Cluster) error {
-	return func(ctx context.Context, k *rig.Cluster) error {
-		r, err := k.Client.AppsV1().ReplicaSets(namespace).Get(ctx, "app", metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		r.Status.Replicas = 1
-		return ignore(k.Client.AppsV1().ReplicaSets(namespace).UpdateStatus(ctx, r, metav1.UpdateOptions{}))
-	}
-}
-
-func attachesDriver(ctx context.Context, k *rig.Cluster) error {
-	n := &storagev1.CSINode{ObjectMeta: metav1.ObjectMeta{Name: node}, Spec: storagev1.CSINodeSpec{Drivers: []storagev1.CSINodeDriver{}}}
-	return ignore(k.Client.StorageV1().CSINodes().Create(ctx, n, metav1.CreateOptions{}))
-}
-
-func attaches(ctx context.Context, k *rig.Cluster) error {
-	volume := "pv"
-	a := &storagev1.VolumeAttachment{ObjectMeta: metav1.ObjectMeta{Name: "csi-1"}, Spec: storagev1.VolumeAttachmentSpec{Attacher: "pd.csi.storage.gke.io", NodeName: node, Source: storagev1.VolumeAttachmentSource{PersistentVolumeName: &volume}}}
-	return ignore(k.Client.StorageV1().VolumeAttachments().Create(ctx, a, metav1.CreateOptions{}))
-}
-
-func updatesVolume(ctx context.Context, k *rig.Cluster) error {
-	v, err := k.Client.CoreV1().PersistentVolumes().Get(ctx, "pv", metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	v.Labels = map[string]string{"bound": "true"}
-	return ignore(k.Client.CoreV1().PersistentVolumes().Update(ctx, v, metav1.UpdateOptions{}))
-}
-
-func updatesDefinition(ctx context.Context, k *rig.Cluster) error {
-	dyn, err := dynamic.NewForConfig(k.Config)
-	if err != nil {
-		return err
-	}
-	d, err := dyn.Resource(definitions).Get(ctx, definition().GetName(), metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	d.SetLabels(map[string]string{"addonmanager.kubernetes.io/mode": "Reconcile"})
-	return ignore(dyn.Resource(definitions).Update(ctx, d, metav1.UpdateOptions{}))
 }
