@@ -91,7 +91,7 @@ func replacement(kind string, n int, name string) string {
 // kinds are the facts whose entries have names, and what they name.
 var kinds = map[string]string{
 	facts.Namespaces.ID(): "namespace", facts.Services.ID(): "service", facts.Endpoints.ID(): "service", facts.BackendPods.ID(): "pod", facts.BackendWorkloads.ID(): "workload",
-	facts.DisruptionBudgets.ID(): "budget", facts.Nodes.ID(): "node", facts.GKENodePools.ID(): "pool", facts.KonnectivityAgents.ID(): "agent",
+	facts.PodGroups.ID(): "workload", facts.DisruptionBudgets.ID(): "budget", facts.Nodes.ID(): "node", facts.GKENodePools.ID(): "pool", facts.KonnectivityAgents.ID(): "agent",
 	facts.NetworkPolicies.ID(): "policy", facts.OtherNetworkPolicies.ID(): "policy",
 	facts.ValidatingPolicies.ID(): "admission", facts.ValidatingPolicyBindings.ID(): "admission", facts.MutatingPolicies.ID(): "admission", facts.MutatingPolicyBindings.ID(): "admission",
 }
@@ -125,6 +125,8 @@ func (n *names) mentioned(entry map[string]any) {
 		name, _ := entry[field].(string)
 		n.add(field, name)
 	}
+	example, _ := entry["example"].(string)
+	n.add("pod", example)
 	owner, _ := entry["owner"].(string)
 	if _, name, ok := strings.Cut(owner, "/"); ok {
 		n.add("workload", name)

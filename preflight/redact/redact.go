@@ -104,6 +104,9 @@ func (r replacer) labelled(v any) {
 
 var email = regexp.MustCompile(`[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}`)
 
+// object is one in words, by its kind and name.
+var object = regexp.MustCompile(`\b([A-Z][A-Za-z]+) [a-z0-9][a-z0-9./-]*`)
+
 // value replaces names in v, which stands in the field; keys says that v is a map by name.
 func (r replacer) value(v any, field string, keys bool) any {
 	switch v := v.(type) {
@@ -136,6 +139,8 @@ func (r replacer) text(s, field string) string {
 		return s
 	case field == "patch":
 		return r.patch(s)
+	case field == "shown":
+		return object.ReplaceAllString(s, "$1 redacted")
 	case field == "image" && !systemImage(s):
 		tag := ""
 		if n := strings.LastIndexAny(s, ":@"); n > strings.LastIndex(s, "/") {
