@@ -41,6 +41,22 @@ func TestDryRunSays(t *testing.T) {
 	}
 }
 
+// TestDryRunOfRunningServer has a policy whose parameters a new replica may not know yet,
+// alone and behind a webhook that nobody could ask: that the running API server lets the
+// write pass says nothing of the new one's first 30 s.
+func TestDryRunOfRunningServer(t *testing.T) {
+	policy := admission.Interception{Kind: admission.ValidatingPolicy, Name: "p", Webhook: "b", Fails: true, AtStart: "it may not know them"}
+	webhook := admission.Interception{Kind: admission.MutatingWebhook, Name: "w", Webhook: "w", Fails: true, Timeout: time.Second}
+	for name, by := range map[string][]admission.Interception{"alone": {policy}, "behind a webhook": {webhook, policy}} {
+		w := newCaller(facts.New(facts.Meta{}), []facts.Attempt{{
+			Vantage: facts.ServerDryRun, Write: role("a").Key(), As: "system:apiserver", Answer: facts.Allowed, Milliseconds: 20,
+		}}).simulate(role("a"), by, writeLimit)
+		if w.best.rejects || !w.worst.rejects || w.worst.until != admission.LearnsKindsWithin {
+			t.Errorf("%s: %+v to %+v", name, w.best, w.worst)
+		}
+	}
+}
+
 // TestFirstExit has two hooks that exit, of which the one that may be the first
 // may also be the last: whichever comes first ends the process.
 func TestFirstExit(t *testing.T) {
