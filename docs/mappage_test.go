@@ -171,7 +171,7 @@ func confirmed() string {
 	if b.Len() == 0 {
 		return ""
 	}
-	return "\n## Confirmed by a real upgrade\n\nOf API servers of the two minors, with a backend behind the Service that takes\nconnections and says nothing; `make test` makes it again.\n\n| add-on | as | what happened |\n|---|---|---|\n" + b.String()
+	return "\n## Confirmed by a real upgrade\n\nOf API servers of the two minors, with a backend behind the Service that takes\nconnections and says nothing, past what was recorded or, of add-ons not seen running, past what\ntheir source registers: no chart of those holds it. `make test` makes it again, and\n`make test-addons` the starts that are not clear, which take minutes.\n\n| add-on | as | what happened |\n|---|---|---|\n" + b.String()
 }
 
 func title(name string) string {
