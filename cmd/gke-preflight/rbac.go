@@ -29,7 +29,7 @@ without it, so that you can leave some out. A full check needs both.
                        shows webhooks what they would see; nothing of it is kept
   list on Secrets      only with --helm; it can't be granted for Helm's alone
 
-All else is reading. --probe=false leaves the first three out: what they would have shown
+All else is reading. --probe=false leaves the first two out: what they would have shown
 stays undecided then. Not printed, since it differs by cluster or says too much:
 
   parameters of policies, custom resources    grant get and list on those kinds
@@ -54,10 +54,9 @@ elsewhere; --impersonate never, as in the nightly job, does without.`,
 			role := rbacv1.ClusterRole{
 				TypeMeta:   metav1.TypeMeta{APIVersion: rbacv1.SchemeGroupVersion.String(), Kind: "ClusterRole"},
 				ObjectMeta: metav1.ObjectMeta{Name: "gke-preflight"},
-				Rules:      readRules(helm),
+				Rules:      joined(append(readRules(helm), objectRules()...)),
 			}
 			if probe {
-				role.Rules = joined(append(role.Rules, objectRules()...))
 				role.Rules = append(role.Rules,
 					rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"services/proxy"}, Verbs: []string{"create"}},
 					rbacv1.PolicyRule{APIGroups: []string{""}, Resources: []string{"pods/portforward"}, Verbs: []string{"create", "get"}})
@@ -70,7 +69,7 @@ elsewhere; --impersonate never, as in the nightly job, does without.`,
 			return err
 		},
 	}
-	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy and pods/portforward, to ask webhooks from outside the cluster, and to read what they are asked about")
+	cmd.Flags().BoolVar(&probe, "probe", true, "grant services/proxy and pods/portforward, to ask webhooks from outside the cluster")
 	cmd.Flags().BoolVar(&helm, "helm", false, "grant list on Secrets, to look at Helm releases (check --helm)")
 	cmd.Flags().BoolVar(&gcp, "gcp", false, "print the role of IAM instead, for gcloud iam roles create")
 	cmd.MarkFlagsMutuallyExclusive("gcp", "probe")
