@@ -82,7 +82,7 @@ elsewhere; --impersonate never, as in the nightly job, does without.`,
 func readRules(helm bool) []rbacv1.PolicyRule {
 	var rules []rbacv1.PolicyRule
 	for _, f := range facts.All() {
-		if f.ID() != facts.HelmReleases.ID() || helm {
+		if helm || !facts.ReadsSecrets(f) {
 			rules = append(rules, f.Access().Rules...)
 		}
 	}

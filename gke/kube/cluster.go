@@ -30,6 +30,7 @@ type cluster struct {
 	services           lazy[servicesRead]
 	volumes            lazy[map[string]string]
 	pods               lazy[podsRead]
+	helm               lazy[helmRead]
 }
 
 func share(ctx context.Context, r *reader) *cluster {
@@ -50,6 +51,7 @@ func share(ctx context.Context, r *reader) *cluster {
 	c.services = once(ctx, c, readServices)
 	c.volumes = once(ctx, c, readVolumes)
 	c.pods = once(ctx, c, readPods)
+	c.helm = once(ctx, c, readHelm)
 	return c
 }
 

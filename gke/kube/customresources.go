@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -16,6 +18,9 @@ const (
 	customResourcesPath = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 	// customResourcesPage is small: a definition's schema may have a megabyte.
 	customResourcesPage = 50
+	// bundleAnnotation is by which definitions of Gateway API tell their release
+	// (sigs.k8s.io/gateway-api pkg/consts/consts.go, BundleVersionAnnotation).
+	bundleAnnotation = "gateway.networking.k8s.io/bundle-version"
 )
 
 // customResourceList is what is read of the definitions; the decoder skips their
@@ -26,10 +31,8 @@ type customResourceList struct {
 		Continue        string `json:"continue"`
 	} `json:"metadata"`
 	Items []struct {
-		Metadata struct {
-			Name string `json:"name"`
-		} `json:"metadata"`
-		Spec struct {
+		Metadata metav1.ObjectMeta `json:"metadata"`
+		Spec     struct {
 			Names struct {
 				Kind string `json:"kind"`
 			} `json:"names"`
@@ -75,6 +78,9 @@ func customResourcePages(ctx context.Context, r *reader) ([]facts.CustomResource
 		for _, item := range page.Items {
 			d := facts.CustomResource{Name: item.Metadata.Name, Stored: item.Status.StoredVersions,
 				Kind: item.Spec.Names.Kind, Namespaced: item.Spec.Scope == "Namespaced"}
+			if !marked(&item.Metadata) {
+				d.Bundle = item.Metadata.Annotations[bundleAnnotation]
+			}
 			for _, v := range item.Spec.Versions {
 				if v.Served {
 					d.Served = append(d.Served, v.Name)

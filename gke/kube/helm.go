@@ -32,26 +32,60 @@ const (
 // helmNotAsked is why no Secret is read.
 var helmNotAsked = facts.Absence{Reason: facts.LeftOut, Detail: "Helm releases were not looked at: that reads Secrets (--helm)"}
 
-// helmReleases reads the deployed releases if that was asked for. Nothing of a
-// release outlives the page that it came with, but what [facts.HelmRelease] holds.
-func helmReleases(ctx context.Context, c *cluster) facts.Observation {
+// helmRead is what one pass over the releases gives.
+type helmRead struct {
+	releases []facts.HelmRelease
+	charts   []facts.HelmChart
+}
+
+func helmReleases(_ context.Context, c *cluster) facts.Observation {
+	return fromHelm(c, facts.HelmReleases, func(r helmRead) []facts.HelmRelease { return r.releases })
+}
+
+func helmCharts(_ context.Context, c *cluster) facts.Observation {
+	return fromHelm(c, facts.HelmCharts, func(r helmRead) []facts.HelmChart { return r.charts })
+}
+
+// fromHelm is what is kept of the releases, if they were asked for.
+func fromHelm[T any](c *cluster, k facts.Key[T], of func(helmRead) T) facts.Observation {
 	if !c.options.Helm {
-		return facts.Observation{Fact: facts.HelmReleases, Absence: helmNotAsked}
+		return facts.Observation{Fact: k, Absence: helmNotAsked}
 	}
+	read, err := c.helm()
+	if err != nil {
+		return facts.Observation{Fact: k, Absence: Why(err)}
+	}
+	return facts.Present(k, of(read))
+}
+
+// readHelm reads the deployed releases. Nothing of a release outlives the page that it
+// came with, but what [facts.HelmRelease] and [facts.HelmChart] hold.
+func readHelm(ctx context.Context, c *cluster) (helmRead, error) {
 	small := *c.reader
 	small.options.PageSize = min(helmPage, c.options.PageSize)
 	o := metav1.ListOptions{LabelSelector: helmSelector, FieldSelector: helmType}
-	found, err := list(ctx, &small, c.typed.CoreV1().Secrets("").List, o, func(s *corev1.Secret) (facts.HelmRelease, bool) {
-		r := facts.HelmRelease{Namespace: s.Namespace, Name: s.Labels["name"]}
-		if err := readRelease(s.Data["release"], &r); err != nil {
-			r.Problem = err.Error()
-		}
-		return r, r.Problem != "" || r.Objects != nil
-	})
-	if err != nil {
-		return facts.Observation{Fact: facts.HelmReleases, Absence: Why(err)}
+	type both struct {
+		release facts.HelmRelease
+		chart   facts.HelmChart
 	}
-	return facts.Present(facts.HelmReleases, found)
+	all, err := list(ctx, &small, c.typed.CoreV1().Secrets("").List, o, func(s *corev1.Secret) (both, bool) {
+		name := s.Labels["name"]
+		b := both{facts.HelmRelease{Namespace: s.Namespace, Name: name}, facts.HelmChart{Namespace: s.Namespace, Name: name}}
+		if err := readRelease(s.Data["release"], &b.release, &b.chart); err != nil {
+			b.release.Problem = err.Error()
+		}
+		return b, true
+	})
+	out := helmRead{[]facts.HelmRelease{}, []facts.HelmChart{}}
+	for _, b := range all {
+		if b.release.Problem != "" || b.release.Objects != nil {
+			out.releases = append(out.releases, b.release)
+		}
+		if b.chart.KubeVersion != "" {
+			out.charts = append(out.charts, b.chart)
+		}
+	}
+	return out, err
 }
 
 // What is wrong with a release is said without a word of what is in it.
@@ -63,8 +97,8 @@ var (
 )
 
 // readRelease unpacks a release, base64 over gzip over JSON, and keeps of it its
-// revision and the objects whose APIs go away.
-func readRelease(stored []byte, r *facts.HelmRelease) error {
+// revision, the objects whose APIs go away, and what its chart is for.
+func readRelease(stored []byte, r *facts.HelmRelease, c *facts.HelmChart) error {
 	packed := make([]byte, base64.StdEncoding.DecodedLen(len(stored)))
 	n, err := base64.StdEncoding.Decode(packed, stored)
 	if err != nil {
@@ -77,11 +111,20 @@ func readRelease(stored []byte, r *facts.HelmRelease) error {
 	var release struct {
 		Version  int     `json:"version"`
 		Manifest *string `json:"manifest"`
+		Chart    struct {
+			Metadata struct {
+				Name        string `json:"name"`
+				Version     string `json:"version"`
+				KubeVersion string `json:"kubeVersion"`
+			} `json:"metadata"`
+		} `json:"chart"`
 	}
 	if json.Unmarshal(unpacked, &release) != nil || release.Manifest == nil {
 		return errNoManifest
 	}
 	r.Revision = release.Version
+	m := release.Chart.Metadata
+	c.Chart, c.Version, c.KubeVersion = m.Name, m.Version, m.KubeVersion
 	return manifestObjects(*release.Manifest, r)
 }
 

@@ -74,21 +74,24 @@ func TestReadRelease(t *testing.T) {
 		stored []byte
 		want   []facts.HelmObject
 		err    error
+		chart  string
 	}{
-		{"a chart", stored(t, release{"name": "shop", "version": 7, "manifest": chartManifest, "config": release{"password": "hunter2"}}), chartObjects, nil},
-		{"without gzip, as Helm once did", unpacked(`{"version":7,"manifest":"apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: nightly}\n"}`), chartObjects[1:], nil},
-		{"an empty manifest", stored(t, release{"version": 7, "manifest": ""}), nil, nil},
-		{"nothing", nil, nil, errNoManifest},
-		{"no base64", []byte("%"), nil, errNotHelm},
-		{"gzip that breaks off", unpacked("\x1f\x8b\x08"), nil, errNotHelm},
-		{"no JSON", stored(t, "hunter2"), nil, errNoManifest},
-		{"no manifest", stored(t, release{"version": 7}), nil, errNoManifest},
-		{"no YAML", stored(t, release{"version": 7, "manifest": "hunter2: {"}), nil, errNotReadable},
-		{"a bomb", stored(t, release{"manifest": strings.Repeat("#", mostRelease)}), nil, errTooLarge},
+		{"a chart", stored(t, release{"name": "shop", "version": 7, "manifest": chartManifest, "config": release{"password": "hunter2"}}), chartObjects, nil, ""},
+		{"a chart for some versions alone", stored(t, release{"version": 7, "manifest": "", "chart": release{"metadata": release{"name": "rancher", "version": "2.14.0", "kubeVersion": "< 1.37.0-0", "description": "hunter2"}}}), nil, nil, "{  rancher 2.14.0 < 1.37.0-0}"},
+		{"without gzip, as Helm once did", unpacked(`{"version":7,"manifest":"apiVersion: batch/v1beta1\nkind: CronJob\nmetadata: {name: nightly}\n"}`), chartObjects[1:], nil, ""},
+		{"an empty manifest", stored(t, release{"version": 7, "manifest": ""}), nil, nil, ""},
+		{"nothing", nil, nil, errNoManifest, ""},
+		{"no base64", []byte("%"), nil, errNotHelm, ""},
+		{"gzip that breaks off", unpacked("\x1f\x8b\x08"), nil, errNotHelm, ""},
+		{"no JSON", stored(t, "hunter2"), nil, errNoManifest, ""},
+		{"no manifest", stored(t, release{"version": 7}), nil, errNoManifest, ""},
+		{"no YAML", stored(t, release{"version": 7, "manifest": "hunter2: {"}), nil, errNotReadable, ""},
+		{"a bomb", stored(t, release{"manifest": strings.Repeat("#", mostRelease)}), nil, errTooLarge, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var r facts.HelmRelease
-			err := readRelease(c.stored, &r)
+			var of facts.HelmChart
+			err := readRelease(c.stored, &r, &of)
 			if !errors.Is(err, c.err) {
 				t.Errorf("%v, want %v", err, c.err)
 			}
@@ -98,7 +101,10 @@ func TestReadRelease(t *testing.T) {
 			if err == nil && r.Revision != 7 {
 				t.Errorf("revision %d", r.Revision)
 			}
-			if strings.Contains(fmt.Sprint(err, r), "hunter2") {
+			if c.chart != "" && fmt.Sprint(of) != c.chart {
+				t.Errorf("the chart is %v", of)
+			}
+			if strings.Contains(fmt.Sprint(err, r, of), "hunter2") {
 				t.Errorf("a secret is told: %v %+v", err, r)
 			}
 		})
@@ -110,9 +116,10 @@ func FuzzReadRelease(f *testing.F) {
 	f.Add([]byte("H4sI"), "--- x\n---\n- a\n---\n{items: [{}]}")
 	f.Fuzz(func(t *testing.T, raw []byte, manifest string) {
 		var r facts.HelmRelease
-		_ = readRelease(raw, &r)
+		var of facts.HelmChart
+		_ = readRelease(raw, &r, &of)
 		r = facts.HelmRelease{}
-		if err := readRelease(stored(t, release{"version": 3, "manifest": manifest}), &r); r.Revision != 3 {
+		if err := readRelease(stored(t, release{"version": 3, "manifest": manifest}), &r, &of); r.Revision != 3 {
 			t.Errorf("revision %d: %v", r.Revision, err)
 		}
 		for _, o := range r.Objects {

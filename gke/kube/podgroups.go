@@ -29,12 +29,14 @@ type sums struct {
 	groups   map[groupName]*facts.PodGroup
 	details  map[groupName]*facts.PodDetail
 	requests map[string]*facts.NodeRequest
+	images   map[imageOf]*facts.Image
 	// scratch holds what is special about a pod until it is known whether anything is.
 	scratch facts.PodDetail
 }
 
 func newSums(pools map[string]string, where *places, volumes map[string]string, gke map[string]bool) *sums {
-	return &sums{pools: pools, places: where, volumes: volumes, gke: gke, groups: map[groupName]*facts.PodGroup{}, details: map[groupName]*facts.PodDetail{}, requests: map[string]*facts.NodeRequest{}}
+	return &sums{pools: pools, places: where, volumes: volumes, gke: gke, groups: map[groupName]*facts.PodGroup{}, details: map[groupName]*facts.PodDetail{},
+		requests: map[string]*facts.NodeRequest{}, images: map[imageOf]*facts.Image{}}
 }
 
 func (s *sums) all() []facts.PodGroup { return byKey(s.groups, groupName.compare) }
@@ -83,6 +85,7 @@ func (s *sums) add(p *corev1.Pod) {
 		g.GraceSeconds = max(g.GraceSeconds, *t)
 	}
 	s.addStorage(g, p)
+	s.addImages(key, g, p)
 	s.addDetail(key, p)
 	if kind != "DaemonSet" {
 		addPlaces(g, p)

@@ -17,6 +17,7 @@ type podsRead struct {
 	proxies  []facts.KubeProxy
 	details  []facts.PodDetail
 	requests []facts.NodeRequest
+	images   []facts.Image
 }
 
 func backendPods(_ context.Context, c *cluster) ([]facts.Pod, error) {
@@ -76,7 +77,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 		if err != nil {
 			return podsRead{}, err
 		}
-		return podsRead{inOrder(backend), sums.all(), proxies.all(), sums.allDetails(), sums.allRequests()}, nil
+		return podsRead{inOrder(backend), sums.all(), proxies.all(), sums.allDetails(), sums.allRequests(), sums.allImages()}, nil
 	})
 }
 

@@ -218,7 +218,7 @@ func TestNoRights(t *testing.T) {
 		a, absent := got[f.ID()]
 		open := f.ID() == facts.ServerVersion.ID() || f.ID() == facts.APIResources.ID()
 		// Nothing is served that goes away, nor other kinds of network policies.
-		nothing := f.ID() == facts.DeprecatedAPIs.ID() || f.ID() == facts.OtherNetworkPolicies.ID() || f.ID() == facts.HelmReleases.ID()
+		nothing := f.ID() == facts.DeprecatedAPIs.ID() || f.ID() == facts.OtherNetworkPolicies.ID() || facts.ReadsSecrets(f)
 		if !ofKubernetes(f) || open && !absent || nothing && !absent {
 			continue
 		}

@@ -63,8 +63,11 @@ func (r Reason) mayBeGivenFor(f Fact) bool {
 // still says whether the control plane starts. What only a hand could have left out
 // would hide a blocker.
 func MayBeLeftOut(f Fact) bool {
-	return len(f.Access().Permissions) > 0 || f.ID() == HelmReleases.ID()
+	return len(f.Access().Permissions) > 0 || ReadsSecrets(f)
 }
+
+// ReadsSecrets reports whether f is read from Secrets, which only --helm does.
+func ReadsSecrets(f Fact) bool { return f.ID() == HelmReleases.ID() || f.ID() == HelmCharts.ID() }
 
 // An Absence says why a fact is not in a snapshot. The zero value means present.
 type Absence struct {

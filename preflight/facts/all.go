@@ -4,10 +4,10 @@ package facts
 // and reports list them.
 func All() []Fact {
 	return []Fact{
-		ServerVersion, APIResources, APIServerMetrics, DeprecatedAPIs, CustomResources, HelmReleases,
+		ServerVersion, APIResources, APIServerMetrics, DeprecatedAPIs, CustomResources, HelmReleases, HelmCharts,
 		ValidatingWebhooks, MutatingWebhooks,
 		ValidatingPolicies, ValidatingPolicyBindings, MutatingPolicies, MutatingPolicyBindings, PolicyParams,
-		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets, PodGroups, LocalVolumes, PodDetails, NodeRequests, ProbeTimeouts, CriticalQuotas, LooseAddresses,
+		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets, PodGroups, LocalVolumes, PodDetails, NodeRequests, ProbeTimeouts, CriticalQuotas, LooseAddresses, Images, IngressClasses,
 		Nodes, NodeLeases, NodeEvents, KubeProxies,
 		ClusterRoles, ClusterRoleBindings, Roles, RoleBindings,
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,

@@ -21,6 +21,11 @@ var (
 	// is or will be removed, or that could not be read. Reading them reads Secrets:
 	// it is left out unless asked for.
 	HelmReleases = kubernetes[[]HelmRelease]("helm-releases", list("", "secrets")).later()
+
+	// HelmCharts are the deployed Helm releases whose chart says which versions of
+	// Kubernetes it is for, by namespace and name. Those that could not be read are among
+	// [HelmReleases].
+	HelmCharts = kubernetes[[]HelmChart]("helm-charts", list("", "secrets")).later()
 )
 
 // RemovalsAhead is how many minors ahead [DeprecatedAPIs] looks.
@@ -83,6 +88,9 @@ type CustomResource struct {
 	Storage    string `json:"storage,omitempty"`
 	// Established says that the API server serves it: its names are not taken.
 	Established bool `json:"established,omitempty"`
+	// Bundle is the release of Gateway API that it is of, such as v1.4.0, by its annotation
+	// gateway.networking.k8s.io/bundle-version; empty for others, and for GKE's own.
+	Bundle string `json:"bundle,omitempty"`
 }
 
 // HelmRelease is what is kept of the Secret of a deployed release.
@@ -94,6 +102,19 @@ type HelmRelease struct {
 	Problem string `json:"problem,omitempty"`
 	// Objects are those of its manifest whose API is in the table of removals.
 	Objects []HelmObject `json:"objects,omitempty"`
+}
+
+// HelmChart is the chart of a deployed release.
+type HelmChart struct {
+	// Namespace and Name are the release's.
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
+	// Chart is its name, Version its own version.
+	Chart   string `json:"chart"`
+	Version string `json:"version"`
+	// KubeVersion is the constraint that it puts on the version of the cluster, as it
+	// stands in Chart.yaml.
+	KubeVersion string `json:"kubeVersion"`
 }
 
 // HelmObject is an object of a release's manifest.
