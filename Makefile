@@ -1,7 +1,7 @@
 # gke-preflight. `make help` lists the targets.
 
 GO    ?= go
-ALL := ./testdata/controlplane/... ./testdata/browser ./...
+ALL := ./testdata/controlplane/... ./testdata/browser ./testdata/addons ./...
 # Vetted before, all of it.
 TEST := $(GO) test -vet=off
 # Only these start goroutines; that findings, forecasts and pages don't share what they
@@ -28,7 +28,7 @@ test controlplane controlplane-all terraform: export GOGC ?= 400
 build: export GOGC ?= off
 build: export GOMEMLIMIT ?= 1GiB
 
-.PHONY: help build demo lab test test-staged test-computed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map record-addons record test-addons test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-staged test-computed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map addons record-addons record test-addons test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -121,7 +121,7 @@ catalogue: controlplane-all ## regenerate what each minor writes at start-up, fr
 	@$(MAKE) -s pages
 
 pages:
-	@$(GO) test -run 'TestHops|TestHooksPage|TestMapPages' ./preflight/bootstrap ./docs -update > /dev/null
+	@$(GO) test -run 'TestHops|TestHooksPage|TestMapPages|TestAddonsPage' ./preflight/bootstrap ./docs -update > /dev/null
 	@$(GO) test -run TestSchemaFile ./preflight/policy -update > /dev/null
 
 test-minor: controlplane ## take the newest minor out and add it again: what comes out is what is committed
@@ -146,6 +146,10 @@ record-addons: build controlplane ## run add-ons of the map for real, and record
 	@$(GO) -C testdata/map build -o $(CURDIR)/bin/map .
 	@bin/map -render bin/addons
 	@$(GO) run ./testdata/controlplane/addons/record -checkouts "$(CHECKOUTS)" bin/addons
+
+addons: ## read anew which minors the makers of add-ons list, and when their releases end
+	@$(GO) run ./testdata/addons -checkouts "$(CHECKOUTS)"
+	@$(MAKE) -s pages
 
 record: build controlplane ## record the incident anew, for the demo and the tests
 	@$(GO) run ./testdata/controlplane/record

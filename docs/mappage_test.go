@@ -80,7 +80,7 @@ says so, and it was not seen running.
 func mapPage() string {
 	var b strings.Builder
 	minors := bootstrap.Minors()
-	fmt.Fprintf(&b, mapIntro, len(addons.Index()), minors[0], minors[len(minors)-1])
+	fmt.Fprintf(&b, mapIntro, mapped(), minors[0], minors[len(minors)-1])
 	for _, s := range []struct {
 		title string
 		of    simulation.Verdict
@@ -156,6 +156,16 @@ func sees(r addons.Row) string {
 		return "nothing of an upgrade"
 	}
 	return words.Some(r.Sees, min(3, len(r.Sees)))
+}
+
+// mapped is how many add-ons are on the map.
+func mapped() (n int) {
+	for _, a := range addons.Index() {
+		if len(a.Installs) > 0 {
+			n++
+		}
+	}
+	return n
 }
 
 // confirmed are the rows that were held against a real upgrade.

@@ -1,7 +1,11 @@
-// Package addons knows what is installed in clusters beside Kubernetes: which webhooks
-// and policies it registers, and what becomes of an upgrade while their backends are
-// down. The rows are made by "make map", which renders each add-on as its makers ship
-// it and judges it as simulate does; docs/map.md shows them.
+// Package addons knows what is installed in clusters beside Kubernetes. Its index says by
+// what each add-on is known, and where it is read from.
+//
+// Which webhooks and policies it registers, and what becomes of an upgrade while their
+// backends are down, are the rows of map.json: "make map" renders each add-on as its makers
+// ship it and judges it as simulate does; docs/map.md shows them. Which minors its makers
+// list, and when its releases end, are those of releases.json: "make addons" reads the
+// lists; docs/addons.md has them.
 package addons
 
 import (
@@ -20,8 +24,27 @@ type Addon struct {
 	// Name is in lower case, as its page is called; Title as its makers write it.
 	Name  string `json:"name"`
 	Title string `json:"title"`
-	// Installs are the ways to have it that are judged.
-	Installs []Install `json:"installs"`
+	// Installs are the ways to have it that are judged; none if it is not on the map.
+	Installs []Install `json:"installs,omitempty"`
+	// Images are the ends of the paths of those images by which it is known; none if it is
+	// not looked for.
+	Images []string `json:"images,omitempty"`
+	// Unversioned says that its images have versions of their own, which do not tell which
+	// release it is of.
+	Unversioned bool `json:"unversioned,omitempty"`
+	// Controller is the spec.controller of the IngressClasses that it serves; empty for none.
+	Controller string `json:"controller,omitempty"`
+	// Lists are where it is told which minors its releases are for and when they end, the
+	// one that counts first.
+	Lists []List `json:"lists,omitempty"`
+	// Retired is set where all of it has ended.
+	Retired Retired `json:"retired,omitzero"`
+}
+
+// Retired is when makers gave up an add-on, and where they say so.
+type Retired struct {
+	Since string `json:"since"`
+	By    string `json:"by"`
 }
 
 // An Install is one way to have an add-on.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/addons"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -73,7 +74,31 @@ func namesOf(s *facts.Snapshot, files map[string]any) replacer {
 			}
 		}
 	}
+	paths := map[string]bool{}
+	for _, v := range files {
+		imagesIn(v, paths)
+	}
+	for i, path := range slices.Sorted(maps.Keys(paths)) {
+		r[imageName(path)] = fmt.Sprintf("image-%04d", i)
+	}
 	return r
+}
+
+// imagesIn notes the paths of the images in v.
+func imagesIn(v any, paths map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, inner := range v {
+			imagesIn(inner, paths)
+		}
+	case map[string]any:
+		for k, inner := range v {
+			if image, ok := inner.(string); ok && k == "image" {
+				paths[addons.ReferenceOf(image).Path] = true
+			}
+			imagesIn(inner, paths)
+		}
+	}
 }
 
 // replacement keeps the order of names, which that of webhooks hangs on, and a name of
@@ -92,6 +117,7 @@ func replacement(kind string, n int, name string) string {
 var kinds = map[string]string{
 	facts.Namespaces.ID(): "namespace", facts.Services.ID(): "service", facts.Endpoints.ID(): "service", facts.BackendPods.ID(): "pod", facts.BackendWorkloads.ID(): "workload",
 	facts.PodGroups.ID(): "workload", facts.DisruptionBudgets.ID(): "budget", facts.Nodes.ID(): "node", facts.GKENodePools.ID(): "pool", facts.KonnectivityAgents.ID(): "agent",
+	facts.Images.ID(): "workload", facts.IngressClasses.ID(): "class", facts.HelmCharts.ID(): "release",
 	facts.NetworkPolicies.ID(): "policy", facts.OtherNetworkPolicies.ID(): "policy",
 	facts.ValidatingPolicies.ID(): "admission", facts.ValidatingPolicyBindings.ID(): "admission", facts.MutatingPolicies.ID(): "admission", facts.MutatingPolicyBindings.ID(): "admission",
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight/addons"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -142,14 +143,26 @@ func (r replacer) text(s, field string) string {
 	case field == "shown":
 		return object.ReplaceAllString(s, "$1 redacted")
 	case field == "image" && !systemImage(s):
-		tag := ""
-		if n := strings.LastIndexAny(s, ":@"); n > strings.LastIndex(s, "/") {
-			tag = s[n:]
-		}
-		return "registry.example/image" + tag
+		return r.image(s)
+	case field == "controller" && addons.Serves(s):
+		return s
 	}
 	return words.ReplaceAllStringFunc(email.ReplaceAllString(s, "user@example.com"), r.word)
 }
+
+// image keeps of an image the end of its path by which an add-on or a runtime is known, and
+// the tag, which tells its release.
+func (r replacer) image(s string) string {
+	at := addons.ReferenceOf(s)
+	end, known := addons.KnownEnd(at)
+	if !known {
+		end = r[imageName(at.Path)]
+	}
+	return "registry.example/" + end + strings.TrimPrefix(s, at.Path)
+}
+
+// imageName is by what the name of an image stands in a replacer: it is a word nowhere.
+func imageName(path string) string { return "image " + path }
 
 // patch replaces names in a JSON Patch, whose paths write the slash of a label as ~1. One
 // that can't be read is left out.
