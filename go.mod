@@ -7,6 +7,7 @@ require (
 	cloud.google.com/go/container v1.56.0
 	cloud.google.com/go/monitoring v1.30.0
 	cloud.google.com/go/recommender v1.21.0
+	github.com/Masterminds/semver/v3 v3.5.0
 	github.com/clipperhouse/displaywidth v0.10.0
 	github.com/go-logr/logr v1.4.4
 	github.com/google/cel-go v0.29.2

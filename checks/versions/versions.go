@@ -9,5 +9,6 @@ func All() []preflight.Check {
 	return []preflight.Check{
 		targetOutOfReach, targetNotOffered, nodeSkew, endOfSupport, twoStepUpgrade, upgradeSoaking, controlPlaneVersionsDiffer, removedAPIInUse,
 		removedAPIInRules, crdStoresUnserved, removedAPIInHelm, gkeSawRemovedAPI, betaAPIGoes,
+		addonNotForTarget, addonEnded, chartNotForTarget,
 	}
 }

@@ -84,7 +84,7 @@ func (c *clusterFlags) progress(cmd *cobra.Command) *progress {
 
 // bindHelm adds the flag of the verbs whose outcome Helm releases are part of.
 func (c *clusterFlags) bindHelm(fs *pflag.FlagSet) {
-	fs.BoolVar(&c.helm, "helm", false, "look for removed APIs in Helm releases too: reads the Secrets of type helm.sh/release.v1, and keeps the names of releases and of the objects concerned")
+	fs.BoolVar(&c.helm, "helm", false, "look for removed APIs in Helm releases, and for charts that are not for the target: reads the Secrets of type helm.sh/release.v1, and keeps the names of releases, of charts and of the objects concerned")
 }
 
 // bindOverrides adds kubectl's own flags. --cluster is the GKE cluster here, and
