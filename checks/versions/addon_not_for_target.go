@@ -31,6 +31,10 @@ var addonNotForTarget = preflight.Check{
 		var not, before []listedAs
 		open := map[addons.Standing][]string{}
 		for _, i := range slices.Concat(byAddon(slices.Concat(addons.ByImages(s), addons.ByDefinitions(s)))...) {
+			if i.Addon.Retired.Since != "" {
+				// Its makers list nothing any more, which GP321 tells.
+				continue
+			}
 			standing, row := i.Addon.Stands(i.Tag, minor)
 			switch standing {
 			case addons.Among:
