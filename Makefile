@@ -62,7 +62,7 @@ test-computed:
 	@$(ASIDE) $(TEST) -race -run '^TestCases$$' ./checks
 	@$(ASIDE) $(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
 	@$(ASIDE) $(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
-	@$(ASIDE) $(TEST) -p 1 ./preflight/... ./checks/... ./docs/...
+	@$(ASIDE) $(TEST) -p 1 ./preflight/... ./checks/... ./docs/... ./testdata/addons
 	@$(ASIDE) $(TEST) ./testdata/browser
 	@$(ASIDE) $(GO) -C testdata/nightly test -vet=off ./...
 
@@ -93,7 +93,7 @@ terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters 
 	@$(GO) test -count 1 ./testdata/terraform
 
 test-pure: ## the tests that need no control plane
-	@$(GO) test ./preflight/... ./checks/... ./docs/...
+	@$(GO) test ./preflight/... ./checks/... ./docs/... ./testdata/addons
 
 controlplane: ## build etcd, the newest two kube-apiservers and OPA into the user's cache
 	@$(GO) run ./testdata/controlplane/build
