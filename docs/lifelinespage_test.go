@@ -125,6 +125,7 @@ func oneWebhook() *facts.Snapshot {
 		facts.Present(facts.Services, []facts.Service{{Namespace: "policy", Name: "policy"}}),
 		facts.Present(facts.BackendPods, []facts.Pod{}),
 		facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "NAMESPACE", Kind: "DaemonSet", Name: "AGENT"}, {Namespace: "NAMESPACE", Kind: "Deployment", Name: "APP"}}),
+		facts.Present(facts.NetworkPlugins, []facts.NetworkPlugin{{Namespace: "NAMESPACE", Name: "PLUGIN"}}),
 		facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{{
 			Webhooks: []admissionregistrationv1.ValidatingWebhook{{ClientConfig: admissionregistrationv1.WebhookClientConfig{
 				Service: &admissionregistrationv1.ServiceReference{Namespace: "policy", Name: "policy"},

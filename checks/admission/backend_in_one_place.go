@@ -18,7 +18,7 @@ var backendInOnePlace = preflight.Check{
 	Title:    "A fail-closed webhook's backend is in one place",
 	Severity: preflight.Warning,
 	Needs:    stakeNeeds(facts.Endpoints, facts.Nodes),
-	Uses:     append(stakeUses(stakeNeeds(facts.Endpoints, facts.Nodes)), facts.BackendWorkloads, facts.PodGroups, facts.CustomResources),
+	Uses:     append(stakeUses(stakeNeeds(facts.Endpoints, facts.Nodes)), facts.BackendWorkloads, facts.PodGroups, facts.NetworkPlugins, facts.CustomResources),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, k := range stakes(s, ofNodesToo) {
 			if f := spread(s, k); f != nil {

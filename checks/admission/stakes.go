@@ -114,8 +114,10 @@ func (k stake) behind() string {
 // then goes on from what happens to the Service: what an upgrade of nodes loses with it.
 func (k stake) then() string {
 	switch {
+	case slices.Contains(k.loses, lifeline.Network):
+		return "; new nodes that join meanwhile get no network, stay NotReady and take no pods"
 	case slices.Contains(k.loses, lifeline.Agents):
-		return "; new nodes that join meanwhile get no agents, a network plugin's among them, and take no pods without"
+		return "; new nodes that join meanwhile get no agents, such as those of logs, metrics and volumes"
 	case len(k.loses) > 0:
 		return fmt.Sprintf("; an upgrade of nodes is without %s meanwhile", strings.Join(k.loses, ", "))
 	}

@@ -84,6 +84,7 @@ func collectors() []collector {
 		of(facts.LocalVolumes, localVolumes),
 		of(facts.PodDetails, podDetails),
 		of(facts.NodeRequests, nodeRequests),
+		of(facts.NetworkPlugins, networkPlugins),
 		of(facts.ProbeTimeouts, probeTimeouts),
 		of(facts.CriticalQuotas, criticalQuotas),
 		of(facts.LooseAddresses, looseAddresses),

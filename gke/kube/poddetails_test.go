@@ -140,3 +140,25 @@ func TestCriticalQuotas(t *testing.T) {
 		t.Errorf("-want +got:\n%s", diff)
 	}
 }
+
+// TestNetworkPlugins: a DaemonSet in its node's own network that configures the node's is
+// its plugin; what adds to one that is there, or waits for it, is none.
+func TestNetworkPlugins(t *testing.T) {
+	s := serve(t)
+	reaching := func(path string) string {
+		return `,"volumes":[{"name":"cni","hostPath":{"path":"` + path + `"}}],"containers":[{"name":"c"}]`
+	}
+	s.json(podsPath, listOf(
+		aPod("calico-system", "calico-node-1", ``, "DaemonSet/calico-node", `,"hostNetwork":true`+reaching("/etc/cni/net.d")),
+		aPod("calico-system", "calico-node-2", ``, "DaemonSet/calico-node", `,"hostNetwork":true`+reaching("/etc/cni/net.d")),
+		aPod("kube-system", "anetd-1", ``, "DaemonSet/anetd", `,"hostNetwork":true`+reaching("/etc/cni/net.d/")),
+		aPod("kube-system", "multus-1", ``, "DaemonSet/kube-multus-ds", `,"hostNetwork":true`+reaching("/etc/cni/net.d")),
+		aPod("mesh", "cni-1", ``, "DaemonSet/mesh-cni", reaching("/etc/cni/net.d")),
+		aPod("logs", "agent-1", ``, "DaemonSet/agent", `,"hostNetwork":true`+reaching("/var/log")),
+		aPod("shop", "debug", ``, "StatefulSet/debug", `,"hostNetwork":true`+reaching("/etc/cni/net.d")),
+	))
+	want := []facts.NetworkPlugin{{Namespace: "calico-system", Name: "calico-node"}, {Namespace: "kube-system", Name: "anetd"}}
+	if diff := cmp.Diff(want, facts.NetworkPlugins.Of(s.collect(t, kube.Options{}))); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}

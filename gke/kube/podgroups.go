@@ -30,13 +30,14 @@ type sums struct {
 	details  map[groupName]*facts.PodDetail
 	requests map[string]*facts.NodeRequest
 	images   map[imageOf]*facts.Image
+	plugins  map[groupName]*facts.NetworkPlugin
 	// scratch holds what is special about a pod until it is known whether anything is.
 	scratch facts.PodDetail
 }
 
 func newSums(pools map[string]string, where *places, volumes map[string]string, gke map[string]bool) *sums {
 	return &sums{pools: pools, places: where, volumes: volumes, gke: gke, groups: map[groupName]*facts.PodGroup{}, details: map[groupName]*facts.PodDetail{},
-		requests: map[string]*facts.NodeRequest{}, images: map[imageOf]*facts.Image{}}
+		requests: map[string]*facts.NodeRequest{}, images: map[imageOf]*facts.Image{}, plugins: map[groupName]*facts.NetworkPlugin{}}
 }
 
 func (s *sums) all() []facts.PodGroup { return byKey(s.groups, groupName.compare) }
@@ -87,7 +88,9 @@ func (s *sums) add(p *corev1.Pod) {
 	s.addStorage(g, p)
 	s.addImages(key, g, p)
 	s.addDetail(key, p)
-	if kind != "DaemonSet" {
+	if kind == "DaemonSet" {
+		s.addPlugin(key, p)
+	} else {
 		addPlaces(g, p)
 	}
 }

@@ -18,6 +18,7 @@ type podsRead struct {
 	details  []facts.PodDetail
 	requests []facts.NodeRequest
 	images   []facts.Image
+	plugins  []facts.NetworkPlugin
 }
 
 func backendPods(_ context.Context, c *cluster) ([]facts.Pod, error) {
@@ -41,6 +42,11 @@ func podDetails(_ context.Context, c *cluster) ([]facts.PodDetail, error) {
 func nodeRequests(_ context.Context, c *cluster) ([]facts.NodeRequest, error) {
 	read, err := c.pods()
 	return read.requests, err
+}
+
+func networkPlugins(_ context.Context, c *cluster) ([]facts.NetworkPlugin, error) {
+	read, err := c.pods()
+	return read.plugins, err
 }
 
 // readPods pages through all pods once: it keeps those of the backends'
@@ -77,7 +83,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 		if err != nil {
 			return podsRead{}, err
 		}
-		return podsRead{inOrder(backend), sums.all(), proxies.all(), sums.allDetails(), sums.allRequests(), sums.allImages()}, nil
+		return podsRead{inOrder(backend), sums.all(), proxies.all(), sums.allDetails(), sums.allRequests(), sums.allImages(), sums.allPlugins()}, nil
 	})
 }
 

@@ -7,7 +7,7 @@ func All() []Fact {
 		ServerVersion, APIResources, APIServerMetrics, DeprecatedAPIs, CustomResources, HelmReleases, HelmCharts,
 		ValidatingWebhooks, MutatingWebhooks,
 		ValidatingPolicies, ValidatingPolicyBindings, MutatingPolicies, MutatingPolicyBindings, PolicyParams,
-		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets, PodGroups, LocalVolumes, PodDetails, NodeRequests, ProbeTimeouts, CriticalQuotas, LooseAddresses, Images, IngressClasses,
+		Namespaces, Services, Endpoints, BackendPods, BackendWorkloads, DisruptionBudgets, PodGroups, LocalVolumes, PodDetails, NodeRequests, NetworkPlugins, ProbeTimeouts, CriticalQuotas, LooseAddresses, Images, IngressClasses,
 		Nodes, NodeLeases, NodeEvents, KubeProxies,
 		ClusterRoles, ClusterRoleBindings, Roles, RoleBindings,
 		PriorityClasses, FlowSchemas, PriorityLevels, APIServices, ServiceCIDRs, IPAddresses,

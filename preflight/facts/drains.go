@@ -10,6 +10,11 @@ var (
 	// pods are left out.
 	NodeRequests = kubernetes[[]NodeRequest]("node-requests", list("", "pods")).later()
 
+	// NetworkPlugins are the DaemonSets whose pods give a node its network, by namespace and
+	// name: pods in their node's own network that reach into /etc/cni/net.d. There are none
+	// where nodes bring their network with them.
+	NetworkPlugins = kubernetes[[]NetworkPlugin]("network-plugins", list("", "pods")).later()
+
 	// ProbeTimeouts are the pods of which an Event says that a command by which they are
 	// probed timed out, as far as the API server still has them, by namespace and name.
 	ProbeTimeouts = kubernetes[[]ProbeTimeout]("probe-timeouts", list("", "events")).later()
@@ -74,6 +79,12 @@ type NodeRequest struct {
 	Memory        int64 `json:"memory"`
 	EvictedCPU    int64 `json:"evictedCPU"`
 	EvictedMemory int64 `json:"evictedMemory"`
+}
+
+// NetworkPlugin is a DaemonSet.
+type NetworkPlugin struct {
+	Namespace string `json:"namespace"`
+	Name      string `json:"name"`
 }
 
 // ProbeTimeout is a pod whose probe timed out.

@@ -90,7 +90,7 @@ func Needs() []facts.Fact {
 }
 
 // NodeNeeds are the facts from which the examples of further namespaces are drawn.
-func NodeNeeds() []facts.Fact { return []facts.Fact{facts.PodGroups} }
+func NodeNeeds() []facts.Fact { return []facts.Fact{facts.PodGroups, facts.NetworkPlugins} }
 
 // Of returns the lines of the cluster that s was taken of. It is computed once
 // per snapshot.
@@ -119,7 +119,9 @@ func compute(s *facts.Snapshot) []Line {
 			r.Writes = labelled(r.Name, r.writes(e))
 			lines = append(lines, r.Line)
 		case r.sampled != nil:
-			if l := r.sampled(e, r.Line); l.Group.OfNodes() || s.Meta.NodeWrites || e.policySees(l.Writes) {
+			l := r.sampled(e, r.Line)
+			needed := l.Writes != nil || l.Unknown != ""
+			if needed && (l.Group.OfNodes() || s.Meta.NodeWrites || e.policySees(l.Writes)) {
 				lines = append(lines, l)
 			}
 		default:

@@ -120,6 +120,12 @@ func TestWrites(t *testing.T) {
 			"UPDATE persistentvolumes pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
 			"UPDATE persistentvolumes/status pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
 		},
+		"the network of new nodes": {
+			"CREATE pods calico-system/calico-node by " + sa + "daemon-set-controller",
+			"CREATE pods/binding calico-system/calico-node by system:kube-scheduler",
+			"UPDATE pods/status calico-system/calico-node by system:node:n1",
+			"CREATE serviceaccounts/token calico-system/default by system:node:n1",
+		},
 		"pods of DaemonSets": {
 			"CREATE pods calico-system/calico-node by " + sa + "daemon-set-controller",
 			"CREATE pods/binding calico-system/calico-node by system:kube-scheduler",
@@ -308,5 +314,27 @@ func TestEvictedByName(t *testing.T) {
 		if got := line(t, s, name).Writes[0].Name; got != want {
 			t.Errorf("%s are of %s, want %s", name, got, want)
 		}
+	}
+}
+
+// TestNetwork: what gives new nodes their network is what the recording says it is, and in
+// one that says nothing of it what goes by the name of a plugin.
+func TestNetwork(t *testing.T) {
+	lines := func(more ...facts.Observation) []Line {
+		return slices.DeleteFunc(slices.Clone(Of(cluster("1.36.3", more...))), func(l Line) bool { return l.Name != Network })
+	}
+	said := facts.Present(facts.NetworkPlugins, []facts.NetworkPlugin{{Namespace: "kube-system", Name: "anetd"}})
+	if ls := lines(said); len(ls) != 1 || len(ls[0].Writes) != 4 || ls[0].Writes[0].Namespace != "kube-system" {
+		t.Errorf("GKE's own is not what new nodes wait for: %+v", ls)
+	}
+	if ls := lines(facts.Present(facts.NetworkPlugins, []facts.NetworkPlugin{})); len(ls) != 0 {
+		t.Errorf("nodes bring their network with them, and wait for %v", ls[0].Writes)
+	}
+	if ls := lines(); len(ls) != 1 || ls[0].Writes[0].Namespace != "calico-system" {
+		t.Errorf("in a recording of an earlier version calico-node is no plugin: %+v", ls)
+	}
+	unread := facts.Observation{Fact: facts.PodGroups, Absence: facts.Absence{Reason: facts.Forbidden}}
+	if ls := lines(unread); len(ls) != 1 || ls[0].Unknown == "" {
+		t.Errorf("no pods could be read, and nothing is open: %+v", ls)
 	}
 }

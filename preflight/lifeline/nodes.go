@@ -15,6 +15,8 @@ const (
 	eviction = "kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/"
 	volumes  = "kubernetes.io/docs/concepts/storage/volumes/#csi"
 	podsPage = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"
+	// networkPage says that a runtime needs a plugin to be loaded before a node is ready.
+	networkPage = "kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/network-plugins/"
 )
 
 // Evictions is the name of the line by which drains ask for pods to go.
@@ -22,6 +24,9 @@ const Evictions = "evictions"
 
 // Agents is the name of the line of the pods that each node has.
 const Agents = "pods of DaemonSets"
+
+// Network is the name of the line of the pods without which a new node has no network.
+const Network = "the network of new nodes"
 
 // Definitions is the name of the line of the CustomResourceDefinitions that GKE ships.
 const Definitions = "custom resource definitions"
@@ -50,6 +55,10 @@ func upgraded() []row {
 			Group: Volumes, Name: "persistent volumes", Source: "kubernetes pkg/controller/volume/persistentvolume/pv_controller.go, bindVolumeToClaim and updateVolumePhase", Cited: volumes,
 			Consequence: "claims of pods that are made anew get no volume, and volumes that are free are not told to be",
 		}, writes: examples.persistent},
+		{Line: Line{
+			Group: Workloads, Name: Network, Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods; pkg/kubelet/kubelet.go, updateRuntimeUp", Cited: networkPage,
+			Consequence: "new nodes stay NotReady and take no pods",
+		}, sampled: examples.network},
 		{Line: Line{
 			Group: Workloads, Name: Agents, Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: podsPage,
 			Consequence: "new nodes get no agents, those of a network plugin, of logs and of metrics among them",
@@ -91,10 +100,7 @@ func drained(g facts.PodGroup) bool { return g.Kind != daemonSet }
 // pods are those that controllers make anew, with the tokens for them.
 func (e examples) pods(l Line, ofDaemonSets bool) Line {
 	ours := func(g facts.PodGroup) bool { return g.Namespace != system && (g.Kind == daemonSet) == ofDaemonSets }
-	return e.sample(l, ours, func(g facts.PodGroup) []bootstrap.Write {
-		account := object{namespace: g.Namespace, name: "default"}.bare()
-		return append(e.pod(e.podOf(g), cmp.Or(makers[g.Kind], deployments), g), sketch(bootstrap.Create, token, account, kubelet(e.node)))
-	})
+	return e.sample(l, ours, e.madeAnew)
 }
 
 // statuses are those that tell of pods which come and go.

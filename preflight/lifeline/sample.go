@@ -21,6 +21,8 @@ var makers = map[string]string{
 	daemonSet: daemonSets, "StatefulSet": statefulSets, "Deployment": deployments, "ReplicaSet": deployments, "Job": jobs,
 }
 
+func makerOf(g facts.PodGroup) string { return cmp.Or(makers[g.Kind], deployments) }
+
 // anyGroup stands for the pods of a cluster that has none yet, or of which none could be
 // read.
 func anyGroup(ours func(facts.PodGroup) bool) facts.PodGroup {

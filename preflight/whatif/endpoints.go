@@ -96,7 +96,7 @@ func (m *model) describe(p *pod, f facts.Pod) {
 		p.node = f.Node
 	}
 	kind, _, _ := strings.Cut(f.Owner, "/")
-	p.bare, p.daemon = kind == "" || kind == "Node", kind == "DaemonSet"
+	p.bare, p.daemon, p.hostNetwork = kind == "" || kind == "Node", kind == "DaemonSet", f.HostNetwork
 	restarted := slices.ContainsFunc(f.Containers, func(c facts.Container) bool { return c.Restarts > 0 })
 	if !restarted && !f.Created.IsZero() && f.ReadySince.After(f.Created) {
 		p.start = f.ReadySince.Sub(f.Created)

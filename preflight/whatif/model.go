@@ -23,8 +23,11 @@ type model struct {
 	backends []backend
 	pods     []pod
 	pools    map[string]*pool
-	until    time.Time
-	gaps     []string
+	// rooms are the nodes that take pods, by node pool; nil where new nodes get their
+	// network whatever becomes of the webhooks.
+	rooms map[string][]room
+	until time.Time
+	gaps  []string
 }
 
 // A webhook is one that fails closed.
@@ -56,6 +59,8 @@ type pod struct {
 	// bare says that no controller replaces it; daemon that a drain leaves it
 	// until the node goes.
 	bare, daemon bool
+	// hostNetwork says that it needs no more of its node's network than the node itself.
+	hostNetwork bool
 	// budget is the index of the one that governs its eviction; -1 for none.
 	budget int
 	// several says that more than one budget matches, so that every eviction fails.
@@ -70,6 +75,8 @@ type pool struct {
 	in      string
 	drain   time.Duration
 	assumed bool
+	// takesFirst says that an upgrade takes nodes away before it adds any.
+	takesFirst bool
 }
 
 // url is empty for a webhook that calls a Service.

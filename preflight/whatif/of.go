@@ -17,7 +17,7 @@ func Needs() []facts.Fact {
 
 // Uses returns the facts without which part of the search is left out.
 func Uses() []facts.Fact {
-	return []facts.Fact{facts.Attempts, facts.BackendPods, facts.DisruptionBudgets, facts.Nodes, facts.GKENodePools, facts.GKECluster}
+	return []facts.Fact{facts.Attempts, facts.BackendPods, facts.DisruptionBudgets, facts.Nodes, facts.GKENodePools, facts.GKECluster, facts.PodGroups, facts.NetworkPlugins}
 }
 
 // month is for how many days certificates must last where no maintenance window tells.
@@ -64,6 +64,7 @@ func modelOf(s *facts.Snapshot, r Result) *model {
 	m.addBackends()
 	m.addEndpoints()
 	m.addPools()
+	m.addRooms()
 	m.unseen()
 	return m
 }

@@ -12,6 +12,10 @@ import (
 type world struct {
 	pods  []worldPod
 	hooks []worldHook
+	// nodes are all there are, by pool.
+	nodes map[string][]string
+	// surge are the pools that get new nodes before old ones are drained.
+	surge map[string]bool
 	// atOnce is the number of nodes of a pool that are drained at a time.
 	atOnce map[string]int
 	// allowed are the evictions that a namespace's budget allows; no entry
@@ -28,7 +32,8 @@ type worldPod struct {
 // that there are in that namespace.
 type worldHook struct {
 	namespace string
-	// rbac says that it sees start-up writes, guards in which namespaces it sees pods.
+	// rbac says that it sees start-up writes, guards in which namespaces it sees pods;
+	// of namespace net are the pods that give a node its network.
 	rbac   bool
 	guards []string
 }
@@ -49,20 +54,67 @@ func (w world) silent(down map[int]bool) map[string]bool {
 }
 
 // recover brings back what can come back: pods with a controller whose creation
-// passes nobody who is silent, over and over until nothing more comes back.
-func (w world) recover(down map[int]bool) {
+// passes nobody who is silent, over and over until nothing more comes back. Gone are the
+// nodes in whose place there is no ready one; they come back with their network.
+func (w world) recover(down map[int]bool, gone map[string]bool) {
 	for again := true; again; {
 		again = false
-		silent := w.silent(down)
+		if !w.blocked(down, "net") {
+			clear(gone)
+		}
 		for n := range down {
-			p := w.pods[n]
-			blocked := slices.ContainsFunc(w.hooks, func(h worldHook) bool { return silent[h.namespace] && slices.Contains(h.guards, p.namespace) })
-			if !p.bare && !blocked {
+			if p := w.pods[n]; !p.bare && !w.blocked(down, p.namespace) && w.roomBeside(gone) {
 				delete(down, n)
 				again = true
 			}
 		}
 	}
+}
+
+// blocked reports whether a hook that is silent keeps pods of the namespace from being made.
+func (w world) blocked(down map[int]bool, namespace string) bool {
+	silent := w.silent(down)
+	return slices.ContainsFunc(w.hooks, func(h worldHook) bool { return silent[h.namespace] && slices.Contains(h.guards, namespace) })
+}
+
+func (w world) roomBeside(gone map[string]bool) bool {
+	for _, nodes := range w.nodes {
+		if slices.ContainsFunc(nodes, func(n string) bool { return !gone[n] }) {
+			return true
+		}
+	}
+	return false
+}
+
+// homeless takes down what moved to an old node which went in its turn: where none is left,
+// nothing runs.
+func (w world) homeless(down map[int]bool, gone map[string]bool) {
+	if !w.roomBeside(gone) {
+		for n := range w.pods {
+			down[n] = true
+		}
+	}
+}
+
+// taken are the nodes that are gone once the failures of mask have happened and the batch
+// is drained: of a pool with surge those alone whose new nodes got no network before.
+func (w world) taken(gone map[string]bool, down map[int]bool, left map[string][]string, upgraded []string, failures []Event, mask int, batch []string) map[string]bool {
+	all := maps.Clone(gone)
+	for pool, nodes := range w.nodes {
+		for _, n := range nodes {
+			zone := map[string]string{"n0": "north", "n1": "south", "n2": "north", "n3": "south"}[n]
+			for f, e := range failures {
+				is := e.Kind == NodeLoss && e.Name == n || e.Kind == ZoneLoss && e.Name == zone
+				if mask&(1<<f) != 0 && is && (!slices.Contains(upgraded, pool) || slices.Contains(left[pool], n)) {
+					all[n] = true
+				}
+			}
+			if slices.Contains(batch, n) && (!w.surge[pool] || w.blocked(down, "net")) {
+				all[n] = true
+			}
+		}
+	}
+	return all
 }
 
 func (w world) hit(e Event, p worldPod) bool {
@@ -92,19 +144,17 @@ func (w world) play(events []Event) map[string]bool {
 		}
 	}
 	nodes := map[string][]string{}
-	for _, p := range w.pods {
-		if slices.Contains(pools, p.pool) && !slices.Contains(nodes[p.pool], p.node) {
-			nodes[p.pool] = append(nodes[p.pool], p.node)
-		}
+	for _, pool := range pools {
+		nodes[pool] = w.nodes[pool]
 	}
-	w.walk(seen, map[string]bool{}, nodes, failures, map[int]bool{}, 0, map[int]bool{})
+	w.walk(seen, map[string]bool{}, pools, nodes, failures, map[int]bool{}, 0, map[int]bool{}, map[string]bool{})
 	return seen
 }
 
 // walk makes one more step: some of the failures happen that have not, and a
 // batch of nodes is drained that were not.
-func (w world) walk(seen map[string]bool, visited map[string]bool, nodes map[string][]string, failures []Event, down map[int]bool, failed int, moved map[int]bool) {
-	key := fmt.Sprint(nodes, failed, slices.Sorted(maps.Keys(down)), slices.Sorted(maps.Keys(moved)))
+func (w world) walk(seen map[string]bool, visited map[string]bool, pools []string, nodes map[string][]string, failures []Event, down map[int]bool, failed int, moved map[int]bool, lost map[string]bool) {
+	key := fmt.Sprint(nodes, failed, slices.Sorted(maps.Keys(down)), slices.Sorted(maps.Keys(moved)), slices.Sorted(maps.Keys(lost)))
 	if visited[key] {
 		return
 	}
@@ -128,18 +178,20 @@ func (w world) walk(seen map[string]bool, visited map[string]bool, nodes map[str
 			for _, after := range w.evictions(hurt, batch, moved) {
 				seen[strings.Join(slices.Sorted(maps.Keys(w.silent(after))), ",")] = true
 				next, gone := maps.Clone(after), maps.Clone(moved)
-				w.recover(next)
+				away := w.taken(lost, down, nodes, pools, failures, mask, batch)
+				w.recover(next, away)
+				w.homeless(next, away)
 				for n, p := range w.pods {
 					if !slices.Contains(batch, p.node) || gone[n] {
 						continue
 					}
 					gone[n] = true
-					if !after[n] && (p.bare || w.stays(next, p)) {
+					if !after[n] && (p.bare || w.stays(next, away, p)) {
 						next[n] = true
 					}
 				}
 				seen[strings.Join(slices.Sorted(maps.Keys(w.silent(next))), ",")] = true
-				w.recover(next)
+				w.recover(next, away)
 				for n := range after {
 					if !next[n] {
 						gone[n] = true
@@ -149,19 +201,19 @@ func (w world) walk(seen map[string]bool, visited map[string]bool, nodes map[str
 				for pool, ns := range nodes {
 					left[pool] = slices.DeleteFunc(slices.Clone(ns), func(n string) bool { return slices.Contains(batch, n) })
 				}
-				w.walk(seen, visited, left, failures, next, failed|mask, gone)
+				w.walk(seen, visited, pools, left, failures, next, failed|mask, gone, away)
 			}
 		}
 	}
 }
 
 // stays reports whether the pod, once evicted, is not replaced for good.
-func (w world) stays(down map[int]bool, p worldPod) bool {
-	after := maps.Clone(down)
+func (w world) stays(down map[int]bool, gone map[string]bool, p worldPod) bool {
+	after, gone := maps.Clone(down), maps.Clone(gone)
 	for n, q := range w.pods {
 		if q == p {
 			after[n] = true
-			w.recover(after)
+			w.recover(after, gone)
 			return after[n]
 		}
 	}

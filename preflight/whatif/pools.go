@@ -53,6 +53,7 @@ func poolOf(c facts.NodePool, size int) *pool {
 		p.in = "one node at a time, as is usual: its settings were not seen"
 	default:
 		p.atOnce = max(1, int(u.MaxSurge+u.MaxUnavailable))
+		p.takesFirst = u.MaxSurge == 0
 		p.in = fmt.Sprintf("maxSurge %d, maxUnavailable %d: %s", u.MaxSurge, u.MaxUnavailable, atATime(p.atOnce))
 	}
 	return p

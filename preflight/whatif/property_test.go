@@ -156,11 +156,19 @@ func (w world) events() []Event {
 }
 
 func randomWorld(r *rand.Rand) world {
-	w := world{atOnce: map[string]int{"a": 1 + r.IntN(2), "b": 1 + r.IntN(2)}, allowed: map[string]int{}}
+	w := world{nodes: map[string][]string{"a": {"n0", "n1"}, "b": {"n2", "n3"}}, surge: map[string]bool{"b": true}, atOnce: map[string]int{"a": 1 + r.IntN(2), "b": 1 + r.IntN(2)}, allowed: map[string]int{}}
 	namespaces := []string{"x", "y", "z"}[:1+r.IntN(3)]
+	switch r.IntN(4) {
+	case 0:
+		w.nodes = map[string][]string{"a": {"n0"}}
+	case 1:
+		w.nodes = map[string][]string{"a": {"n0", "n1"}}
+	case 2:
+		w.nodes = map[string][]string{"b": {"n2", "n3"}}
+	}
 	for _, ns := range namespaces {
 		h := worldHook{namespace: ns, rbac: r.IntN(2) == 0}
-		for _, other := range namespaces {
+		for _, other := range append(slices.Clip(namespaces), "net") {
 			if r.IntN(3) == 0 {
 				h.guards = append(h.guards, other)
 			}
@@ -168,7 +176,9 @@ func randomWorld(r *rand.Rand) world {
 		w.hooks = append(w.hooks, h)
 		bare, count := r.IntN(8) == 0, 1+r.IntN(3)
 		for i := range count {
-			node := r.IntN(4)
+			var node int
+			all := slices.Sorted(slices.Values(slices.Concat(w.nodes["a"], w.nodes["b"])))
+			_, _ = fmt.Sscanf(all[r.IntN(len(all))], "n%d", &node)
 			w.pods = append(w.pods, worldPod{ns, fmt.Sprintf("%s-%d", ns, i), fmt.Sprintf("n%d", node), []string{"north", "south"}[node%2], []string{"a", "b"}[node/2], bare})
 		}
 		if r.IntN(3) == 0 {
@@ -189,7 +199,11 @@ func (w world) snapshot(healthy *facts.Snapshot) *facts.Snapshot {
 		budgets   []facts.DisruptionBudget
 		webhooks  []admissionregistrationv1.ValidatingWebhookConfiguration
 	)
+	names = append(slices.Clip(names), facts.Namespace{Name: "net", Labels: map[string]string{"kubernetes.io/metadata.name": "net"}})
 	for i := range 4 {
+		if !slices.Contains(slices.Concat(w.nodes["a"], w.nodes["b"]), fmt.Sprintf("n%d", i)) {
+			continue
+		}
 		nodes = append(nodes, facts.Node{Name: fmt.Sprintf("n%d", i), Zone: []string{"north", "south"}[i%2], Pool: []string{"a", "b"}[i/2]})
 	}
 	for _, h := range w.hooks {
@@ -217,7 +231,8 @@ func (w world) snapshot(healthy *facts.Snapshot) *facts.Snapshot {
 	pools := []facts.NodePool{{Name: "a", Upgrade: facts.UpgradeSettings{MaxUnavailable: int32(w.atOnce["a"])}}, {Name: "b", Upgrade: facts.UpgradeSettings{Strategy: "BLUE_GREEN", BatchNodes: int32(w.atOnce["b"])}}}
 	return answered(healthy.With(facts.Present(facts.Services, services), facts.Present(facts.Namespaces, names), facts.Present(facts.Endpoints, endpoints),
 		facts.Present(facts.BackendPods, pods), facts.Present(facts.Nodes, nodes), facts.Present(facts.DisruptionBudgets, budgets),
-		facts.Present(facts.ValidatingWebhooks, webhooks), facts.Present(facts.GKENodePools, pools)))
+		facts.Present(facts.ValidatingWebhooks, webhooks), facts.Present(facts.GKENodePools, pools),
+		facts.Present(facts.NetworkPlugins, []facts.NetworkPlugin{{Namespace: "net", Name: "agent"}})))
 }
 
 // answered is s with webhooks that let everything pass.

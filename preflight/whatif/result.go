@@ -65,7 +65,7 @@ type Harm struct {
 	// Lifeline is the name of the line; empty for a hook.
 	Lifeline string `json:"lifeline,omitempty"`
 	// Grave says that the control plane fails with it, or all nodes do: every
-	// hook, heartbeats and elections.
+	// hook, heartbeats and elections, and the network of new nodes where none is left.
 	Grave bool `json:"grave"`
 	// Namespace is that of the pods of the line; empty for all others.
 	Namespace string `json:"namespace,omitempty"`

@@ -17,7 +17,11 @@ type state struct {
 	// nothing brings back.
 	gone, stuck map[int]bool
 	// spent are the nodes that upgrades have reached in their turn.
-	spent map[string]bool
+	spent  map[string]bool
+	events []Event
+	// through says that the upgrades have replaced all nodes of their pools by such as
+	// get no network.
+	through bool
 }
 
 // A cause says how a pod went: by which event, and on an upgrade in which way.
@@ -45,7 +49,7 @@ const (
 // upgrade takes those nodes first that hold pods of the goals, which are
 // backends by index. It returns nil where no upgrade can take them all.
 func (m *model) after(events []Event, goals []int) *state {
-	s := &state{m: m, lost: map[int]cause{}, expired: map[int]bool{}, spent: map[string]bool{}}
+	s := &state{m: m, lost: map[int]cause{}, expired: map[int]bool{}, spent: map[string]bool{}, events: events}
 	for _, e := range events {
 		s.strike(e)
 	}
@@ -219,7 +223,7 @@ func (s *state) returns(b backend) bool {
 	if s.barred(b.namespace) {
 		return false
 	}
-	return slices.ContainsFunc(b.pods, func(n int) bool { return !s.m.pods[n].bare })
+	return slices.ContainsFunc(b.pods, func(n int) bool { return !s.m.pods[n].bare && s.placed(n) })
 }
 
 // barred reports whether no pod of the namespace can be created: for good, or
@@ -254,8 +258,8 @@ func (s *state) silent(webhook int, down map[int]bool) bool {
 }
 
 // goOn lets the upgrades reach the rest of their pools: what went is replaced
-// before its neighbours go, unless nothing can replace it. What was on a node
-// that went in an earlier round has been replaced by then. It reports whether
+// before its neighbours go, unless nothing can replace it or no node takes it. What was on
+// a node that went in an earlier round has been replaced by then. It reports whether
 // that took anything.
 func (s *state) goOn(upgrades []Event) bool {
 	var nodes []string
@@ -265,12 +269,13 @@ func (s *state) goOn(upgrades []Event) bool {
 			barred[b.namespace] = s.barred(b.namespace)
 		}
 	}
+	changed := s.passThrough(upgrades)
 	for _, e := range upgrades {
 		for n, p := range s.m.pods {
 			if _, gone := s.lost[n]; gone || p.pool != e.Name || s.spent[p.node] {
 				continue
 			}
-			if p.bare || barred[p.namespace] {
+			if p.bare || barred[p.namespace] || s.through && !s.placed(n) {
 				s.lost[n] = cause{e, unreplaced}
 				nodes = append(nodes, p.node)
 			}
@@ -279,7 +284,7 @@ func (s *state) goOn(upgrades []Event) bool {
 	for _, n := range nodes {
 		s.spent[n] = true
 	}
-	return nodes != nil
+	return changed || nodes != nil
 }
 
 // silentWebhooks are those that nobody answers for, as indexes in order.

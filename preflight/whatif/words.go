@@ -12,6 +12,12 @@ func (s *state) scenario(events []Event, i int, harms []Harm) Scenario {
 	b := s.m.backends[i]
 	sc := Scenario{Events: events, Harms: harms}
 	sc.Steps = s.path(events, i)
+	if s.nodeless() {
+		sc.Harms = slices.Clone(harms)
+		for n := range sc.Harms {
+			sc.Harms[n].Grave = sc.Harms[n].Grave || networkHarm(sc.Harms[n])
+		}
+	}
 	lasts, forGood := s.lasts(b, i)
 	sc.Lasts, sc.ForGood = lasts, forGood
 	if !s.gone[i] {
@@ -57,6 +63,9 @@ func (s *state) path(events []Event, i int) []string {
 func (s *state) before(i int) int {
 	b := s.m.backends[i]
 	n := s.blocker(b.namespace)
+	if n < 0 && s.unplaced(b) {
+		n = s.isolator()
+	}
 	if n < 0 || s.expired[n] || slices.Contains(b.webhooks, n) {
 		return -1
 	}
@@ -150,6 +159,8 @@ func (s *state) inTurn(i int, ps []pod) string {
 		why = fmt.Sprintf("webhook %s, which nobody answers for, fails closed on new pods of namespace %s", s.m.webhooks[n].Name, namespace)
 	} else if s.barred(namespace) {
 		why = fmt.Sprintf("new pods of namespace %s are rejected already today", namespace)
+	} else if !ps[0].bare {
+		why = "no node is left that takes " + them(ps) + ", as new ones get no network"
 	}
 	return fmt.Sprintf("as the upgrade goes on, %s %s drained and not replaced: %s", names(ps), are(ps), why)
 }
@@ -161,15 +172,21 @@ func (s *state) empty(i int) string {
 	if !s.stuck[i] {
 		return step
 	}
-	if n := s.blocker(b.namespace); n >= 0 {
-		own := ""
+	called := func(n int) string {
 		if slices.Contains(b.webhooks, n) {
-			own = "its own "
+			return "its own webhook " + s.m.webhooks[n].Name
 		}
-		return step + fmt.Sprintf(", and gets none: creating its pods passes %swebhook %s, which fails closed", own, s.m.webhooks[n].Name)
+		return "webhook " + s.m.webhooks[n].Name
 	}
-	if s.barred(b.namespace) {
+	switch n, isolator := s.blocker(b.namespace), s.isolator(); {
+	case n >= 0:
+		return step + fmt.Sprintf(", and gets none: creating its pods passes %s, which fails closed", called(n))
+	case s.barred(b.namespace):
 		return step + ", and gets none: new pods of its namespace are rejected already today"
+	case s.unplaced(b) && isolator >= 0:
+		return step + fmt.Sprintf(", and gets none: no node is left for its pods, and a new one gets no network, as creating the pods that give it one passes %s, which fails closed", called(isolator))
+	case s.unplaced(b):
+		return step + ", and gets none: no node is left for its pods, and new ones get no network already today"
 	}
 	return step + ", and gets none: no controller replaces its pods"
 }
