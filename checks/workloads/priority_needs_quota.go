@@ -30,7 +30,7 @@ var priorityNeedsQuota = preflight.Check{
 			case !read:
 				a, _ := s.Absence(facts.CriticalQuotas)
 				fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: c.subject,
-					Undecided: fmt.Sprintf("pods of %s ask for %s, which GKE allows outside kube-system by a ResourceQuota alone: could not read %s (%s)", c.name, c.class, facts.CriticalQuotas.ID(), a)})
+					Undecided: fmt.Sprintf("pods of %s ask for %s, which GKE allows outside kube-system by a ResourceQuota alone: could not read %s (%s); these are the quotas that there are: kubectl --namespace %s get resourcequotas", c.name, c.class, facts.CriticalQuotas.ID(), a, c.subject.Namespace)})
 			case !slices.ContainsFunc(quotas, c.allowedBy):
 				fs = append(fs, preflight.Finding{
 					Severity: preflight.Warning, Subject: c.subject, Evidence: []preflight.Evidence{c.evidence},

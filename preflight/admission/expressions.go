@@ -23,6 +23,8 @@ type reads struct {
 	partial bool
 	// object is more of the objects than what identifies them, labels theirs.
 	object, labels bool
+	// group is spec.group, which of a CustomResourceDefinition its name tells.
+	group bool
 }
 
 var (
@@ -31,7 +33,8 @@ var (
 	labelsExpression  = regexp.MustCompile(`\blabels\b`)
 	objectExpression  = regexp.MustCompile(`\b(object|oldObject)\b`)
 	// sketchedObject is what a sketch holds.
-	sketchedObject = regexp.MustCompile(`\b(object|oldObject)\s*(\.\s*metadata\s*\.\s*(name|namespace)\b|\.\s*(kind|apiVersion)\b|[!=]=\s*null\b)`)
+	sketchedObject  = regexp.MustCompile(`\b(object|oldObject)\s*(\.\s*metadata\s*\.\s*(name|namespace)\b|\.\s*(kind|apiVersion)\b|[!=]=\s*null\b)`)
+	groupExpression = regexp.MustCompile(`\b(object|oldObject)\s*\.\s*spec\s*\.\s*group\b`)
 	// recordedNamespace is what namespaceObject is known by.
 	recordedNamespace = regexp.MustCompile(`\bnamespaceObject\s*(\.\s*metadata\s*\.\s*name\b|\.\s*metadata\s*\.\s*\??labels\b|\.\s*status\s*\.\s*phase\b|[!=]=\s*null\b)`)
 )
@@ -45,7 +48,8 @@ func readsOf(expressions ...string) reads {
 		namespace:     strings.Contains(all, "namespaceObject"),
 		moreNamespace: strings.Contains(recordedNamespace.ReplaceAllString(all, ""), "namespaceObject"),
 		partial:       partialExpression.MatchString(all),
-		object:        objectExpression.MatchString(sketchedObject.ReplaceAllString(all, "")),
+		object:        objectExpression.MatchString(groupExpression.ReplaceAllString(sketchedObject.ReplaceAllString(all, ""), "")),
+		group:         groupExpression.MatchString(all),
 		labels:        labelsExpression.MatchString(recordedNamespace.ReplaceAllString(all, "")),
 	}
 }
@@ -56,9 +60,9 @@ func (e reads) undecided(r *request, ns namespaces) string {
 	switch {
 	case e.authorizer && !r.privileged():
 		return "an expression asks what " + r.GetUserInfo().GetName() + " may do, which a snapshot does not hold"
-	case e.object && r.sketch:
+	case r.sketch && (e.object || e.group && r.GetKind().GroupKind() != definitions):
 		return "an expression reads more of the object than its name, which differs from one such write to the next"
-	case e.object && r.changed != "":
+	case (e.object || e.group) && r.changed != "":
 		return r.changed
 	case e.labels && r.labelsUnknown:
 		return "an expression reads labels, which this recording does not hold of " + one(r.GetKind().Kind)
@@ -98,7 +102,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object b
 	var some []cel.ExpressionAccessor
 	for _, c := range all {
 		e := readsOf(c.Expression)
-		if (e == reads{user: e.user, object: e.object && object, labels: e.labels && object}) {
+		if (e == reads{user: e.user, object: e.object && object, group: e.group && object, labels: e.labels && object}) {
 			some = append(some, (*matchconditions.MatchCondition)(&c))
 		}
 	}

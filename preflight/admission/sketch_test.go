@@ -4,11 +4,13 @@ import (
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // A sketch stands for many writes: what an expression reads of it beyond its name
@@ -54,6 +56,76 @@ func TestSketch(t *testing.T) {
 			}
 			if got != c.want {
 				t.Errorf("%v is %s, want %s", c.conditions, got, c.want)
+			}
+		})
+	}
+}
+
+// A sketched definition is known by its group, as its name holds it: a policy that is for
+// other groups lets it pass whatever else it reads, and none is held to pass otherwise.
+func TestSketchedDefinition(t *testing.T) {
+	const reading = "object.metadata.annotations['x/version'].matches('v1.*')"
+	write := func(group string) bootstrap.Write {
+		u := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": "things." + group}, "spec": map[string]any{"group": group},
+		}}
+		return bootstrap.Write{
+			Operation: bootstrap.Update, Name: "things." + group, User: bootstrap.User{Name: "system:addon-manager"}, Sketch: true,
+			Resource: schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
+			Kind:     schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}, Object: u, OldObject: u,
+		}
+	}
+	for _, c := range []struct {
+		name, group string
+		change      func(*admissionregistrationv1.ValidatingAdmissionPolicySpec)
+		want        string
+	}{
+		{"of another group", "snapshot.storage.k8s.io", nil, "passes"},
+		{"of the policy's group", "gateway.networking.k8s.io", nil, "undecided"},
+		{"a second validation reads more", "snapshot.storage.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			p.Validations = append(p.Validations, admissionregistrationv1.Validation{Expression: reading})
+		}, "undecided"},
+		{"a matchCondition reads more", "snapshot.storage.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			p.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "c", Expression: reading}}
+		}, "undecided"},
+		{"an audit annotation reads more", "snapshot.storage.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			p.AuditAnnotations = []admissionregistrationv1.AuditAnnotation{{Key: "k", ValueExpression: reading}}
+		}, "undecided"},
+		{"and, not or", "snapshot.storage.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			p.Validations[0].Expression = "object.spec.group != 'gateway.networking.k8s.io' && " + reading
+		}, "undecided"},
+		{"for that group alone", "gateway.networking.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			p.Validations[0].Expression = "object.spec.group != 'gateway.networking.k8s.io'"
+		}, "denied"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			spec := admissionregistrationv1.ValidatingAdmissionPolicySpec{
+				MatchConstraints: &admissionregistrationv1.MatchResources{ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
+					Operations: []admissionregistrationv1.OperationType{"UPDATE"},
+					Rule:       admissionregistrationv1.Rule{APIGroups: []string{"apiextensions.k8s.io"}, APIVersions: []string{"*"}, Resources: []string{"customresourcedefinitions"}},
+				}}}},
+				Validations: []admissionregistrationv1.Validation{{Expression: "object.spec.group != 'gateway.networking.k8s.io' || (has(object.metadata.annotations) && " + reading + ")"}},
+			}
+			if c.change != nil {
+				c.change(&spec)
+			}
+			p := admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: spec}
+			b := admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "p"},
+				Spec: admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec{PolicyName: "p", ValidationActions: []admissionregistrationv1.ValidationAction{"Deny"}}}
+			s := hookWith(func(h *admissionregistrationv1.MutatingWebhook) { h.Rules = nil }).With(
+				facts.Present(facts.ValidatingPolicies, []admissionregistrationv1.ValidatingAdmissionPolicy{p}),
+				facts.Present(facts.ValidatingPolicyBindings, []admissionregistrationv1.ValidatingAdmissionPolicyBinding{b}))
+			got := "unseen"
+			if by := admission.Match(s, write(c.group)); len(by) > 0 {
+				got = "passes"
+				if by[0].Undecided != "" {
+					got = "undecided"
+				} else if by[0].Denial != "" {
+					got = "denied"
+				}
+			}
+			if got != c.want {
+				t.Errorf("it is %s, want %s", got, c.want)
 			}
 		})
 	}

@@ -27,6 +27,8 @@ type validatingRule struct {
 	binding *admissionregistrationv1.ValidatingAdmissionPolicyBinding
 	// compiled is shared by the bindings of a policy and made at first use.
 	compiled func() validating.Validator
+	// passes is what [Matcher.passes] makes of it.
+	passes func() matchconditions.Matcher
 }
 
 // validatingRules returns each policy with each of its bindings, by name. A
@@ -38,6 +40,7 @@ func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
 	for _, p := range policies {
 		p := withDefaultsValidatingPolicy(p)
 		compiled := sync.OnceValue(func() validating.Validator { return compileValidating(p) })
+		passes := m.passes(p)
 		for _, b := range bindings {
 			if b.Spec.PolicyName != p.Name {
 				continue
@@ -46,7 +49,7 @@ func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
 			u := m.newRule(ValidatingPolicy, validating.NewValidatingAdmissionPolicyAccessor(p),
 				validating.NewValidatingAdmissionPolicyBindingAccessor(&b), p.Spec.MatchConditions, validatingExpressions(p, b.Spec.ValidationActions))
 			u.onlyTells = !denies(b.Spec.ValidationActions) && len(p.Spec.AuditAnnotations) == 0
-			rules = append(rules, validatingRule{rule: u, policy: p, binding: &b, compiled: compiled})
+			rules = append(rules, validatingRule{rule: u, policy: p, binding: &b, compiled: compiled, passes: passes})
 		}
 	}
 	slices.SortStableFunc(rules, func(a, b validatingRule) int {
@@ -151,6 +154,9 @@ func (m *Matcher) throughValidating(ctx context.Context, u validatingRule, r *re
 		return Interception{}, false
 	}
 	i := u.interception()
+	if found.undecided != "" && found.perhaps == "" && found.err == nil && found.yes && m.surelyPasses(ctx, u, r, found.kind) {
+		return i, true
+	}
 	if found.undecided != "" {
 		i.Undecided = found.undecided
 		return i, true

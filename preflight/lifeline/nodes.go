@@ -145,7 +145,9 @@ func (e examples) definitions(l Line) Line {
 	}
 	seen := map[string]int{}
 	for _, name := range names {
-		w := from(sketch(bootstrap.Update, definition, object{name: name}, addonManager()), named(definition, "", name))
+		// The name of a definition is that of its resource and its group.
+		_, group, _ := strings.Cut(name, ".")
+		w := from(sketch(bootstrap.Update, definition, object{name: name, fields: map[string]any{"spec": map[string]any{"group": group}}}, addonManager()), named(definition, "", name))
 		by := e.seenBy(w)
 		if n, known := seen[by]; known {
 			alsoFor(&l.Writes[n], w)
