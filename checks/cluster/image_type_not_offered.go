@@ -14,14 +14,21 @@ import (
 var imageTypeNotOffered = preflight.Check{
 	ID:       "GP529",
 	Name:     "image-type-not-offered",
-	Title:    "A node pool is of an image type that GKE no longer offers",
+	Title:    "A node pool is of an image type or a version of Windows that ends",
 	Severity: preflight.Warning,
 	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePools, facts.GKEServerConfig},
-	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+	Run: func(s *facts.Snapshot) []preflight.Finding {
+		var fs, ending []preflight.Finding
 		offered := facts.GKEServerConfig.Of(s).ImageTypes
 		for i, p := range facts.GKENodePools.Of(s) {
 			image := p.Template.ImageType
+			if f, ends := windowsEnd(s, i, p); ends {
+				ending = append(ending, f)
+				if f.Summary != "" && f.Severity == preflight.Warning {
+					continue
+				}
+			}
 			switch {
 			case image == "" || image == customImage || slices.Contains(offered, image):
 			case offered == nil:
@@ -34,7 +41,7 @@ var imageTypeNotOffered = preflight.Check{
 						finding.PoolCommand(s, "create", "POOL", "--image-type", "TYPE")).Where("POOL", "the name of the new pool").Where("TYPE", "an image type on offer")})
 			}
 		}
-		return finding.Alike(fs, "NodePool", "are of an image type that GKE no longer offers")
+		return append(finding.Alike(fs, "NodePool", "are of an image type that GKE no longer offers"), ending...)
 	},
 }
 

@@ -78,6 +78,7 @@ func template(p *containerpb.NodePool) facts.NodeTemplate {
 		Labels:        c.GetLabels(),
 		CgroupMode:    cgroupMode(c),
 		CgroupPin:     cgroupPin(c),
+		Windows:       windows(c),
 		DiskType:      cmp.Or(c.GetBootDisk().GetDiskType(), c.GetDiskType()),
 		DiskGB:        cmp.Or(c.GetBootDisk().GetSizeGb(), int64(c.GetDiskSizeGb())),
 	}
@@ -109,6 +110,15 @@ func cgroupPin(c *containerpb.NodeConfig) string {
 		return ""
 	}
 	return strings.TrimPrefix(mode.String(), "CGROUP_MODE_")
+}
+
+// windows is the version that is asked for; empty for none.
+func windows(c *containerpb.NodeConfig) string {
+	v := c.GetWindowsNodeConfig().GetOsVersion()
+	if v == containerpb.WindowsNodeConfig_OS_VERSION_UNSPECIFIED {
+		return ""
+	}
+	return strings.TrimPrefix(v.String(), "OS_VERSION_")
 }
 
 // privateNodes reports whether the pool's nodes have no addresses of their own on

@@ -67,6 +67,9 @@ type NodeTemplate struct {
 	// pool asks for; empty for GKE's own choice.
 	CgroupMode string `json:"cgroupMode,omitempty"`
 	CgroupPin  string `json:"cgroupPin,omitempty"`
+	// Windows is the version that the API tells of a pool of Windows nodes, such as
+	// LTSC2022; empty where it tells none, for Linux, and where it was not recorded.
+	Windows string `json:"windows,omitempty"`
 	// Spot holds for spot and for preemptible nodes.
 	Spot bool `json:"spot,omitempty"`
 	// FlexStart holds for nodes that come when there is capacity, and
