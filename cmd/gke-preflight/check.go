@@ -51,6 +51,9 @@ func (f *checkFlags) report(cmd *cobra.Command) (preflight.Report, error) {
 	if err != nil {
 		return preflight.Report{}, err
 	}
+	for _, unmet := range rules.Unmet(s) {
+		fmt.Fprintln(cmd.ErrOrStderr(), "gke-preflight: "+preflight.Clean(unmet))
+	}
 	ask, err := f.steps.of(s)
 	if err != nil {
 		return preflight.Report{}, err

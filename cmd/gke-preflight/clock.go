@@ -48,11 +48,18 @@ func (c *clockFlags) time() time.Time {
 // day is that on which waivers are judged.
 func (c *clockFlags) day() time.Time { return policy.Day(c.time()) }
 
+// farthest is how far from what was seen a time may be for which it is judged: nothing
+// lasts so long that is looked at, and a year that is meant has four digits.
+const farthest = 10 * 365 * 24 * time.Hour
+
 // judged is s as of the time of the run, without the evidence that has lapsed by then.
-func (c *clockFlags) judged(s *facts.Snapshot) *facts.Snapshot {
+func (c *clockFlags) judged(s *facts.Snapshot) (*facts.Snapshot, error) {
 	m := s.Meta
+	if far := c.asOf.Sub(m.CollectedAt).Abs(); !c.asOf.IsZero() && far > farthest {
+		return nil, fmt.Errorf("--as-of %s is more than ten years from %s, when the cluster was seen", c.asOf.Format(time.DateOnly), m.CollectedAt.UTC().Format(time.DateOnly))
+	}
 	m.AsOf = c.time()
-	return probe.AsOf(s.WithMeta(m))
+	return probe.AsOf(s.WithMeta(m)), nil
 }
 
 // A moment is a flag's day, which begins at midnight UTC, or time; zero for none.

@@ -149,7 +149,10 @@ func (c *clusterFlags) read(ctx context.Context, conn *gke.Connection, say *prog
 	s := facts.Observed(facts.Meta{Tool: toolVersion(), Cluster: conn.Cluster, Identity: identity}, c.readBoth(ctx, conn, say)...)
 	m := s.Meta
 	m.CollectedAt = time.Now().UTC().Truncate(time.Second)
-	return c.aim(c.clock.judged(s.WithMeta(m)))
+	if s, err = c.clock.judged(s.WithMeta(m)); err != nil {
+		return nil, err
+	}
+	return c.aim(s)
 }
 
 // aim returns s with the target that the flags ask for.
@@ -233,8 +236,8 @@ func (c *clusterFlags) recording(cmd *cobra.Command, file string) (*facts.Snapsh
 	if err != nil {
 		return nil, err
 	}
-	if s = c.clock.judged(s); c.target == "" {
-		return s, nil
+	if s, err = c.clock.judged(s); err != nil || c.target == "" {
+		return s, err
 	}
 	return aim(s, c.target)
 }

@@ -62,8 +62,8 @@ func (f severalFlags) lookAt(ctx context.Context, c facts.Cluster, target string
 	if seen := s.Meta.Cluster; seen != c {
 		return nil, fmt.Errorf("it is a recording of %s/%s/%s", seen.Project, seen.Location, seen.Name)
 	}
-	if s = f.clock.judged(s); target == "" {
-		return s, nil
+	if s, err = f.clock.judged(s); err != nil || target == "" {
+		return s, err
 	}
 	return aim(s, target)
 }

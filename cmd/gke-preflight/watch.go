@@ -130,7 +130,7 @@ func (f *watchFlags) foretold() (*preflight.Report, error) {
 	if f.recording != "" {
 		s, err := load(f.recording)
 		if err == nil {
-			s = f.observe.clock.judged(s)
+			s, err = f.observe.clock.judged(s)
 		}
 		if err == nil && f.observe.target != "" {
 			s, err = aim(s, f.observe.target)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // A Choice names what a run is about, or is not: a check, a family of them, or the
@@ -115,6 +116,26 @@ func (a *applying) skip(r *preflight.Result) []preflight.Skipped {
 		}
 	}
 	return all
+}
+
+// Unmet says which namespaces are chosen that the cluster does not have, one sentence each;
+// none where its namespaces could not be read.
+func (r Rules) Unmet(s *facts.Snapshot) (said []string) {
+	have, read := facts.Namespaces.Get(s)
+	if !read {
+		return nil
+	}
+	for _, flag := range []struct {
+		name    string
+		choices []Choice
+	}{{"--only", r.Only}, {"--skip", r.Skip}} {
+		for _, c := range flag.choices {
+			if c.Namespace != "" && !slices.ContainsFunc(have, func(n facts.Namespace) bool { return n.Name == c.Namespace }) {
+				said = append(said, fmt.Sprintf("%s %s: the cluster has no namespace %s, so that this chooses nothing", flag.name, c.text, c.Namespace))
+			}
+		}
+	}
+	return said
 }
 
 func subjectText(s preflight.Subject) string {

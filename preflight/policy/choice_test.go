@@ -90,3 +90,24 @@ func TestChoice(t *testing.T) {
 		}
 	}
 }
+
+// A namespace that is not there is told of: a name that is mistyped would skip nothing in
+// silence.
+func TestUnmetNamespace(t *testing.T) {
+	seen := facts.New(facts.Meta{}, facts.Present(facts.Namespaces, []facts.Namespace{{Name: "shop"}}))
+	var rules policy.Rules
+	for _, text := range []string{"namespace/shop", "ns/shpo", "GP4"} {
+		c, err := policy.ParseChoice(text, []preflight.Check{{ID: "GP401"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		rules.Skip, rules.Only = append(rules.Skip, c), append(rules.Only, c)
+	}
+	got := rules.Unmet(seen)
+	if len(got) != 2 || !strings.Contains(got[0], "--only ns/shpo: the cluster has no namespace shpo") || !strings.Contains(got[1], "--skip ns/shpo") {
+		t.Errorf("%q", got)
+	}
+	if got := rules.Unmet(facts.New(facts.Meta{})); got != nil {
+		t.Errorf("namespaces were not read, and still %q", got)
+	}
+}
