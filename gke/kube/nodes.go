@@ -33,7 +33,8 @@ type nodesRead struct {
 
 func readNodes(ctx context.Context, c *cluster) (nodesRead, error) {
 	read := nodesRead{places: newPlaces()}
-	all, err := list(ctx, c.reader, c.typed.CoreV1().Nodes().List, metav1.ListOptions{}, func(n *corev1.Node) (facts.Node, bool) {
+	query := lean(c.typed.CoreV1().RESTClient(), "nodes", "", "NodeList", leanNode, func() *corev1.NodeList { return &corev1.NodeList{} })
+	all, err := list(ctx, c.reader, query, metav1.ListOptions{}, func(n *corev1.Node) (facts.Node, bool) {
 		out := facts.Node{Name: n.Name, Pool: n.Labels[poolLabel], Zone: n.Labels[corev1.LabelTopologyZone], Kubelet: n.Status.NodeInfo.KubeletVersion,
 			Created: n.CreationTimestamp.UTC(), Unschedulable: n.Spec.Unschedulable, Operation: n.Annotations[operationAnnotation],
 			Labels: givenLabels(n.Labels), Taints: givenTaints(n.Spec.Taints),
@@ -105,7 +106,8 @@ func nodeLeases(ctx context.Context, c *cluster) (map[string]time.Time, error) {
 		node string
 		at   time.Time
 	}
-	read, err := list(ctx, c.reader, c.typed.CoordinationV1().Leases(corev1.NamespaceNodeLease).List, metav1.ListOptions{}, func(l *coordinationv1.Lease) (renewal, bool) {
+	query := lean(c.typed.CoordinationV1().RESTClient(), "leases", corev1.NamespaceNodeLease, "LeaseList", leanLease, func() *coordinationv1.LeaseList { return &coordinationv1.LeaseList{} })
+	read, err := list(ctx, c.reader, query, metav1.ListOptions{}, func(l *coordinationv1.Lease) (renewal, bool) {
 		return renewal{l.Name, renewed(l)}, true
 	})
 	out := maps.Collect(func(yield func(string, time.Time) bool) {

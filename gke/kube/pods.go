@@ -67,10 +67,11 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 		spaces.gke = nil
 	}
 	alike := newSharing()
+	query := lean(c.typed.CoreV1().RESTClient(), "pods", "", "PodList", leanPod, func() *corev1.PodList { return &corev1.PodList{} })
 	return twice(func() (podsRead, error) {
 		sums := newSums(pools, where, volumes, spaces.gke)
 		proxies := proxyPods{pools: pools, seen: map[proxyKey]*facts.KubeProxy{}}
-		backend, err := pages(ctx, c.reader, c.typed.CoreV1().Pods("").List, metav1.ListOptions{}, func(p *corev1.Pod) (facts.Pod, bool) {
+		backend, err := pages(ctx, c.reader, query, metav1.ListOptions{}, func(p *corev1.Pod) (facts.Pod, bool) {
 			sums.add(p)
 			proxies.add(p)
 			if !inBackend[p.Namespace] {
