@@ -53,34 +53,48 @@ func onPools(s *facts.Snapshot, c Check, of Subject, pools []string) bool {
 	if len(pools) == 0 || c.Concerns(ControlPlaneStep) {
 		return true
 	}
+	where := whereabouts.Of(s)
 	switch of.Kind {
 	case "NodePool":
-		return slices.Contains(pools, of.Name) || !slices.Contains(PoolsOf(s), of.Name)
+		return slices.Contains(pools, of.Name) || !slices.Contains(where.pools, of.Name)
 	case "Node":
-		nodes, _ := facts.Nodes.Get(s)
-		i := slices.IndexFunc(nodes, func(n facts.Node) bool { return n.Name == of.Name })
-		return i < 0 || nodes[i].Pool == "" || slices.Contains(pools, nodes[i].Pool)
+		pool, known := where.nodes[of.Name]
+		return !known || pool == "" || slices.Contains(pools, pool)
 	case "PodDisruptionBudget":
-		return runsOn(s, pools, func(g facts.PodGroup) bool { return g.Namespace == of.Namespace })
+		return runsOn(pools, where.namespaces[of.Namespace])
 	}
-	return runsOn(s, pools, func(g facts.PodGroup) bool {
-		return g.Kind == of.Kind && g.Namespace == of.Namespace && g.Name == of.Name
+	return runsOn(pools, where.groups[groupName{of.Kind, of.Namespace, of.Name}])
+}
+
+// runsOn reports whether any of the Pods is on one of the pools, or may be: where there are
+// none, or it was not seen where they are.
+func runsOn(pools []string, groups []facts.PodGroup) bool {
+	return len(groups) == 0 || slices.ContainsFunc(groups, func(g facts.PodGroup) bool {
+		return g.Pools == nil || slices.ContainsFunc(pools, func(p string) bool { return g.Pools[p] > 0 })
 	})
 }
 
-// runsOn reports whether any of the Pods that are meant is on one of the pools, or may be:
-// where there are none, or it was not seen where they are.
-func runsOn(s *facts.Snapshot, pools []string, meant func(facts.PodGroup) bool) bool {
-	groups, _ := facts.PodGroups.Get(s)
-	found := false
-	for _, g := range groups {
-		if !meant(g) {
-			continue
-		}
-		found = true
-		if g.Pools == nil || slices.ContainsFunc(pools, func(p string) bool { return g.Pools[p] > 0 }) {
-			return true
-		}
-	}
-	return !found
+type groupName struct{ kind, namespace, name string }
+
+// places are where things are: what each finding is asked about, for each pool.
+type places struct {
+	pools      []string
+	nodes      map[string]string
+	groups     map[groupName][]facts.PodGroup
+	namespaces map[string][]facts.PodGroup
 }
+
+var whereabouts = &facts.Derivation[places]{Compute: func(s *facts.Snapshot) places {
+	p := places{PoolsOf(s), map[string]string{}, map[groupName][]facts.PodGroup{}, map[string][]facts.PodGroup{}}
+	nodes, _ := facts.Nodes.Get(s)
+	for _, n := range nodes {
+		p.nodes[n.Name] = n.Pool
+	}
+	groups, _ := facts.PodGroups.Get(s)
+	for _, g := range groups {
+		name := groupName{g.Kind, g.Namespace, g.Name}
+		p.groups[name] = append(p.groups[name], g)
+		p.namespaces[g.Namespace] = append(p.namespaces[g.Namespace], g)
+	}
+	return p
+}}
