@@ -23,6 +23,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/bound"
 )
 
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
@@ -150,7 +151,7 @@ func observe(t testing.TB, c *rig.Cluster) (*facts.Snapshot, time.Duration) {
 // BenchmarkFifty holds the time that all questions of [TestFifty] take against
 // the slowest timeout.
 func BenchmarkFifty(b *testing.B) {
-	const most = 1.2
+	const most = 1.15
 	c := rig.Start(b, controlplane.Options{})
 	hooks := fifty()
 	stageAll(b, c, hooks)
@@ -161,9 +162,7 @@ func BenchmarkFifty(b *testing.B) {
 		b.ReportMetric(0, "ns/op")
 		b.ReportMetric(took.Seconds(), "probe-s")
 		b.ReportMetric(ratio, "ratio")
-		if ratio > most {
-			b.Errorf("probing takes %.2f times as long as the slowest timeout, more than %.1f", ratio, most)
-		}
+		bound.Hold(b, "asking 50 webhooks with faults at random, against the slowest timeout", ratio, most, "times")
 	}
 }
 
