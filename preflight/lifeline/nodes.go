@@ -134,10 +134,11 @@ func (e examples) persistent() []bootstrap.Write {
 }
 
 // definitions are the CustomResourceDefinitions of Google's and Kubernetes' own groups;
-// one that each cluster of GKE has for all where those could not be read.
+// one that each cluster of GKE has for all where those could not be read, and then of no
+// group that is known.
 func (e examples) definitions(l Line) Line {
 	names := []string{"volumesnapshots.snapshot.storage.k8s.io"}
-	found, _ := facts.CustomResources.Get(e.s)
+	found, read := facts.CustomResources.Get(e.s)
 	for _, c := range found {
 		if c.Name != names[0] && (strings.HasSuffix(c.Name, ".k8s.io") || strings.HasSuffix(c.Name, ".gke.io") || strings.HasSuffix(c.Name, ".cloud.google.com")) {
 			names = append(names, c.Name)
@@ -145,9 +146,13 @@ func (e examples) definitions(l Line) Line {
 	}
 	seen := map[string]int{}
 	for _, name := range names {
-		// The name of a definition is that of its resource and its group.
-		_, group, _ := strings.Cut(name, ".")
-		w := from(sketch(bootstrap.Update, definition, object{name: name, fields: map[string]any{"spec": map[string]any{"group": group}}}, addonManager()), named(definition, "", name))
+		o := object{name: name}
+		if read {
+			// The name of a definition is that of its resource and its group.
+			_, group, _ := strings.Cut(name, ".")
+			o.fields = map[string]any{"spec": map[string]any{"group": group}}
+		}
+		w := from(sketch(bootstrap.Update, definition, o, addonManager()), named(definition, "", name))
 		by := e.seenBy(w)
 		if n, known := seen[by]; known {
 			alsoFor(&l.Writes[n], w)
