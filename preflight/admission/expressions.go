@@ -60,7 +60,7 @@ func (e reads) undecided(r *request, ns namespaces) string {
 	switch {
 	case e.authorizer && !r.privileged():
 		return "an expression asks what " + r.GetUserInfo().GetName() + " may do, which a snapshot does not hold"
-	case r.sketch && (e.object || e.group && r.GetKind().GroupKind() != definitions):
+	case r.sketch && (e.object || e.group && !r.definitionOfGroup()):
 		return "an expression reads more of the object than its name, which differs from one such write to the next"
 	case (e.object || e.group) && r.changed != "":
 		return r.changed

@@ -82,6 +82,7 @@ func TestSketchedDefinition(t *testing.T) {
 	}{
 		{"of another group", "snapshot.storage.k8s.io", nil, "passes"},
 		{"of the policy's group", "gateway.networking.k8s.io", nil, "undecided"},
+		{"of no group that is known", "", nil, "undecided"},
 		{"a second validation reads more", "snapshot.storage.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
 			p.Validations = append(p.Validations, admissionregistrationv1.Validation{Expression: reading})
 		}, "undecided"},
