@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -201,8 +202,12 @@ func (f *simulateFlags) untouched() ([]*facts.Snapshot, error) {
 	if last == "" {
 		return nil, fmt.Errorf("--target-version is missing: with --from there is no cluster to ask for the next version")
 	}
+	steps := simulation.Steps(from, last)
+	if f.from == everyHop && steps[0].From == steps[0].To {
+		return nil, fmt.Errorf("--target-version %s: no step that is known leads there; the first is from %s to %s", last, minors[0], minors[1])
+	}
 	var all []*facts.Snapshot
-	for _, hop := range simulation.Steps(from, last) {
+	for _, hop := range steps {
 		observations, ok := bootstrap.Untouched(hop.From)
 		if !ok {
 			return nil, fmt.Errorf("--from: %q is not one of the minors that are known, %s; nor is it %s", f.from, strings.Join(minors, ", "), everyHop)
@@ -233,15 +238,13 @@ func read(cmd *cobra.Command, file string) ([]byte, error) {
 // rendering says what renders a directory, where it holds a chart or a kustomization;
 // what else there is to do with it where it does not.
 func rendering(folder string) string {
-	has := func(name string) bool {
-		_, err := os.Stat(filepath.Join(folder, name))
-		return err == nil
-	}
-	switch {
-	case has("Chart.yaml"):
+	if _, err := os.Stat(filepath.Join(folder, "Chart.yaml")); err == nil {
 		return ", a chart, and no manifest: render it first: " + manifest.Helm(folder)
-	case has("kustomization.yaml") || has("kustomization.yml") || has("Kustomization"):
-		return ", a kustomization, and no manifest: render it first: " + manifest.Kustomize(folder)
+	}
+	for _, name := range []string{"kustomization.yaml", "kustomization.yml", "Kustomization"} {
+		if b, err := os.ReadFile(filepath.Join(folder, name)); err == nil {
+			return ", a kustomization, and no manifest: render it first: " + manifest.Kustomize(folder, bytes.Contains(b, []byte("helmCharts:")))
+		}
 	}
 	return ": give each file of it a --webhook of its own"
 }

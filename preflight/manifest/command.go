@@ -11,10 +11,25 @@ import (
 const judged = " | gke-preflight simulate --webhook -"
 
 // Helm is the command that renders a chart, by its directory or archive, and judges it.
-func Helm(chart string) string { return "helm template " + remedy.Quote(chart) + judged }
+func Helm(chart string) string { return "helm template " + remedy.Quote(operand(chart)) + judged }
 
 // Kustomize is the command that renders a kustomization, by its directory, and judges it.
-func Kustomize(folder string) string { return "kubectl kustomize " + remedy.Quote(folder) + judged }
+// What holds charts takes Helm, too.
+func Kustomize(folder string, charts bool) string {
+	command := "kubectl kustomize "
+	if charts {
+		command += "--enable-helm "
+	}
+	return command + remedy.Quote(operand(folder)) + judged
+}
+
+// operand is a path that no command takes for a flag.
+func operand(path string) string {
+	if strings.HasPrefix(path, "-") {
+		return "./" + path
+	}
+	return path
+}
 
 // chartOf is the directory of the chart that a template belongs to; CHART where its path
 // does not tell.

@@ -12,7 +12,7 @@ import (
 func unrendered(file string, h head, value []byte) string {
 	switch {
 	case h.group() == "kustomize.config.k8s.io", h.Kind == "" && (lists(value, "resources") || lists(value, "bases") || lists(value, "components")):
-		return "is a kustomization, and no manifest: render it first: " + Kustomize(folderOf(file, "DIRECTORY"))
+		return "is a kustomization, and no manifest: render it first: " + Kustomize(folderOf(file, "DIRECTORY"), lists(value, "helmCharts"))
 	case h.Kind == "" && h.APIVersion != "" && has(value, "name") && has(value, "version"):
 		return "is the head of a chart, and no manifest: render it first: " + Helm(folderOf(file, "CHART"))
 	case h.Kind == "" && h.APIVersion == "" && path.Base(file) == "values.yaml":

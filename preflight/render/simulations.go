@@ -84,11 +84,13 @@ func SimulationGitHub(w io.Writer, s simulation.Hops) error {
 		if t.Perhaps() {
 			kind = "warning"
 		}
-		at := ""
-		if c, ok := placed(t); ok {
-			at = fmt.Sprintf("file=%s,line=%d,", property(path.Clean(c.File)), max(c.Line, 1))
+		for _, c := range marked(t) {
+			at := ""
+			if inRepository(c) {
+				at = fmt.Sprintf("file=%s,line=%d,", property(path.Clean(c.File)), max(c.Line, 1))
+			}
+			kinds[kind] = append(kinds[kind], fmt.Sprintf("::%s %stitle=%s::%s", kind, at, property(called(c)), data(detail(t))))
 		}
-		kinds[kind] = append(kinds[kind], fmt.Sprintf("::%s %stitle=%s::%s", kind, at, property(culpritOf(t)), data(detail(t))))
 	}
 	for _, kind := range []string{"error", "warning", "notice"} {
 		for _, line := range shownAnnotations(kind, kinds[kind]) {
@@ -100,21 +102,31 @@ func SimulationGitHub(w io.Writer, s simulation.Hops) error {
 	return nil
 }
 
-// placed is the first culprit that stands in a file of the repository.
-func placed(t simulation.Trouble) (simulation.Culprit, bool) {
+// marked are the culprits that stand in files of the repository, each of which is told
+// of where it stands; where none does, the first alone, and the zero value where none is
+// known.
+func marked(t simulation.Trouble) []simulation.Culprit {
+	var all []simulation.Culprit
 	for _, c := range t.Culprits {
-		if c.File != "" && c.File != "-" {
-			return c, true
+		if inRepository(c) {
+			all = append(all, c)
 		}
 	}
-	return simulation.Culprit{}, false
+	switch {
+	case all != nil:
+		return all
+	case len(t.Culprits) > 0:
+		return t.Culprits[:1]
+	}
+	return make([]simulation.Culprit, 1)
 }
 
-func culpritOf(t simulation.Trouble) string {
-	if len(t.Culprits) == 0 {
+func inRepository(c simulation.Culprit) bool { return c.File != "" && c.File != "-" }
+
+func called(c simulation.Culprit) string {
+	if c.Name == "" {
 		return "gke-preflight simulate"
 	}
-	c := t.Culprits[0]
 	return c.Kind + " " + c.Name
 }
 
@@ -164,11 +176,13 @@ func SimulationSARIF(w io.Writer, s simulation.Hops, tool string) error {
 			rule = 1
 		}
 		r := simulationRules[rule]
-		run.Results = append(run.Results, sarifResult{
-			RuleID: r.ID, RuleIndex: rule, Level: r.Default.Level, Message: sarifText{detail(t)},
-			Locations:    []sarifLocation{locationOf(t)},
-			Fingerprints: map[string]string{"gkePreflightSimulation/v1": strings.Join(append([]string{r.ID}, identities(t)...), " ")},
-		})
+		for _, c := range marked(t) {
+			run.Results = append(run.Results, sarifResult{
+				RuleID: r.ID, RuleIndex: rule, Level: r.Default.Level, Message: sarifText{detail(t)},
+				Locations:    []sarifLocation{locationOf(c)},
+				Fingerprints: map[string]string{"gkePreflightSimulation/v1": strings.Join(append([]string{r.ID, identity(c)}, identities(t)...), " ")},
+			})
+		}
 	}
 	return indented(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
@@ -176,23 +190,20 @@ func SimulationSARIF(w io.Writer, s simulation.Hops, tool string) error {
 // identities tell the culprits apart from all others.
 func identities(t simulation.Trouble) (all []string) {
 	for _, c := range t.Culprits {
-		all = append(all, c.Kind+"/"+c.Name+"/"+c.Webhook)
+		all = append(all, identity(c))
 	}
 	return all
 }
 
-func locationOf(t simulation.Trouble) sarifLocation {
-	at := sarifLocation{sarifPhysical{sarifArtifact{"clusters/cluster"}, sarifRegion{1}}, []sarifLogical{{culpritOf(t), "resource"}}}
-	if len(t.Culprits) == 0 {
+func identity(c simulation.Culprit) string { return c.Kind + "/" + c.Name + "/" + c.Webhook }
+
+func locationOf(c simulation.Culprit) sarifLocation {
+	at := sarifLocation{sarifPhysical{sarifArtifact{"clusters/cluster"}, sarifRegion{1}}, []sarifLogical{{called(c), "resource"}}}
+	if c.Name == "" {
 		return at
 	}
-	c := t.Culprits[0]
-	if found, ok := placed(t); ok {
-		c = found
-	}
-	at.Logical = []sarifLogical{{c.Kind + " " + c.Name, "resource"}}
 	switch {
-	case c.File != "" && c.File != "-":
+	case inRepository(c):
 		at.Physical = sarifPhysical{sarifArtifact{uri(path.Clean(c.File))}, sarifRegion{max(c.Line, 1)}}
 	case c.Template != "":
 		at.Physical.Artifact.URI = uri(c.Template)

@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -93,10 +92,9 @@ func (x suspects) place(c admission.Culprit) manifest.Place {
 	return x.added.Place(manifest.Name{Kind: string(b.Kind), Name: b.Name}, "")
 }
 
-func names(cs []Culprit) string {
-	var all []string
+func names(cs []Culprit) (all []string) {
 	for _, c := range cs {
 		all = append(all, c.String())
 	}
-	return strings.Join(all, " and ")
+	return all
 }

@@ -26,11 +26,17 @@ type Hops struct {
 // A Trouble is what the same webhooks or policies do on one hop or on several.
 type Trouble struct {
 	Culprits []Culprit
-	// Harms are those of the first of the hops on which they do the most.
-	Harms []Harm
+	// Harms are those of all hops, each once and as it is on the first.
+	Harms []HopHarm
 	// Hops are such as "1.33 to 1.34", in order, of so many as were simulated.
 	Hops []string
 	Of   int
+}
+
+// A HopHarm is a harm with the hops on which it is met.
+type HopHarm struct {
+	Harm
+	Hops []string
 }
 
 // Together is what single simulations come to.
@@ -43,11 +49,22 @@ func Together(all []Simulation) Hops {
 	}
 	if troubles := h.Troubles(); len(troubles) > 0 {
 		h.Summary = troubles[0].Says()
-		if n := len(troubles) - 1; n > 0 {
+		if n := others(troubles); n > 0 {
 			h.Summary += fmt.Sprintf("; %s more", words.Count(n, "culprit"))
 		}
 	}
 	return h
+}
+
+// others is how many webhooks and policies do something beside those of the first.
+func others(all []Trouble) int {
+	seen := map[string]bool{}
+	for _, t := range all {
+		for _, c := range t.Culprits {
+			seen[c.Kind+"/"+c.Name+"/"+c.Webhook] = true
+		}
+	}
+	return len(seen) - len(all[0].Culprits)
 }
 
 // Worse reports whether a is worse than b; any verdict is worse than none.
@@ -68,8 +85,8 @@ func (h Hops) Troubles() []Trouble {
 				continue
 			}
 			all[n].Hops = append(all[n].Hops, t.Hops...)
-			if len(t.Harms) > len(all[n].Harms) {
-				all[n].Harms = t.Harms
+			for _, h := range t.Harms {
+				all[n].add(h)
 			}
 		}
 	}
@@ -87,12 +104,24 @@ func order(perhaps bool) int {
 	return 0
 }
 
+// add notes a harm that is met on another hop, too, or on that one alone.
+func (t *Trouble) add(h HopHarm) {
+	for n, o := range t.Harms {
+		if o.Name == h.Name && o.Lifeline == h.Lifeline {
+			t.Harms[n].Hops = append(t.Harms[n].Hops, h.Hops...)
+			return
+		}
+	}
+	t.Harms = append(t.Harms, h)
+}
+
 func (sim Simulation) troubles() []Trouble {
 	var all []Trouble
 	for _, harm := range sim.Harms {
-		t := Trouble{Culprits: harm.Culprits, Harms: []Harm{harm}, Hops: []string{sim.Hop()}}
+		hops := []string{sim.Hop()}
+		t := Trouble{Culprits: harm.Culprits, Harms: []HopHarm{{harm, hops}}, Hops: hops}
 		if n := slices.IndexFunc(all, func(o Trouble) bool { return o.key() == t.key() }); n >= 0 {
-			all[n].Harms = append(all[n].Harms, harm)
+			all[n].Harms = append(all[n].Harms, t.Harms...)
 			continue
 		}
 		all = append(all, t)
@@ -102,7 +131,7 @@ func (sim Simulation) troubles() []Trouble {
 
 // key is the same for what the same do with the same certainty.
 func (t Trouble) key() string {
-	return fmt.Sprint(t.Harms[0].Perhaps, names(t.Culprits))
+	return fmt.Sprint(t.Harms[0].Perhaps, slices.Sorted(slices.Values(names(t.Culprits))))
 }
 
 // Perhaps says that it hangs on what can't be told.
@@ -116,28 +145,38 @@ func (t Trouble) Says() string {
 	if first.Perhaps {
 		stop = "might stop"
 	}
-	who := names(t.Culprits)
-	if who == "" {
-		who = "what is not known"
+	who := "what is not known"
+	if all := names(t.Culprits); len(all) > 3 {
+		who = words.Some(all, 2)
+	} else if all != nil {
+		who = strings.Join(all, " and ")
 	}
 	line := fmt.Sprintf("%s %s %s: %s", who, stop, first.Name, first.Consequence)
 	if n := len(t.Harms) - 1; n > 0 {
 		line += fmt.Sprintf("; and %d more", n)
+		if slices.ContainsFunc(t.Harms[1:], func(h HopHarm) bool { return len(h.Hops) < len(first.Hops) }) {
+			line += ", not each on all of them"
+		}
 	}
 	switch {
 	case t.Of == 1:
 		return line
-	case t.Of == len(t.Hops):
+	case t.Of == len(first.Hops):
 		return "on every step: " + line
 	}
-	return words.Some(t.Hops, 2) + ": " + line
+	return words.Some(first.Hops, 2) + ": " + line
 }
 
-// Also are the names of the other things that the same would stop.
+// Also are the names of the other things that the same would stop, with the steps where
+// that is not on all of those that it stops something on.
 func (t Trouble) Also() []string {
 	var all []string
 	for _, h := range t.Harms[1:] {
-		all = append(all, h.Name)
+		name := h.Name
+		if len(h.Hops) < len(t.Hops) {
+			name += " (" + words.Some(h.Hops, 2) + ")"
+		}
+		all = append(all, name)
 	}
 	return all
 }
@@ -146,16 +185,20 @@ func (t Trouble) Also() []string {
 type Step struct{ From, To string }
 
 // Steps are the upgrades from a minor to a target, one minor at a time; a single one
-// where it is not known which minors lie between.
+// where the minor is not known, and a last one from the newest that is known where the
+// target is newer.
 func Steps(from, target string) []Step {
 	minors := bootstrap.Minors()
 	first, last := slices.Index(minors, from), slices.Index(minors, line(target))
-	if first < 0 || last <= first {
+	if first < 0 || last >= 0 && last <= first {
 		return []Step{{from, target}}
 	}
 	var all []Step
-	for n := first; n < last; n++ {
+	for n := first; n+1 < len(minors) && (last < 0 || n < last); n++ {
 		all = append(all, Step{minors[n], minors[n+1]})
+	}
+	if last < 0 {
+		return append(all, Step{minors[len(minors)-1], target})
 	}
 	all[len(all)-1].To = target
 	return all

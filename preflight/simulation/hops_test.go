@@ -68,7 +68,33 @@ func TestTogether(t *testing.T) {
 	if got := Steps("1.34", "1.36.2"); !slices.Equal(got, []Step{{"1.34", "1.35"}, {"1.35", "1.36.2"}}) {
 		t.Errorf("%v", got)
 	}
-	if got := Steps("1.34", "1.99"); !slices.Equal(got, []Step{{"1.34", "1.99"}}) {
-		t.Errorf("%v: nobody knows what lies between", got)
+	if got := Steps("1.36", "1.99"); !slices.Equal(got, []Step{{"1.36", "1.37"}, {"1.37", "1.99"}}) {
+		t.Errorf("%v: what is known is judged, though nobody knows what comes then", got)
+	}
+}
+
+// TestAlso holds what is told of several steps together against each of them: nothing is
+// left out, and nothing is said of a step on which it is not met.
+func TestAlso(t *testing.T) {
+	all := every(t, configuration("Validating", "a", everything("'*'")))
+	trouble := all.Troubles()[0]
+	for _, sim := range all.Hops {
+		for _, h := range sim.Harms {
+			n := slices.IndexFunc(trouble.Harms, func(o HopHarm) bool { return o.Name == h.Name })
+			if n < 0 || !slices.Contains(trouble.Harms[n].Hops, sim.Hop()) {
+				t.Errorf("%s of %s is not told of", h.Name, sim.Hop())
+			}
+		}
+	}
+	for _, h := range trouble.Harms {
+		for _, hop := range h.Hops {
+			n := slices.IndexFunc(all.Hops, func(sim Simulation) bool { return sim.Hop() == hop })
+			if !contains(all.Hops[n].Harms, h.Harm) {
+				t.Errorf("%s is told of %s, where it is not met", h.Name, hop)
+			}
+		}
+	}
+	if !slices.Contains(trouble.Also(), "the cluster's trust bundle (1.36 to 1.37)") || !strings.Contains(all.Summary, "not each on all of them") {
+		t.Errorf("%q; %q", all.Summary, trouble.Also())
 	}
 }
