@@ -73,8 +73,8 @@ cluster of yours differs from a default one: ` + "`gke-preflight check`" + ` loo
 and asks the backends.
 
 Seen as: *recorded* while it ran, its webhooks registered by its own programs on a real API
-server; *rendered* from the makers' chart, kustomization or manifest; *source*: its source
-says so, and it was not seen running.
+server; *rendered* from the makers' chart, kustomization or manifest; *source*: written
+down by its source or, of Open Policy Agent, by its tutorials, and not seen running.
 `
 
 func mapPage() string {

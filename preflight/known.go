@@ -1,7 +1,10 @@
 package preflight
 
 import (
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+
 	"github.com/gke-preflight/gke-preflight/preflight/addons"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 )
 
@@ -13,7 +16,8 @@ type KnownAddon struct {
 	Title string `json:"title"`
 	// Verdict is the worst of the ways to have it, while its backend is down.
 	Verdict simulation.Verdict `json:"verdict"`
-	// Do is the change that makes it safe, in the imperative; empty where none is known.
+	// Do is the change that makes it safe, in the imperative; empty where none is known, and
+	// of a webhook that no change makes milder than it is.
 	Do string `json:"do,omitempty"`
 	// Docs is [AddonURL].
 	Docs string `json:"docs"`
@@ -27,6 +31,44 @@ func knownAddon(s Subject) *KnownAddon {
 		return nil
 	}
 	return &KnownAddon{a.Name, a.Title, a.Verdict(), a.Advice(s.Webhook), AddonURL(a)}
+}
+
+// settled takes back what the map would change of webhooks that are mild already.
+func settled(s *facts.Snapshot, r Result) Result {
+	for _, fs := range [][]Finding{r.Findings, r.Open} {
+		for _, f := range fs {
+			if f.Addon != nil && mild(s, f.Subject) {
+				f.Addon.Do = ""
+			}
+		}
+	}
+	return r
+}
+
+// mild reports whether the webhook fails open after a second, which is the least that one
+// can wait.
+func mild(s *facts.Snapshot, subject Subject) bool {
+	is := func(configuration, webhook string, policy *admissionregistrationv1.FailurePolicyType, seconds *int32) bool {
+		return configuration == subject.Name && webhook == subject.Webhook &&
+			policy != nil && *policy == admissionregistrationv1.Ignore && seconds != nil && *seconds == 1
+	}
+	validating, _ := facts.ValidatingWebhooks.Get(s)
+	for _, c := range validating {
+		for _, w := range c.Webhooks {
+			if subject.Kind == "ValidatingWebhookConfiguration" && is(c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds) {
+				return true
+			}
+		}
+	}
+	mutating, _ := facts.MutatingWebhooks.Get(s)
+	for _, c := range mutating {
+		for _, w := range c.Webhooks {
+			if subject.Kind == "MutatingWebhookConfiguration" && is(c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // AddonURL is where the manual tells of an add-on: its page, or the map where it has none.

@@ -43,7 +43,7 @@ func run(s *facts.Snapshot, c Check) Result {
 		r.Status, r.Reason, r.Missing = Undecided, "could not read "+named(s, unread), ids(unread)
 		return r
 	}
-	return Summarise(c, inPlace(s.Meta, c.Run(s)))
+	return settled(s, Summarise(c, inPlace(s.Meta, c.Run(s))))
 }
 
 // inPlace is what fs say in the step that is at hand: where nodes alone are upgraded

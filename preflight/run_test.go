@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
@@ -99,6 +102,26 @@ func FuzzClean(f *testing.F) {
 			t.Errorf("Clean(%q) is not clean", c)
 		}
 	})
+}
+
+// TestMild holds that nobody is told to change what is as mild as the change makes it, and
+// that whatever else there is of the webhook's timeout and policy is told of.
+func TestMild(t *testing.T) {
+	subject := Subject{Kind: "ValidatingWebhookConfiguration", Name: "opa-validating-webhook", Webhook: "validating-webhook.openpolicyagent.org"}
+	for _, c := range []struct {
+		policy  admissionregistrationv1.FailurePolicyType
+		seconds int32
+		told    bool
+	}{{admissionregistrationv1.Ignore, 1, false}, {admissionregistrationv1.Ignore, 2, true}, {admissionregistrationv1.Fail, 1, true}} {
+		s := facts.New(facts.Meta{}, facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{{
+			ObjectMeta: metav1.ObjectMeta{Name: subject.Name},
+			Webhooks:   []admissionregistrationv1.ValidatingWebhook{{Name: subject.Webhook, FailurePolicy: &c.policy, TimeoutSeconds: &c.seconds}},
+		}}))
+		f := Run(s, []Check{check("GP1", Blocker, Finding{Subject: subject})})[0].Findings[0]
+		if f.Addon == nil || (f.Addon.Do != "") != c.told {
+			t.Errorf("%s after %d s: %+v", c.policy, c.seconds, f.Addon)
+		}
+	}
 }
 
 // TestKnownAddons holds that a finding names the add-on by the exact names of the map

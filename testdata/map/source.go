@@ -36,11 +36,11 @@ func (m *mapper) source(f addons.From) (source, error) {
 	case f.Checkout != "":
 		return m.checkout(f)
 	}
-	return source{filepath.Join(own, "written"), "its source, as testdata/map/written/" + f.Written + " says", f.Version}, nil
+	return source{filepath.Join(own, "written"), "testdata/map/written/" + f.Written + ", which says where that is from", f.Version}, nil
 }
 
 func path(f addons.From) string {
-	return strings.Join(append([]string{f.Chart + f.Kustomization}, f.Files...), " ")
+	return strings.TrimSpace(strings.Join(append([]string{f.Chart + f.Kustomization}, f.Files...), " "))
 }
 
 // module is the directory of a module in the cache. That a later Go is wanted to build
