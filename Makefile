@@ -62,7 +62,7 @@ test-computed:
 	@$(ASIDE) $(TEST) -race -run '^TestCases$$' ./checks
 	@$(ASIDE) $(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
 	@$(ASIDE) $(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
-	@$(ASIDE) $(TEST) -p 1 ./preflight/... ./checks/... ./docs/... ./testdata/addons
+	@$(ASIDE) $(TEST) -p 2 ./preflight/... ./checks/... ./docs/... ./testdata/addons
 	@$(ASIDE) $(TEST) ./testdata/browser
 	@$(ASIDE) $(GO) -C testdata/nightly test -vet=off ./...
 

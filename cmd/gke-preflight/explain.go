@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -24,7 +25,8 @@ func newExplain() *cobra.Command {
 		Long: `Prints the manual's page on a check (GP101, or by its name:
 webhook-not-answering), a PostStartHook (rbac/bootstrap-roles), an outcome
 (crash-loop), an add-on that endangers upgrades (kyverno) or a guide (first-check).
-Without a topic it prints what there is. Of the map of add-ons -o json prints the rows.
+Without a topic it prints what there is. Of the map of add-ons, and of each on it, -o json
+prints the rows.
 After a check's page stand the thresholds that a policy file moves.`,
 		Example: `  gke-preflight explain
   gke-preflight explain GP101
@@ -47,6 +49,9 @@ After a check's page stand the thresholds that a policy file moves.`,
 			}
 			page, ok := docs.Page(topic(asked))
 			if !ok {
+				page, ok = unpaged(asked)
+			}
+			if !ok {
 				return fmt.Errorf("there is no page on %q: %sgke-preflight explain lists the topics", asked, suggestion(asked))
 			}
 			rules, err := p.rules(cmd, &clock)
@@ -61,13 +66,37 @@ After a check's page stand the thresholds that a policy file moves.`,
 	return cmd
 }
 
-// explainJSON writes the rows of the map.
-func explainJSON(w io.Writer, topic string) error {
-	if topic != "map" {
-		return fmt.Errorf("--output json: only the map has rows: gke-preflight explain map -o json")
+// unpaged tells of an add-on that has no page of its own, since nothing endangers an
+// upgrade by it; false if it is none.
+func unpaged(asked string) (string, bool) {
+	a, ok := addons.Find(strings.ToLower(asked))
+	switch {
+	case !ok:
+		return "", false
+	case a.Installs == nil:
+		return fmt.Sprintf("# %s\n\nIt is not on the map of add-ons: it was not looked at what it registers.\n`gke-preflight explain addons` has what its makers say of its releases.\n", a.Title), true
 	}
-	_, err := w.Write(addons.JSON())
-	return err
+	return fmt.Sprintf("# %s\n\nOn the map of add-ons it is clear, in each way to have it that was judged:\nwhile its backend is down no step of an upgrade is lost. `gke-preflight explain map`\nhas its rows.\n", a.Title), true
+}
+
+// explainJSON writes the map, or the rows of one add-on.
+func explainJSON(w io.Writer, topic string) error {
+	if topic == "map" {
+		_, err := w.Write(addons.JSON())
+		return err
+	}
+	var rows []addons.Row
+	for _, r := range addons.Rows() {
+		if r.Addon == strings.ToLower(topic) {
+			rows = append(rows, r)
+		}
+	}
+	if rows == nil {
+		return fmt.Errorf("--output json: only the map of add-ons and those on it have rows: gke-preflight explain map -o json")
+	}
+	out := json.NewEncoder(w)
+	out.SetIndent("", "  ")
+	return out.Encode(rows)
 }
 
 // topic turns the name of a check into its ID.
