@@ -130,7 +130,7 @@ func held() string {
 	}
 	slices.SortStableFunc(rows, func(a, b addons.Row) int { return cmp.Compare(b.HoldsUpSeconds, a.HoldsUpSeconds) })
 	var b strings.Builder
-	b.WriteString("\n## Slow, not fatal\n\nWhile their backends are down these let every write pass that they see, after:\n\n| add-on | as | seconds | what waits |\n|---|---|---|---|\n")
+	b.WriteString("\n## Slow, not fatal\n\nWhile their backends are down, those of their webhooks that fail open let every write pass\nthat they see, after so long; what the others do stands above.\n\n| add-on | as | seconds | what waits |\n|---|---|---|---|\n")
 	for _, r := range rows {
 		fmt.Fprintf(&b, "| %s %s | %s | %g | %s |\n", title(r.Addon), r.Version, r.As, r.HoldsUpSeconds, words.Some(r.Sees, min(3, len(r.Sees))))
 	}

@@ -23,9 +23,9 @@ type KnownAddon struct {
 	Docs string `json:"docs"`
 }
 
-// knownAddon is the add-on that registers a webhook or policy of exactly those names; nil
-// if none of the map does.
-func knownAddon(s Subject) *KnownAddon {
+// Addon is the add-on that registers a webhook or policy of exactly those names; nil if
+// none of the map does.
+func Addon(s Subject) *KnownAddon {
 	a, ok := addons.Known(s.Kind, s.Name, s.Webhook)
 	if !ok {
 		return nil

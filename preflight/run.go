@@ -101,7 +101,7 @@ func Summarise(c Check, fs []Finding) Result {
 			r.See = f.Check
 			continue
 		}
-		f.Check, f.Docs, f.Addon = c.ID, DocsURL(c.ID), knownAddon(f.Subject)
+		f.Check, f.Docs, f.Addon = c.ID, DocsURL(c.ID), Addon(f.Subject)
 		f.Fingerprint = fingerprint(c.ID, f.Subject)
 		if f.Steps != nil {
 			f.Remedy = f.Steps.String()

@@ -47,9 +47,7 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 	for _, h := range s.Harms {
 		p.item(2, "- ", harm(h))
 	}
-	if s.Summary != "" {
-		p.text(0, bold.of(s.Summary))
-	}
+	p.summary(simulation.Together([]simulation.Simulation{s}))
 	return p.writeTo(w)
 }
 

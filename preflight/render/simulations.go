@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
 	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
@@ -33,10 +34,31 @@ func Simulations(w io.Writer, s simulation.Hops, o Options) error {
 	}
 	p.blank()
 	p.text(0, bold.of(spoken(s.Verdict))+": "+meaning(simulation.Simulation{Verdict: s.Verdict, Added: s.Hops[0].Added}))
+	p.summary(s)
+	return p.writeTo(w)
+}
+
+// summary ends with the last line, what the map knows of those that it names before it.
+func (p *page) summary(s simulation.Hops) {
+	for _, a := range onTheMap(s.Troubles()...) {
+		p.text(0, "On the map: "+a.Title+whatToSet(a)+" (gke-preflight explain "+mapTopic(a)+")")
+	}
 	if s.Summary != "" {
 		p.text(0, bold.of(s.Summary))
 	}
-	return p.writeTo(w)
+}
+
+// onTheMap are the add-ons that the map knows culprits by, each once.
+func onTheMap(all ...simulation.Trouble) (known []preflight.KnownAddon) {
+	for _, t := range all {
+		for _, c := range t.Culprits {
+			a := preflight.Addon(preflight.Subject{Kind: c.Kind, Name: c.Name, Webhook: c.Webhook})
+			if a != nil && !slices.ContainsFunc(known, func(o preflight.KnownAddon) bool { return o.Name == a.Name }) {
+				known = append(known, *a)
+			}
+		}
+	}
+	return known
 }
 
 func spoken(v simulation.Verdict) string {
@@ -136,6 +158,9 @@ func detail(t simulation.Trouble) string {
 	lines := []string{t.Says()}
 	if also := t.Also(); also != nil {
 		lines = append(lines, "Also: "+strings.Join(also, ", "))
+	}
+	for _, a := range onTheMap(t) {
+		lines = append(lines, addonWords(a)+" ("+a.Docs+")")
 	}
 	for _, c := range t.Culprits {
 		if c.Template != "" {
