@@ -1,6 +1,8 @@
 package preflight
 
 import (
+	"slices"
+
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
 	"github.com/gke-preflight/gke-preflight/preflight/addons"
@@ -48,27 +50,9 @@ func settled(s *facts.Snapshot, r Result) Result {
 // mild reports whether the webhook fails open after a second, which is the least that one
 // can wait.
 func mild(s *facts.Snapshot, subject Subject) bool {
-	is := func(configuration, webhook string, policy *admissionregistrationv1.FailurePolicyType, seconds *int32) bool {
-		return configuration == subject.Name && webhook == subject.Webhook &&
-			policy != nil && *policy == admissionregistrationv1.Ignore && seconds != nil && *seconds == 1
-	}
-	validating, _ := facts.ValidatingWebhooks.Get(s)
-	for _, c := range validating {
-		for _, w := range c.Webhooks {
-			if subject.Kind == "ValidatingWebhookConfiguration" && is(c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds) {
-				return true
-			}
-		}
-	}
-	mutating, _ := facts.MutatingWebhooks.Get(s)
-	for _, c := range mutating {
-		for _, w := range c.Webhooks {
-			if subject.Kind == "MutatingWebhookConfiguration" && is(c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds) {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(addons.RegisteredAs(s, subject.Kind, subject.Name), func(r addons.Registered) bool {
+		return r.Webhook != "" && r.Webhook == subject.Webhook && r.FailurePolicy == string(admissionregistrationv1.Ignore) && r.TimeoutSeconds == 1
+	})
 }
 
 // AddonURL is where the manual tells of an add-on: its page, or the map where it has none.

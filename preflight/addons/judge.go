@@ -182,30 +182,31 @@ func (j *judge) registered(s *facts.Snapshot, added manifest.Added) {
 		}
 	}
 	for _, n := range added.Names {
-		for _, w := range webhooksOf(s, n) {
+		for _, w := range RegisteredAs(s, n.Kind, n.Name) {
 			have(w)
 		}
 	}
 }
 
-// webhooksOf are the webhooks of a configuration, or the policy itself.
-func webhooksOf(s *facts.Snapshot, n manifest.Name) (all []Registered) {
+// RegisteredAs are the webhooks of the configuration of that kind and name, or the policy
+// itself, as the API server takes them; none of a configuration that is not there.
+func RegisteredAs(s *facts.Snapshot, kind, name string) (all []Registered) {
 	register := func(webhook string, f *admissionregistrationv1.FailurePolicyType, timeout int32) {
-		all = append(all, Registered{n.Kind, n.Name, webhook, string(ptr.Deref(f, admissionregistrationv1.Fail)), timeout})
+		all = append(all, Registered{kind, name, webhook, string(ptr.Deref(f, admissionregistrationv1.Fail)), timeout})
 	}
-	switch n.Kind {
+	switch kind {
 	case "ValidatingWebhookConfiguration":
-		for _, w := range named(s, facts.ValidatingWebhooks, n.Name).Webhooks {
+		for _, w := range named(s, facts.ValidatingWebhooks, name).Webhooks {
 			register(w.Name, w.FailurePolicy, ptr.Deref(w.TimeoutSeconds, 10))
 		}
 	case "MutatingWebhookConfiguration":
-		for _, w := range named(s, facts.MutatingWebhooks, n.Name).Webhooks {
+		for _, w := range named(s, facts.MutatingWebhooks, name).Webhooks {
 			register(w.Name, w.FailurePolicy, ptr.Deref(w.TimeoutSeconds, 10))
 		}
 	case "ValidatingAdmissionPolicy":
-		register("", named(s, facts.ValidatingPolicies, n.Name).Spec.FailurePolicy, 0)
+		register("", named(s, facts.ValidatingPolicies, name).Spec.FailurePolicy, 0)
 	case "MutatingAdmissionPolicy":
-		register("", named(s, facts.MutatingPolicies, n.Name).Spec.FailurePolicy, 0)
+		register("", named(s, facts.MutatingPolicies, name).Spec.FailurePolicy, 0)
 	}
 	return all
 }
