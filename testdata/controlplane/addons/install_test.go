@@ -1,27 +1,16 @@
 package addons
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 	"os"
 	"testing"
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/discovery/cached/memory"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/restmapper"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
@@ -65,15 +54,12 @@ func install(t *testing.T, k *rig.Cluster, i addons.Install) {
 	t.Helper()
 	labels(t, k)
 	in := installer{k: k, backends: map[string]*rig.Backend{}}
-	var last []*unstructured.Unstructured
-	docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests(t, i.From)), 4096)
-	for {
-		o := &unstructured.Unstructured{}
-		if err := docs.Decode(&o.Object); errors.Is(err, io.EOF) {
-			break
-		} else if err != nil {
-			t.Fatal(err)
-		}
+	all, err := rig.Objects(manifests(t, i.From))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var first, last []*unstructured.Unstructured
+	for _, o := range all {
 		switch o.GetKind() {
 		case "Service", "Namespace":
 			// The backends bring theirs.
@@ -83,11 +69,15 @@ func install(t *testing.T, k *rig.Cluster, i addons.Install) {
 		case "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding":
 			last = append(last, o)
 		default:
-			in.apply(t, schemaed(t, o))
+			first = append(first, schemaed(t, o))
 		}
 	}
-	for _, o := range last {
-		in.apply(t, o)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for _, objects := range [][]*unstructured.Unstructured{first, last} {
+		if err := k.Apply(ctx, metav1.NamespaceDefault, objects); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -143,42 +133,6 @@ func schemaed(t *testing.T, o *unstructured.Unstructured) *unstructured.Unstruct
 		t.Fatal(err)
 	}
 	return o
-}
-
-func (in installer) apply(t *testing.T, o *unstructured.Unstructured) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	err := in.create(ctx, o)
-	for err != nil && !apierrors.IsAlreadyExists(err) && controlplane.Pause(ctx, 100*time.Millisecond) == nil {
-		err = in.create(ctx, o)
-	}
-	if err != nil && !apierrors.IsAlreadyExists(err) {
-		b, _ := json.Marshal(o)
-		t.Fatalf("%v: %.500s", err, b)
-	}
-}
-
-func (in installer) create(ctx context.Context, o *unstructured.Unstructured) error {
-	client, err := dynamic.NewForConfig(in.k.Config)
-	if err != nil {
-		return err
-	}
-	served, err := discovery.NewDiscoveryClientForConfig(in.k.Config)
-	if err != nil {
-		return err
-	}
-	kind := o.GroupVersionKind()
-	m, err := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(served)).RESTMapping(kind.GroupKind(), kind.Version)
-	if err != nil {
-		return err
-	}
-	to := client.Resource(m.Resource).Namespace(o.GetNamespace())
-	if m.Scope.Name() == meta.RESTScopeNameRoot {
-		to = client.Resource(m.Resource)
-	}
-	_, err = to.Create(ctx, o, metav1.CreateOptions{})
-	return err
 }
 
 // labels are those that Open Policy Agent's tutorial puts on kube-system.

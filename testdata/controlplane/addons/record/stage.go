@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,15 +10,8 @@ import (
 	"time"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/discovery/cached/memory"
-	"k8s.io/client-go/dynamic"
-	"k8s.io/client-go/restmapper"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
@@ -51,7 +41,7 @@ func (s *stage) install(ctx context.Context, r recording, all []program, built m
 			rest = append(rest, o)
 		}
 	}
-	if err := s.apply(ctx, rest); err != nil {
+	if err := s.Apply(ctx, s.namespace, rest); err != nil {
 		return err
 	}
 	for n, p := range all {
@@ -59,13 +49,13 @@ func (s *stage) install(ctx context.Context, r recording, all []program, built m
 			return err
 		}
 	}
-	if err := s.apply(ctx, webhooks); err != nil {
+	if err := s.Apply(ctx, s.namespace, webhooks); err != nil {
 		return err
 	}
 	if r.policies != "" {
 		objects, err := read(filepath.Join(policies, r.policies))
 		if err == nil {
-			err = s.apply(ctx, objects)
+			err = s.Apply(ctx, s.namespace, objects)
 		}
 		if err != nil {
 			return err
@@ -74,72 +64,16 @@ func (s *stage) install(ctx context.Context, r recording, all []program, built m
 	return s.settle(ctx)
 }
 
-func read(file string) (all []*unstructured.Unstructured, err error) {
+func read(file string) ([]*unstructured.Unstructured, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, err
 	}
-	docs := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(b), 4096)
-	for {
-		var o unstructured.Unstructured
-		switch err := docs.Decode(&o.Object); {
-		case errors.Is(err, io.EOF):
-			return all, nil
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w", file, err)
-		case o.GetKind() != "":
-			all = append(all, &o)
-		}
-	}
-}
-
-// apply creates the objects, the ones that others wait for first: what fails is tried
-// again until ctx is done, as a custom resource whose definition is not served yet.
-func (s *stage) apply(ctx context.Context, objects []*unstructured.Unstructured) error {
-	client, err := dynamic.NewForConfig(s.Config)
+	all, err := rig.Objects(b)
 	if err != nil {
-		return err
+		return nil, fmt.Errorf("%s: %w", file, err)
 	}
-	served, err := discovery.NewDiscoveryClientForConfig(s.Config)
-	if err != nil {
-		return err
-	}
-	kinds := restmapper.NewDeferredDiscoveryRESTMapper(memory.NewMemCacheClient(served))
-	for len(objects) > 0 {
-		var left []*unstructured.Unstructured
-		var failed error
-		for _, o := range objects {
-			if err := s.create(ctx, client, kinds, o); err != nil && !apierrors.IsAlreadyExists(err) {
-				left, failed = append(left, o), fmt.Errorf("%s %s: %w", o.GetKind(), o.GetName(), err)
-			}
-		}
-		if len(left) > 0 {
-			if err := controlplane.Pause(ctx, time.Second); err != nil {
-				return failed
-			}
-			kinds.Reset()
-		}
-		objects = left
-	}
-	return nil
-}
-
-func (s *stage) create(ctx context.Context, client dynamic.Interface, kinds meta.RESTMapper, o *unstructured.Unstructured) error {
-	kind := o.GroupVersionKind()
-	m, err := kinds.RESTMapping(kind.GroupKind(), kind.Version)
-	if err != nil {
-		return err
-	}
-	if m.Scope.Name() == meta.RESTScopeNameRoot {
-		_, err = client.Resource(m.Resource).Create(ctx, o, metav1.CreateOptions{})
-		return err
-	}
-	namespace := o.GetNamespace()
-	if namespace == "" {
-		namespace = s.namespace
-	}
-	_, err = client.Resource(m.Resource).Namespace(namespace).Create(ctx, o, metav1.CreateOptions{})
-	return err
+	return all, nil
 }
 
 // settled is for how long nothing may have been registered any more.
