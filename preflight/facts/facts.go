@@ -7,7 +7,6 @@
 package facts
 
 import (
-	"encoding/json"
 	"fmt"
 	"reflect"
 
@@ -23,7 +22,6 @@ type Fact interface {
 	Access() Access
 
 	decode([]byte) (any, error)
-	encode(any) ([]byte, error)
 	// hollow reports whether v is an answer that no cluster gives: nothing, of what
 	// each has some of.
 	hollow(v any) bool
@@ -81,11 +79,6 @@ func (k Key[T]) decode(b []byte) (any, error) {
 		return nil, err
 	}
 	return v, nil
-}
-
-func (k Key[T]) encode(v any) ([]byte, error) {
-	b, err := json.MarshalIndent(v, "", " ")
-	return append(b, '\n'), err
 }
 
 func (k Key[T]) isLater() bool { return k.afterFirst }

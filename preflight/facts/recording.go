@@ -107,13 +107,12 @@ func LoadZip(b []byte) (*Snapshot, error) {
 // WriteZip writes s as a zip archive. Equal snapshots give equal bytes.
 func (s *Snapshot) WriteZip(w io.Writer) error {
 	z := zip.NewWriter(w)
-	err := s.Files(func(name string, content []byte) error {
+	err := s.each(func(name string, write writing) error {
 		f, err := z.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Deflate})
 		if err != nil {
 			return err
 		}
-		_, err = f.Write(content)
-		return err
+		return write(f)
 	})
 	if err != nil {
 		return err
@@ -123,33 +122,39 @@ func (s *Snapshot) WriteZip(w io.Writer) error {
 
 // Files calls yield with every file of the recording of s, in order.
 func (s *Snapshot) Files(yield func(name string, content []byte) error) error {
-	meta, err := json.MarshalIndent(header{Schema, s.Meta}, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := yield("meta.json", append(meta, '\n')); err != nil {
+	return s.each(func(name string, write writing) error {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			return err
+		}
+		return yield(name, b.Bytes())
+	})
+}
+
+// A writing writes the content of one file.
+type writing func(io.Writer) error
+
+// each calls yield with every file, whose content exists nowhere as a whole.
+func (s *Snapshot) each(yield func(name string, write writing) error) error {
+	meta := func(w io.Writer) error { return indented(w, header{Schema, s.Meta}) }
+	if err := yield("meta.json", meta); err != nil {
 		return err
 	}
 	for _, f := range All() {
-		name, b, err := s.file(f)
-		if err != nil {
+		name, write := s.file(f)
+		if err := yield(name, write); err != nil {
 			return fmt.Errorf("%s: %w", f.ID(), err)
-		}
-		if err := yield(name, b); err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-func (s *Snapshot) file(f Fact) (string, []byte, error) {
+func (s *Snapshot) file(f Fact) (string, writing) {
 	if v, ok := s.values[f.ID()]; ok {
-		b, err := f.encode(v)
-		return f.ID() + ".json", b, err
+		return f.ID() + ".json", func(w io.Writer) error { return indented(w, v) }
 	}
 	a, _ := s.Absence(f)
-	b, err := json.Marshal(a)
-	return f.ID() + ".absent", append(b, '\n'), err
+	return f.ID() + ".absent", func(w io.Writer) error { return json.NewEncoder(w).Encode(a) }
 }
 
 func readEither(fsys fs.FS, stem string) (name string, content []byte, err error) {
