@@ -29,17 +29,21 @@ func addonsPage() string {
 	var with, without strings.Builder
 	var none []string
 	for _, a := range addons.Index() {
-		if len(a.Images) == 0 {
+		if len(a.Images) == 0 && a.Bundle == "" {
 			continue
+		}
+		knownBy := a.Bundle
+		if len(a.Images) > 0 {
+			knownBy = a.Images[0]
 		}
 		ranged, ends := newest(a.Name, func(r addons.Listed) bool { return r.From != "" }), newest(a.Name, func(r addons.Listed) bool { return r.End != "" })
 		switch {
 		case a.Unversioned, ranged.Origin == "" && ends.Origin == "":
 			none = append(none, a.Title)
 		case ranged.Origin == "":
-			fmt.Fprintf(&without, "| %s | `%s` | to %s | %s |\n", a.Title, a.Images[0], ends.Release, readAt(ends))
+			fmt.Fprintf(&without, "| %s | `%s` | to %s | %s |\n", a.Title, knownBy, ends.Release, readAt(ends))
 		default:
-			fmt.Fprintf(&with, "| %s | `%s` | %s | %s | %s |\n", a.Title, a.Images[0], ranged.Release, minorsOf(ranged), readAt(ranged))
+			fmt.Fprintf(&with, "| %s | `%s` | %s | %s | %s |\n", a.Title, knownBy, ranged.Line(), minorsOf(ranged), readAt(ranged))
 		}
 	}
 	return fmt.Sprintf(addonsText, with.String(), without.String(), strings.Join(none, ", "))
@@ -93,11 +97,15 @@ of yours.
 "Not among the minors that its makers list" is what it says: it may work. "Read on" is the day
 of the state of the list that was read, not the day of the check. A minor or a release that
 came out later is open, as nothing could be listed of it then; unless the list of that day
-left out older minors, too. Nothing is looked up while you check.
+left out older minors, too. "From 1.N on" is a list that names no last minor: nothing is
+found by it above 1.N. Nothing is looked up while you check.
 
 ## Minors that makers list
 
-The newest release line that was read; older ones are known, too.
+The newest release line that was read; older ones are known, too. Of Gateway API it is the
+minors that the release's own tests of its CRDs run on, of which its makers promise the
+newest five at least; of GPU Operator what it was validated with on GKE; of Descheduler the
+minor that it is listed with and the two before, against which it is tested as its text says.
 
 | add-on | known by | release | minors | read |
 |---|---|---|---|---|
@@ -112,9 +120,17 @@ Their makers tell when a release ends, and no list of minors was read.
 ## Neither
 
 These are recognised, and nothing is compared, which GP320 says in its one open line:
-%s. Flux' images have versions of their own. External DNS tells from which minor on, and
-kube-state-metrics and Descheduler tell the library that they are built with, which is no
-list of minors that they are for.
+%s.
+
+| add-on | why not |
+|---|---|
+| Actions Runner Controller, Argo Rollouts, KubeRay, Sealed Secrets, Secrets Store CSI Driver | no minors were found in their repositories |
+| Crossplane, Gatekeeper, Traefik | what Kubernetes itself supports, or its newest three minors, is all that they say: no release is told with its minors |
+| Datadog | minima of the agent are on a page of its manual, whose repository was too large to read |
+| Flux | its images have versions of their own |
+| kube-state-metrics | the library that it is built with is no list of minors that it is for |
+| Kuma | two minors in a build file of each branch, of which only the main one's was read |
+| MetalLB, Node Feature Discovery, Reloader | one minimum from years ago for all releases |
 
 Ingress NGINX is retired since 2026-03-24, whatever its release.
 
@@ -130,7 +146,8 @@ make addons CHECKOUTS=DIR
 ` + "```" + `
 
 Lists in Go modules come from the module proxy. Other repositories are read from
-DIR/OWNER/NAME, checkouts that you make; without one its rows stay. Versions, minors and
-days are taken, and nothing else. endoflife.date (MIT) has the days of most, and the minors
-of Istio, KEDA and Kyverno.
+DIR/OWNER/NAME, checkouts that you make; without one its rows stay. A list is a table, or
+has a row in the index: a regular expression for what it tells of one release. One that is
+not matched any more is an error. Versions, minors and days are taken, and nothing else.
+endoflife.date (MIT) has the days of most, and the minors of Istio, KEDA and Kyverno.
 `

@@ -107,7 +107,7 @@ func notListed(severity preflight.Severity, minor string, all []listedAs) []pref
 		names, told = append(names, l.Addon.Name), append(told, fmt.Sprintf("%s (%s)", l, l.minors()))
 		first = min(first, l.row.Read)
 		f.Evidence = append(f.Evidence, preflight.Evidence{Fact: l.Fact.ID(), Path: l.Path, Value: l.Value,
-			Note: fmt.Sprintf("%s; for %s: %s, by %s of %s", l.Where, l.row.Release, l.minors(), l.row.Origin, l.row.Read)})
+			Note: fmt.Sprintf("%s; for %s: %s, by %s of %s", l.Where, l.row.Line(), l.minors(), l.row.Origin, l.row.Read)})
 	}
 	f.Summary = fmt.Sprintf("%s (%s): %s is not among the minors that its makers list, %s (read on %s); that it works there is for you to try", all[0], all[0].Where, minor, all[0].minors(), first)
 	if len(all) > 1 {

@@ -29,6 +29,9 @@ type Addon struct {
 	// Images are the ends of the paths of those images by which it is known; none if it is
 	// not looked for.
 	Images []string `json:"images,omitempty"`
+	// Bundle is the annotation by which its CustomResourceDefinitions tell their release; empty
+	// if it is not found by them.
+	Bundle string `json:"bundle,omitempty"`
 	// Unversioned says that its images have versions of their own, which do not tell which
 	// release it is of.
 	Unversioned bool `json:"unversioned,omitempty"`

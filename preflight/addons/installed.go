@@ -2,6 +2,7 @@ package addons
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -47,12 +48,17 @@ func ByClasses(s *facts.Snapshot) (all []Installed) {
 	return all
 }
 
-// ByDefinitions is Gateway API, where users have installed its definitions: the first that
-// tells its release. None where definitions are absent.
+// ByDefinitions is the add-on whose definitions tell a release, Gateway API, where users have
+// installed them: the first that does. None where definitions are absent.
 func ByDefinitions(s *facts.Snapshot) []Installed {
 	definitions, _ := facts.CustomResources.Get(s)
+	n := slices.IndexFunc(Index(), func(a Addon) bool { return a.Bundle != "" })
+	if n < 0 {
+		return nil
+	}
+	a := Index()[n]
 	for i, d := range definitions {
-		if a, ok := Find("gateway-api"); ok && d.Bundle != "" {
+		if d.Bundle != "" {
 			return []Installed{{a, d.Bundle, "its CRDs", facts.CustomResources, fmt.Sprintf("/%d/bundle", i), d.Bundle}}
 		}
 	}

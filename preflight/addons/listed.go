@@ -22,13 +22,33 @@ type List struct {
 	Version  string `json:"version,omitempty"`
 	// File is the path in it.
 	File string `json:"file"`
+	// Row is a regular expression that matches what is told of one release, where the file
+	// has no table: its groups are minors, end or both, and release. Empty for a table.
+	Row string `json:"row,omitempty"`
+	// Part is one whose group is the part of the file to look at; all of it if empty.
+	Part string `json:"part,omitempty"`
+	// Release is the line that the file is about, where Row does not tell; that of Version
+	// if empty, too.
+	Release string `json:"release,omitempty"`
+	// Commit is that at which Release was looked up, where nothing in the file shows it: a
+	// checkout of another is an error.
+	Commit string `json:"commit,omitempty"`
+	// Since says that what is told of a release holds for later ones, too.
+	Since bool `json:"since,omitempty"`
+	// Least says that the minors told are those that it is made for at least, and newer
+	// ones are not ruled out.
+	Least bool `json:"least,omitempty"`
+	// Earlier is how many minors before the one told are meant, too, by the text of the file.
+	Earlier int `json:"earlier,omitempty"`
 }
 
 // A Listed is one release line of an add-on, as one list tells it.
 type Listed struct {
 	Addon string `json:"addon"`
-	// Release is the line, such as 1.30.
+	// Release is the line, such as 1.30; with Since it is told of later ones, too, up to the
+	// next that has a row.
 	Release string `json:"release"`
+	Since   bool   `json:"since,omitempty"`
 	// From and To are the minors of Kubernetes that it is for. Without From the list tells
 	// none; without To alone it names no last one.
 	From string `json:"from,omitempty"`
@@ -38,6 +58,14 @@ type Listed struct {
 	// Origin is where it was read, Read the day of that state of it.
 	Origin string `json:"origin"`
 	Read   string `json:"read"`
+}
+
+// Line is the release line as a person says it.
+func (r Listed) Line() string {
+	if r.Since {
+		return r.Release + " and newer"
+	}
+	return r.Release
 }
 
 // A Minor is the day on which a minor of Kubernetes came out, as its module tells it.
@@ -130,14 +158,15 @@ func (a Addon) Stands(tag, minor string) (Standing, Listed) {
 		return NoList, Listed{}
 	case !known:
 		return NoRelease, Listed{}
-	case version.CompareLine(line(of), line(rows[0].Release)) > 0:
+	}
+	n := slices.IndexFunc(rows, func(r Listed) bool { return version.CompareLine(line(r.Release), line(of)) <= 0 })
+	switch {
+	case n >= 0 && (rows[n].Since || rows[n].Release == of):
+		return rows[n].stands(minor), rows[n]
+	case n == 0:
 		return NewRelease, rows[0]
 	}
-	n := slices.IndexFunc(rows, func(r Listed) bool { return r.Release == of })
-	if n < 0 {
-		return NoRow, Listed{}
-	}
-	return rows[n].stands(minor), rows[n]
+	return NoRow, Listed{}
 }
 
 // stands compares the minor. One that came out after the reading could not be listed then;

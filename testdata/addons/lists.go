@@ -14,8 +14,12 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/addons"
 )
 
-// listed reads a list: a product of endoflife.date, or the tables of a page.
-func listed(text []byte) ([]addons.Listed, error) {
+// listed reads a list: what its row matches, a product of endoflife.date, or the tables of
+// a page.
+func listed(text []byte, l addons.List) ([]addons.Listed, error) {
+	if l.Row != "" {
+		return told(string(text), l)
+	}
 	if front, ok := bytes.CutPrefix(text, []byte("---\n")); ok && bytes.Contains(front, []byte("\nreleases:\n")) {
 		front, _, _ = bytes.Cut(front, []byte("\n---"))
 		return product(front)
@@ -151,11 +155,14 @@ func span(text string) (from, to string) {
 		return "", ""
 	}
 	from = fmt.Sprintf("1.%d", slices.Min(all))
-	if strings.Contains(text, "+") || strings.Contains(text, "latest") {
+	if onwards.MatchString(text) && !strings.Contains(text, "≤") {
 		return from, ""
 	}
 	return from, fmt.Sprintf("1.%d", slices.Max(all))
 }
+
+// onwards is what makers say of a minor, for it and all newer ones.
+var onwards = regexp.MustCompile(`\+|latest|or later|or newer|>=|≥`)
 
 // date is a day as makers write it; empty for what is none, as false, or about one.
 func date(text string) string {

@@ -65,7 +65,13 @@ func read(checkouts string) (all addons.Reading, err error) {
 			if err != nil {
 				return all, fmt.Errorf("%s: %s: %w", a.Name, l.File, err)
 			}
-			all.Releases = append(all.Releases, rows...)
+			for _, r := range rows {
+				// Of a file with two lists the first keeps the rows of both where there
+				// is no checkout.
+				if !slices.Contains(all.Releases, r) {
+					all.Releases = append(all.Releases, r)
+				}
+			}
 		}
 	}
 	return all, nil
@@ -81,7 +87,7 @@ func rowsOf(checkouts string, a addons.Addon, l addons.List) ([]addons.Listed, e
 	if err != nil {
 		return nil, err
 	}
-	rows, err := listed(src.text)
+	rows, err := listed(src.text, l)
 	if err == nil && rows == nil {
 		err = errors.New("no row was found in it: its form has changed")
 	}

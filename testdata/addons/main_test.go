@@ -57,6 +57,12 @@ func TestCheckout(t *testing.T) {
 	if r.Addon != "addon" || r.Release != "1.2" || r.Read != "2026-11-10" || !strings.HasPrefix(r.Origin, "github.com/maker/addon@") || !of(l, r.Origin) {
 		t.Errorf("%+v", r)
 	}
+	// What is not in the file is of one commit alone.
+	l.Row, l.Release, l.Commit = `\| (?P<minors>1\.35.*) \|`, "1.2", "0000000"
+	if rows, err := rowsOf(dir, a, l); err == nil {
+		t.Errorf("a release that was looked up elsewhere is told of another commit: %v", rows)
+	}
+	l.Row, l.Release, l.Commit = "", "", ""
 	commit("The list has moved.\n")
 	if rows, err := rowsOf(dir, a, l); err == nil {
 		t.Errorf("a list that has moved is read as %v", rows)

@@ -42,6 +42,9 @@ func open(checkouts string, l addons.List) (source, error) {
 	if _, err := fmt.Sscan(string(head), &commit, &seconds); err != nil {
 		return source{}, err
 	}
+	if !strings.HasPrefix(commit, l.Commit) {
+		return source{}, fmt.Errorf("%s is at %s, and index.yaml says at %s that it is about %s: look it up, and change both there", dir, commit, l.Commit, l.Release)
+	}
 	text, err := os.ReadFile(filepath.Join(dir, l.File))
 	return source{text, fmt.Sprintf("github.com/%s@%.12s:%s", l.Checkout, commit, l.File), day(time.Unix(seconds, 0))}, err
 }
@@ -50,7 +53,7 @@ func open(checkouts string, l addons.List) (source, error) {
 func of(l addons.List, origin string) bool {
 	repository, file, _ := strings.Cut(origin, ":")
 	repository, _, _ = strings.Cut(repository, "@")
-	return file == l.File && (repository == "github.com/"+l.Checkout || repository == l.Module)
+	return file == l.File && repository == "github.com/"+l.Checkout
 }
 
 func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
