@@ -66,7 +66,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 	if err != nil {
 		spaces.gke = nil
 	}
-	alike := newSharing()
+	alike := facts.NewSharing()
 	query := lean(c.typed.CoreV1().RESTClient(), "pods", "", "PodList", leanPod, func() *corev1.PodList { return &corev1.PodList{} })
 	return twice(func() (podsRead, error) {
 		sums := newSums(pools, where, volumes, spaces.gke)
@@ -78,7 +78,7 @@ func readPods(ctx context.Context, c *cluster) (podsRead, error) {
 				return facts.Pod{}, false
 			}
 			kept, ok := pod(p)
-			alike.pod(&kept)
+			alike.Pod(&kept)
 			return kept, ok
 		})
 		if err != nil {

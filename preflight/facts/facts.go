@@ -8,6 +8,7 @@ package facts
 
 import (
 	"fmt"
+	"io"
 	"reflect"
 
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -21,7 +22,9 @@ type Fact interface {
 	// Access says what reading the fact requires.
 	Access() Access
 
+	// decode reads a value from JSON or YAML, decodeJSON from JSON alone.
 	decode([]byte) (any, error)
+	decodeJSON(io.Reader) (any, error)
 	// hollow reports whether v is an answer that no cluster gives: nothing, of what
 	// each has some of.
 	hollow(v any) bool
@@ -79,6 +82,12 @@ func (k Key[T]) decode(b []byte) (any, error) {
 		return nil, err
 	}
 	return v, nil
+}
+
+func (k Key[T]) decodeJSON(r io.Reader) (any, error) {
+	var v T
+	err := strictly(r, &v)
+	return v, err
 }
 
 func (k Key[T]) isLater() bool { return k.afterFirst }

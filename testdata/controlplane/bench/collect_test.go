@@ -30,10 +30,10 @@ func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
 // The bounds: so many times plain lists, in so much memory; and how often each is measured,
 // of which the middle one counts.
 const (
-	mostTimes    = 1.0
-	mostCollect  = 200
-	mostSnapshot = 300
-	rounds       = 3
+	mostTimes   = 1.0
+	mostCollect = 200
+	mostProgram = 300
+	rounds      = 3
 )
 
 // BenchmarkCollect compares the collection on a large cluster with plain
@@ -60,7 +60,10 @@ func BenchmarkCollect(b *testing.B) {
 			peak = max(peak, peakMegabytes(b))
 		}
 	}
-	whole, wholePeak := snapshot(b, c)
+	commands := large(b, c)
+	whole, wholePeak := program(b, commands["snapshot"])
+	_, checkPeak := program(b, commands["check"])
+	recorded, recordedPeak := program(b, commands["check of a recording"])
 	named(b, c)
 	ratio := median(collected).Seconds() / median(plain).Seconds()
 	b.ReportMetric(0, "ns/op")
@@ -68,13 +71,16 @@ func BenchmarkCollect(b *testing.B) {
 	b.ReportMetric(median(collected).Seconds(), "collect-s")
 	b.ReportMetric(whole.Seconds(), "snapshot-s")
 	b.ReportMetric(float64(wholePeak), "snapshot-MB")
+	b.ReportMetric(recorded.Seconds(), "recorded-s")
 	b.ReportMetric(ratio, "ratio")
 	b.ReportMetric(collectedCPU.Seconds()/plainCPU.Seconds(), "cpu-ratio")
 	b.ReportMetric(float64(peak), "collect-MB")
 	bound.Hold(b, "reading every fact of 5,000 nodes and 50,000 pods, against plain lists", ratio, mostTimes, "times")
 	bound.Hold(b, "the same, by the processor's time of this process", collectedCPU.Seconds()/plainCPU.Seconds(), mostTimes, "times")
 	bound.Hold(b, "most memory while reading", float64(peak), mostCollect, "MB")
-	bound.Hold(b, "most memory of a whole snapshot", float64(wholePeak), mostSnapshot, "MB")
+	bound.Hold(b, "most memory of a whole snapshot", float64(wholePeak), mostProgram, "MB")
+	bound.Hold(b, "most memory of a whole check", float64(checkPeak), mostProgram, "MB")
+	bound.Hold(b, "most memory of a check of that recording", float64(recordedPeak), mostProgram, "MB")
 }
 
 // used is how much of the processor's time this process has had.

@@ -11,15 +11,26 @@ import (
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
-// snapshot runs the program itself on the cluster, probing and writing a
-// recording too, and returns how long it took and how much memory it had at
-// most. The kernel counts in what this process has when it starts the other.
-func snapshot(b *testing.B, c *rig.Cluster) (time.Duration, int) {
+// large are the commands on the cluster itself, and on its recording, which the first writes.
+func large(b *testing.B, c *rig.Cluster) map[string][]string {
 	b.Helper()
-	dir, tool := b.TempDir(), rig.Tool(b)
+	recording := filepath.Join(b.TempDir(), "large.zip")
+	live := []string{"--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", rig.Newest(b).Version}
+	return map[string][]string{
+		"snapshot":             append([]string{"snapshot", "--file", recording}, live...),
+		"check":                append([]string{"check", "--exit-zero"}, live...),
+		"check of a recording": {"check", "--exit-zero", "--snapshot", recording},
+	}
+}
+
+// program runs the program itself, and returns how long it took and how much memory it had
+// at most. The kernel counts in what this process has when it starts the other.
+func program(b *testing.B, args []string) (time.Duration, int) {
+	b.Helper()
+	tool := rig.Tool(b)
 	debug.FreeOSMemory()
 	resetPeak(b)
-	cmd := exec.Command(tool, "snapshot", "--file", filepath.Join(dir, "large.zip"), "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", rig.Newest(b).Version)
+	cmd := exec.Command(tool, args...)
 	// As users have it, whatever collects garbage here.
 	cmd.Env = append(cmd.Environ(), "GOGC=100")
 	elapsed := took(func() { run(b, cmd) })

@@ -1,27 +1,27 @@
-package kube
+package facts
 
 import (
 	"hash/maphash"
 	"maps"
-
-	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// sharing lets the pods that one template made have the same strings and maps:
-// of 50,000 pods those would be most of what is kept. It changes no value, and
-// may share maps because nothing in a snapshot is ever changed.
-type sharing struct {
+// A Sharing lets the pods that one template made have the same strings and maps: of 50,000
+// pods those would be most of what is kept. It changes no value, and may share maps because
+// nothing in a snapshot is ever changed. It is not safe for concurrent use.
+type Sharing struct {
 	texts map[string]string
 	named mapPool[string]
 	ports mapPool[int32]
 }
 
-func newSharing() *sharing {
+// NewSharing returns a sharing of no pods yet.
+func NewSharing() *Sharing {
 	seed := maphash.MakeSeed()
-	return &sharing{map[string]string{}, mapPool[string]{seed, map[uint64][]map[string]string{}}, mapPool[int32]{seed, map[uint64][]map[string]int32{}}}
+	return &Sharing{map[string]string{}, mapPool[string]{seed, map[uint64][]map[string]string{}}, mapPool[int32]{seed, map[uint64][]map[string]int32{}}}
 }
 
-func (s *sharing) pod(p *facts.Pod) {
+// Pod puts strings and maps of earlier pods in the place of equal ones of p.
+func (s *Sharing) Pod(p *Pod) {
 	s.text(&p.Namespace, &p.Node, &p.Phase, &p.Owner, &p.PriorityClass)
 	p.Labels = s.named.same(p.Labels)
 	for i := range p.Containers {
@@ -31,7 +31,7 @@ func (s *sharing) pod(p *facts.Pod) {
 	}
 }
 
-func (s *sharing) text(all ...*string) {
+func (s *Sharing) text(all ...*string) {
 	for _, t := range all {
 		known, ok := s.texts[*t]
 		if !ok {
