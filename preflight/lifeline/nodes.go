@@ -135,7 +135,8 @@ func (e examples) persistent() []bootstrap.Write {
 
 // definitions are the CustomResourceDefinitions of Google's and Kubernetes' own groups;
 // one that each cluster of GKE has for all where those could not be read, and then of no
-// group that is known.
+// group that is known. Each is updated to what the new version ships: what is there is one
+// example of that.
 func (e examples) definitions(l Line) Line {
 	names := []string{"volumesnapshots.snapshot.storage.k8s.io"}
 	found, read := facts.CustomResources.Get(e.s)
@@ -152,7 +153,7 @@ func (e examples) definitions(l Line) Line {
 			_, group, _ := strings.Cut(name, ".")
 			o.fields = map[string]any{"spec": map[string]any{"group": group}}
 		}
-		w := from(sketch(bootstrap.Update, definition, o, addonManager()), named(definition, "", name))
+		w := from(sketch(bootstrap.Update, definition, o, addonManager()), oneOf(definition, "", name))
 		by := e.seenBy(w)
 		if n, known := seen[by]; known {
 			alsoFor(&l.Writes[n], w)
