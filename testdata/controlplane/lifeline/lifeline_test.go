@@ -61,15 +61,20 @@ type hook struct {
 	condition string
 }
 
-// TestHungAndFailingOpen is about webhooks that fail open, in time and too late:
-// the forecast is held against what becomes of the clients' requests. The backend
-// is asked once for each webhook, though each sees several writes.
+// TestHungAndFailingOpen is about webhooks that fail open, in time and too late, one after
+// the other in one cluster: the forecast is held against what becomes of the clients'
+// requests. The backend is asked once for each webhook, though each sees several writes.
 func TestHungAndFailingOpen(t *testing.T) {
 	t.Parallel()
+	c := rig.Start(t, controlplane.Options{})
+	prepare(t, c)
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hung", Service: "hung", Behaviour: controlplane.HangAfterTLS()})
+	if err != nil {
+		t.Fatal(err)
+	}
 	const onNodes, onTokens = `request.namespace == "kube-node-lease"`, `request.resource.resource == "tokenreviews"`
 	t.Run("too late", func(t *testing.T) {
-		t.Parallel()
-		r := hold(t, []hook{
+		r := hold(t, c, b, []hook{
 			{"nodes", 10, "coordination.k8s.io", onNodes},
 			{"scheduler", 5, "coordination.k8s.io", `request.userInfo.username == "` + scheduler + `"`},
 			{"manager", 4, "coordination.k8s.io", `request.userInfo.username == "` + manager + `"`},
@@ -85,23 +90,18 @@ func TestHungAndFailingOpen(t *testing.T) {
 		}
 	})
 	t.Run("in time", func(t *testing.T) {
-		t.Parallel()
-		r := hold(t, []hook{{"nodes", 9, "coordination.k8s.io", onNodes}}, map[string]forecast.Fate{"node leases": forecast.Slowed})
+		r := hold(t, c, b, []hook{{"nodes", 9, "coordination.k8s.io", onNodes}}, map[string]forecast.Fate{"node leases": forecast.Slowed})
 		if r.Verdict != preflight.Ready {
 			t.Errorf("the verdict is %s; open: %v", r.Verdict, r.Open)
 		}
 	})
 }
 
-// hold foretells, lets it happen, and requires both to be as want says.
-func hold(t *testing.T, hooks []hook, want map[string]forecast.Fate) preflight.Report {
+// hold foretells, lets it happen, and requires both to be as want says. The hooks are there
+// for that long.
+func hold(t *testing.T, c *rig.Cluster, b *rig.Backend, hooks []hook, want map[string]forecast.Fate) preflight.Report {
 	t.Helper()
-	c := rig.Start(t, controlplane.Options{})
-	prepare(t, c)
-	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hung", Service: "hung", Behaviour: controlplane.HangAfterTLS()})
-	if err != nil {
-		t.Fatal(err)
-	}
+	earlier := len(b.Seen())
 	for _, h := range hooks {
 		if err := c.Validate(t.Context(), h.name, b.ClientConfig("/"), failingOpen(h)); err != nil {
 			t.Fatal(err)
@@ -109,10 +109,13 @@ func hold(t *testing.T, hooks []hook, want map[string]forecast.Fate) preflight.R
 	}
 	r := check(t, c.Kubeconfig)
 	foretold(t, r, want)
-	if n := len(b.Seen()); n != len(hooks) {
+	if n := len(b.Seen()) - earlier; n != len(hooks) {
 		t.Errorf("the backend was asked %d times, want once for each of %d webhooks", n, len(hooks))
 	}
 	happens(t, c, want)
+	for _, h := range hooks {
+		all(t, c.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Delete(t.Context(), h.name, metav1.DeleteOptions{}))
+	}
 	return r
 }
 

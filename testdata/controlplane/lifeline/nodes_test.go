@@ -3,24 +3,25 @@ package lifeline
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
+	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
 // A nodeWrite is what an upgrade of nodes writes: the line that foretells it, who sees it
@@ -28,11 +29,15 @@ import (
 type nodeWrite struct {
 	line, group, resource string
 	operation             admissionregistrationv1.OperationType
-	// namespace is the only one that it is about; empty for all.
-	namespace string
-	// users are those who make it, by what the line says; the first of them does here.
-	users []string
-	do    func(context.Context, acting) error
+	// namespace is the only one that it is about; empty for all. label is one that its
+	// objects have; empty for any.
+	namespace, label string
+	// users are those who make it, and example is whom the line names in their place;
+	// empty where it names them.
+	users   []string
+	example string
+	// do makes it with an object of that name of its own.
+	do func(ctx context.Context, k acting, name string) error
 }
 
 // acting is a way to the API server as one user.
@@ -67,7 +72,7 @@ func as(t *testing.T, k *rig.Cluster, user string) acting {
 func trusted(t *testing.T, k *rig.Cluster) {
 	t.Helper()
 	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "trusted"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"}}
-	for _, user := range []string{kubelet, replicaSets, daemonSets, attacher, binder, scheduler, addons} {
+	for _, user := range []string{kubelet, newcomer, replicaSets, daemonSets, jobs, attacher, binder, collector, scheduler, addons, upgrader, autoscaler} {
 		binding.Subjects = append(binding.Subjects, rbacv1.Subject{Kind: "User", APIGroup: rbacv1.GroupName, Name: user})
 	}
 	if _, err := k.Client.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
@@ -79,89 +84,166 @@ func trusted(t *testing.T, k *rig.Cluster) {
 const (
 	account     = "system:serviceaccount:kube-system:"
 	kubelet     = "system:node:" + node
+	newcomer    = "system:node:" + newNode
 	replicaSets = account + "replicaset-controller"
 	daemonSets  = account + "daemon-set-controller"
+	jobs        = account + "job-controller"
 	attacher    = account + "attachdetach-controller"
 	binder      = account + "persistent-volume-binder"
 	collector   = account + "pod-garbage-collector"
 	addons      = "system:addon-manager"
 	upgrader    = "service-000000000000@container-engine-robot.iam.gserviceaccount.com"
+	autoscaler  = "cluster-autoscaler"
 )
+
+// newNode is one that the upgrade makes.
+const newNode = "gke-rig-default-pool-2"
+
+// The namespaces of applications, of a network plugin and of GKE's agents; system has
+// GKE's own network plugin.
+const shop, calico, gmp, system = "shop", "calico-system", "gmp-system", "kube-system"
 
 var definitions = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 
-// nodeWrites are all of them but evictions, which have a test of their own.
+// nodeWrites are all of them, and what GKE brings to the new version beside.
 func nodeWrites() map[string]nodeWrite {
-	const shop, cni, gmp = "shop", "calico-system", "gmp-system"
+	const create, update, remove = admissionregistrationv1.Create, admissionregistrationv1.Update, admissionregistrationv1.Delete
+	const storage, apps, agents, workloads = "storage.k8s.io", "pods of applications", "pods of DaemonSets", "status of workloads"
 	return map[string]nodeWrite{
-		"deletion":    {"pod deletions", "", "pods", admissionregistrationv1.Delete, shop, []string{kubelet, collector, upgrader}, deletes(shop)},
-		"csinode":     {"CSI nodes", "storage.k8s.io", "csinodes", admissionregistrationv1.Create, "", []string{kubelet}, attachesDriver},
-		"attachment":  {"volume attachments", "storage.k8s.io", "volumeattachments", admissionregistrationv1.Create, "", []string{attacher}, attaches},
-		"volume":      {"persistent volumes", "", "persistentvolumes", admissionregistrationv1.Update, "", []string{binder}, updatesVolume},
-		"definition":  {"custom resource definitions", "apiextensions.k8s.io", "customresourcedefinitions", admissionregistrationv1.Update, "", []string{addons}, updatesDefinition},
-		"application": {"pods of applications", "", "pods", admissionregistrationv1.Create, shop, []string{replicaSets}, creates(shop)},
-		"cni":         {"pods of DaemonSets", "", "pods", admissionregistrationv1.Create, cni, []string{daemonSets}, creates(cni)},
-		"agent":       {"pods of DaemonSets", "", "pods", admissionregistrationv1.Create, gmp, []string{daemonSets}, creates(gmp)},
-		"binding":     {"pods of applications", "", "pods/binding", admissionregistrationv1.Create, shop, []string{scheduler}, binds(shop)},
-		"pod-status":  {"pods of applications", "", "pods/status", admissionregistrationv1.Update, shop, []string{kubelet}, reports(shop)},
-		"token":       {"pods of applications", "", "serviceaccounts/token", admissionregistrationv1.Create, shop, []string{kubelet}, asksToken(shop)},
-		"replicas":    {"status of workloads", "apps", "replicasets/status", admissionregistrationv1.Update, shop, []string{replicaSets}, counts(shop)},
+		"eviction":      {lifeline.Evictions, "", "pods/eviction", create, shop, "", []string{upgrader, autoscaler}, "", evicts(shop)},
+		"deletion":      {"pod deletions", "", "pods", remove, shop, "", []string{kubelet, collector, upgrader}, "", deletes(shop)},
+		"csinode":       {"CSI nodes", storage, "csinodes", create, "", "", []string{newcomer}, kubelet, registersDrivers},
+		"driver":        {"CSI nodes", storage, "csinodes", update, "", "", []string{kubelet}, "", addsDriver},
+		"attachment":    {"volume attachments", storage, "volumeattachments", create, "", "", []string{attacher}, "", attaches},
+		"detachment":    {"volume attachments", storage, "volumeattachments", remove, "", "", []string{attacher}, "", detaches},
+		"volume":        {"persistent volumes", "", "persistentvolumes", update, "", "", []string{binder}, "", updatesVolume},
+		"volume-status": {"persistent volumes", "", "persistentvolumes/status", update, "", "", []string{binder}, "", freesVolume},
+		"definition":    {lifeline.Definitions, definitions.Group, definitions.Resource, update, "", "", []string{addons}, "", updatesDefinition},
+		"cni":           {lifeline.Network, "", "pods", create, calico, "", []string{daemonSets}, "", makesPlugin(calico)},
+		"cni-binding":   {lifeline.Network, "", "pods/binding", create, calico, "", []string{scheduler}, "", binds(calico)},
+		"cni-token":     {lifeline.Network, "", "serviceaccounts/token", create, calico, "", []string{kubelet}, "", asksToken(calico)},
+		"dataplane":     {lifeline.Network, "", "pods", create, system, "cilium", []string{daemonSets}, "", makesPlugin(system)},
+		"agent":         {agents, "", "pods", create, gmp, "", []string{daemonSets}, "", creates(gmp)},
+		"application":   {apps, "", "pods", create, shop, "", []string{replicaSets, jobs}, "", creates(shop)},
+		"binding":       {apps, "", "pods/binding", create, shop, "", []string{scheduler}, "", binds(shop)},
+		"pod-status":    {apps, "", "pods/status", update, shop, "", []string{kubelet}, "", reports(shop)},
+		"token":         {apps, "", "serviceaccounts/token", create, shop, "", []string{kubelet}, "", asksToken(shop)},
+		"replicas":      {workloads, "apps", "replicasets/status", update, shop, "", []string{replicaSets}, "", countsReplicas(shop)},
+		"job":           {workloads, "batch", "jobs/status", update, shop, "", []string{jobs}, "", countsActive(shop)},
 	}
 }
 
-// TestNodeWrites is about webhooks that see one write each of an upgrade of nodes, and fail
-// closed: what is foretold of the lines then happens to the real operations.
-func TestNodeWrites(t *testing.T) {
+// TestUpgradeOfNodes is about what an upgrade of nodes passes through, in one cluster, for
+// starting others takes longer than the rest: what is foretold then happens to the real
+// operations.
+func TestUpgradeOfNodes(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
+	k := rig.Start(t, controlplane.Options{})
+	prepare(t, k)
+	populate(t, k)
+	trusted(t, k)
+	t.Run("a budget with a pod that is not ready", func(t *testing.T) { unreadyUnderBudget(t, k) })
+	b, err := k.StartBackend(t.Context(), rig.BackendOptions{Namespace: "guard", Service: "guard", Node: node})
+	if err != nil {
+		t.Fatal(err)
+	}
+	evictionsAlone(t, k, b)
+	everyWrite(t, k, b)
+}
+
+// everyWrite is about webhooks that see one write each, and fail closed.
+func everyWrite(t *testing.T, k *rig.Cluster, b *rig.Backend) {
+	for name, w := range nodeWrites() {
+		if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(w)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		name      string
 		behaviour controlplane.Behaviour
-		// condition is on who makes the write.
-		condition func([]string) string
+		// condition is on who makes the write; nil for everybody.
+		condition func(users string) string
 		want      forecast.Fate
-		refused   bool
+		effect    forecast.Effect
+		// names are of objects that no other case has used up.
+		names string
 	}{
-		"healthy":            {controlplane.Allow(), nil, forecast.Kept, false},
-		"hung":               {controlplane.HangAfterTLS(), nil, forecast.Lost, true},
-		"denying":            {controlplane.Deny("not now", 403), nil, forecast.Lost, true},
-		"exempt, they alone": {controlplane.HangAfterTLS(), func(users []string) string { return "!(request.userInfo.username in " + quoted(users) + ")" }, forecast.Kept, false},
-		"seen, they alone":   {controlplane.HangAfterTLS(), func(users []string) string { return "request.userInfo.username in " + quoted(users) }, forecast.Lost, true},
+		{"hung", controlplane.HangAfterTLS(), nil, forecast.Lost, forecast.Rejects, first},
+		{"denying", controlplane.Deny("not now", 403), nil, forecast.Lost, forecast.Rejects, first},
+		{"seen, they alone", controlplane.HangAfterTLS(), func(users string) string { return "request.userInfo.username in " + users }, forecast.Lost, forecast.Rejects, first},
+		{"exempt, they alone", controlplane.HangAfterTLS(), func(users string) string { return "!(request.userInfo.username in " + users + ")" }, forecast.Kept, "", first},
+		{"healthy", controlplane.Allow(), nil, forecast.Kept, forecast.Passes, second},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			k := rig.Start(t, controlplane.Options{})
-			prepare(t, k)
-			populate(t, k)
-			trusted(t, k)
-			b, err := k.StartBackend(t.Context(), rig.BackendOptions{Namespace: "guard", Service: "guard", Node: node, Behaviour: c.behaviour})
-			if err != nil {
-				t.Fatal(err)
-			}
-			want := map[string]forecast.Fate{}
+		t.Run(c.name, func(t *testing.T) {
+			b.Behave(c.behaviour)
+			want := map[string]forecast.Fate{"pods of kube-system": forecast.Kept}
 			for name, w := range nodeWrites() {
-				if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(w, c.condition)); err != nil {
-					t.Fatal(err)
+				expression := ""
+				if c.condition != nil {
+					users, _ := json.Marshal(append(w.users, w.example))
+					expression = c.condition(string(users))
 				}
+				condition(t, k, name, expression)
 				want[w.line] = c.want
 			}
-			if name == "denying" { // there is none that could be shown to it: a sketch was denied
-				want["volume attachments"], want["CSI nodes"] = forecast.Open, forecast.Open
-			}
-			foretold(t, check(t, k.Kubeconfig, "--vantage", "pod-network"), want)
+			r := check(t, k.Kubeconfig, "--vantage", "pod-network")
+			foretold(t, r, want)
 			for name, w := range nodeWrites() {
-				if err := w.do(t.Context(), as(t, k, w.users[0])); (err != nil) != c.refused {
-					t.Errorf("%s by %s ends in %v", name, w.users[0], err)
+				effect := c.effect
+				if c.name == "denying" && strings.HasSuffix(w.resource, "/token") { // always a sketch
+					effect = forecast.Undecided
 				}
+				through(t, r, name, w, effect)
 			}
+			happen(t, k, c.names, c.want == forecast.Lost)
 		})
 	}
 }
 
-func quoted(users []string) string {
-	b, _ := json.Marshal(users)
-	return string(b)
+// through requires of each write of the users of w on the line that the webhook has that
+// effect, or is none of those that see it if effect is empty.
+func through(t *testing.T, r preflight.Report, name string, w nodeWrite, effect forecast.Effect) {
+	t.Helper()
+	found := 0
+	for _, l := range r.Forecast.Lifelines {
+		for _, write := range l.Writes {
+			if l.Name != w.line || !slices.Contains(append(w.users, w.example), write.User) {
+				continue
+			}
+			for _, i := range write.InterceptedBy {
+				if i.Name == name {
+					found++
+					if i.Effect != effect {
+						t.Errorf("what %s does to %s by %s is foretold as %q, want %q: %s", name, write.Resource, write.User, i.Effect, effect, i.Detail)
+					}
+				}
+			}
+		}
+	}
+	if (found == 0) != (effect == "") {
+		t.Errorf("%s is named with %d writes of %s", name, found, w.line)
+	}
 }
 
-func onNodeWrite(w nodeWrite, condition func([]string) string) func(*admissionregistrationv1.ValidatingWebhook) {
+// happen lets all users make their writes, all at once.
+func happen(t *testing.T, k *rig.Cluster, names string, refused bool) {
+	t.Helper()
+	var all sync.WaitGroup
+	for name, w := range nodeWrites() {
+		for n, user := range w.users {
+			who := as(t, k, user)
+			all.Go(func() {
+				err := w.do(t.Context(), who, fmt.Sprintf("%s-%d", names, n))
+				if (err != nil) != refused || refused && !strings.Contains(err.Error(), name+".rig.test") {
+					t.Errorf("%s by %s ends in %v", name, user, err)
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+func onNodeWrite(w nodeWrite) func(*admissionregistrationv1.ValidatingWebhook) {
 	return func(h *admissionregistrationv1.ValidatingWebhook) {
 		fail, seconds := admissionregistrationv1.Fail, int32(1)
 		h.FailurePolicy, h.TimeoutSeconds = &fail, &seconds
@@ -170,66 +252,23 @@ func onNodeWrite(w nodeWrite, condition func([]string) string) func(*admissionre
 		if w.namespace != "" {
 			h.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: w.namespace}}
 		}
-		if condition != nil {
-			h.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "by-user", Expression: condition(w.users)}}
+		if w.label != "" {
+			h.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"k8s-app": w.label}}
 		}
 	}
 }
 
-// populate makes what the operations are about, before any webhook sees it.
-func populate(t *testing.T, k *rig.Cluster) {
+// condition has the webhook see what the expression says, or all where it is empty.
+func condition(t *testing.T, k *rig.Cluster, name, expression string) {
 	t.Helper()
-	ctx := t.Context()
-	for namespace, kind := range map[string]string{"shop": "ReplicaSet", "calico-system": "DaemonSet", "gmp-system": "DaemonSet"} {
-		owner := []metav1.OwnerReference{{APIVersion: "apps/v1", Kind: kind, Name: "app", UID: "1", Controller: new(true)}}
-		steps := []error{
-			ignore(k.Client.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, metav1.CreateOptions{})),
-			ignore(k.Client.CoreV1().ServiceAccounts(namespace).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "default"}}, metav1.CreateOptions{})),
-			ignore(k.Client.CoreV1().Pods(namespace).Create(ctx, aPod("app", node, owner), metav1.CreateOptions{})),
-			ignore(k.Client.CoreV1().Pods(namespace).Create(ctx, aPod("pending", "", owner), metav1.CreateOptions{})),
-			ignore(k.Client.CoreV1().Pods(namespace).Create(ctx, aPod("leaving", node, owner), metav1.CreateOptions{})),
-		}
-		for _, err := range steps {
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	set := &appsv1.ReplicaSet{ObjectMeta: metav1.ObjectMeta{Name: "app"}, Spec: appsv1.ReplicaSetSpec{
-		Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "app"}},
-		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "app"}}, Spec: aPod("app", "", nil).Spec}}}
-	if _, err := k.Client.AppsV1().ReplicaSets("shop").Create(ctx, set, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	volume := &corev1.PersistentVolume{ObjectMeta: metav1.ObjectMeta{Name: "pv"}, Spec: corev1.PersistentVolumeSpec{
-		Capacity: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}, AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce},
-		PersistentVolumeSource: corev1.PersistentVolumeSource{CSI: &corev1.CSIPersistentVolumeSource{Driver: "pd.csi.storage.gke.io", VolumeHandle: "x"}}}}
-	if _, err := k.Client.CoreV1().PersistentVolumes().Create(ctx, volume, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	dyn, err := dynamic.NewForConfig(k.Config)
+	configurations := k.Client.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	c, err := configurations.Get(t.Context(), name, metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := dyn.Resource(definitions).Create(ctx, definition(), metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
+	c.Webhooks[0].MatchConditions = nil
+	if expression != "" {
+		c.Webhooks[0].MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "only", Expression: expression}}
 	}
-}
-
-func ignore[T any](_ T, err error) error { return err }
-
-func aPod(name, node string, owner []metav1.OwnerReference) *corev1.Pod {
-	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, Labels: map[string]string{"app": "app"}, OwnerReferences: owner},
-		Spec: corev1.PodSpec{NodeName: node, Containers: []corev1.Container{{Name: "app", Image: "app"}}}}
-}
-
-func definition() *unstructured.Unstructured {
-	return &unstructured.Unstructured{Object: map[string]any{
-		"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
-		"metadata": map[string]any{"name": "volumesnapshots.snapshot.storage.k8s.io", "annotations": map[string]any{"api-approved.kubernetes.io": "https://github.com/kubernetes-csi/external-snapshotter/pull/814"}},
-		"spec": map[string]any{
-			"group": "snapshot.storage.k8s.io", "scope": "Namespaced", "names": map[string]any{"plural": "volumesnapshots", "singular": "volumesnapshot", "kind": "VolumeSnapshot"},
-			"versions": []any{map[string]any{"name": "v1", "served": true, "storage": true, "schema": map[string]any{"openAPIV3Schema": map[string]any{"type": "object"}}}},
-		},
-	}}
+	all(t, ignore(configurations.Update(t.Context(), c, metav1.UpdateOptions{})))
 }

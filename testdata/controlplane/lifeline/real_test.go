@@ -18,6 +18,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
@@ -61,12 +62,13 @@ func TestRealObjects(t *testing.T) {
 		"pods":    {resource: "pods", operation: admissionregistrationv1.Create, namespace: "desk"},
 		"volumes": {resource: "persistentvolumes", operation: admissionregistrationv1.Update},
 	} {
-		if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(w, nil)); err != nil {
+		if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(w)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	forbid(t, k, "notes", "pods", "DELETE", `!("note" in oldObject.metadata.?annotations.orValue({}))`)
-	forbid(t, k, "images", "pods", "CREATE", `object.spec.containers.all(c, c.image != "bad")`)
+	onPods := schema.GroupResource{Resource: "pods"}
+	forbid(t, k, "notes", onPods, []admissionregistrationv1.OperationType{admissionregistrationv1.Delete}, `!("note" in oldObject.metadata.?annotations.orValue({}))`)
+	forbid(t, k, "images", onPods, []admissionregistrationv1.OperationType{admissionregistrationv1.Create}, `object.spec.containers.all(c, c.image != "bad")`)
 
 	recording := filepath.Join(t.TempDir(), "seen.zip")
 	run(t, "snapshot", "--kubeconfig", k.Kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "--vantage", "pod-network", "--file", recording)
@@ -139,23 +141,18 @@ func deploy(t *testing.T, k *rig.Cluster, namespace string) {
 }
 
 // forbid makes a policy that denies what the expression is false for.
-func forbid(t *testing.T, k *rig.Cluster, name, resource, operation, expression string) {
+func forbid(t *testing.T, k *rig.Cluster, name string, resource schema.GroupResource, operations []admissionregistrationv1.OperationType, expression string) {
 	t.Helper()
-	fail := admissionregistrationv1.Fail
 	policy := &admissionregistrationv1.ValidatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: admissionregistrationv1.ValidatingAdmissionPolicySpec{
-		FailurePolicy: &fail, Validations: []admissionregistrationv1.Validation{{Expression: expression}},
+		FailurePolicy: new(admissionregistrationv1.Fail), Validations: []admissionregistrationv1.Validation{{Expression: expression}},
 		MatchConstraints: &admissionregistrationv1.MatchResources{ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
-			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.OperationType(operation)},
-			Rule:       admissionregistrationv1.Rule{APIGroups: []string{"", "apps"}, APIVersions: []string{"v1"}, Resources: []string{resource}},
+			Operations: operations,
+			Rule:       admissionregistrationv1.Rule{APIGroups: []string{resource.Group}, APIVersions: []string{"v1"}, Resources: []string{resource.Resource}},
 		}}}}}}
 	binding := &admissionregistrationv1.ValidatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: admissionregistrationv1.ValidatingAdmissionPolicyBindingSpec{
 		PolicyName: name, ValidationActions: []admissionregistrationv1.ValidationAction{admissionregistrationv1.Deny}}}
-	if _, err := k.Client.AdmissionregistrationV1().ValidatingAdmissionPolicies().Create(t.Context(), policy, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := k.Client.AdmissionregistrationV1().ValidatingAdmissionPolicyBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	all(t, ignore(k.Client.AdmissionregistrationV1().ValidatingAdmissionPolicies().Create(t.Context(), policy, metav1.CreateOptions{})),
+		ignore(k.Client.AdmissionregistrationV1().ValidatingAdmissionPolicyBindings().Create(t.Context(), binding, metav1.CreateOptions{})))
 }
 
 // reader is the kubeconfig of a user with the role that the tool prints, who may not list
