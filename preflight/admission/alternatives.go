@@ -92,7 +92,7 @@ func (m *Matcher) passes(p *admissionregistrationv1.ValidatingAdmissionPolicy) f
 			certain = append(certain, &matchconditions.MatchCondition{Name: "certain", Expression: strings.Join(some, " || ")})
 		}
 		fail := admissionregistrationv1.Fail
-		return matchconditions.NewMatcher(m.conditions().CompileCondition(certain,
+		return matchconditions.NewMatcher(conditionCompiler().CompileCondition(certain,
 			cel.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions), &fail, "", "", "")
 	})
 }

@@ -110,7 +110,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object b
 		return nil
 	}
 	fail := admissionregistrationv1.Fail
-	return matchconditions.NewMatcher(m.conditions().CompileCondition(some,
+	return matchconditions.NewMatcher(conditionCompiler().CompileCondition(some,
 		cel.OptionalVariableDeclarations{HasAuthorizer: true}, environment.StoredExpressions), &fail, "", "", "")
 }
 

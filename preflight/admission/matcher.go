@@ -60,8 +60,6 @@ type Matcher struct {
 	schemas    schemas
 
 	authorizer authorizer.Authorizer
-	// conditions compiles matchConditions apart from their webhook or policy.
-	conditions func() cel.ConditionCompiler
 
 	plugin        *webhookgeneric.Webhook
 	policyMatcher generic.PolicyMatcher
@@ -83,14 +81,17 @@ type Matcher struct {
 	paramsAbsence string
 }
 
+// conditionCompiler compiles matchConditions apart from their webhook or policy. To build
+// its environments takes longer than all that it then compiles.
+var conditionCompiler = sync.OnceValue(func() cel.ConditionCompiler {
+	return cel.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
+})
+
 func newMatcher(s *facts.Snapshot) *Matcher {
 	ns := namespacesOf(s)
 	authz := privileged()
 	constraints := matching.NewMatcher(ns, nil)
 	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s), authorizer: authz, answers: answersOf(s)}
-	m.conditions = sync.OnceValue(func() cel.ConditionCompiler {
-		return cel.NewConditionCompiler(environment.MustBaseEnvSet(environment.DefaultCompatibilityVersion()))
-	})
 	if a, absent := s.Absence(facts.PolicyParams); absent {
 		m.paramsAbsence = a.String()
 	}

@@ -10,11 +10,7 @@ import (
 
 // Minors returns the minors that a plan can be made for, such as 1.36, oldest first.
 func Minors() []string {
-	var lines []string
-	for _, m := range catalogue.All() {
-		lines = append(lines, m.Line())
-	}
-	return lines
+	return catalogue.Lines()
 }
 
 // Tracks reports whether any minor writes an object of that resource, given with

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -193,6 +194,19 @@ func typed[T any](u *unstructured.Unstructured) *T {
 	}
 	return object
 }
+
+// typedOnce is [typed] for what is only read: a fix is simulated by many plans, each of
+// which asks for all roles.
+func typedOnce[T any](u *unstructured.Unstructured) *T {
+	if object, ok := onceTyped.Load(u); ok {
+		return object.(*T)
+	}
+	object, _ := onceTyped.LoadOrStore(u, typed[T](u))
+	return object.(*T)
+}
+
+// onceTyped holds objects of the catalogue in their Go types.
+var onceTyped sync.Map
 
 // untyped converts an object of a Go type that has no apiVersion and kind; they
 // are those of like.

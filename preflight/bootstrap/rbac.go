@@ -43,7 +43,7 @@ func reconcileRoles[T any](p *planner, kind string, fact facts.Key[[]T], owner f
 		owners[types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}] = o
 	}
 	for _, want := range p.recorded(kind, Create) {
-		role := owner(typed[T](want))
+		role := owner(typedOnce[T](want))
 		if is, ok := owners[nameOf(want)]; ok && nothingToReconcile(is, role) {
 			continue
 		}
@@ -90,7 +90,7 @@ func reconcileBindings[T any](p *planner, kind string, fact facts.Key[[]T], adap
 		bindings[types.NamespacedName{Namespace: b.GetNamespace(), Name: b.GetName()}] = b
 	}
 	for _, want := range p.recorded(kind, Create) {
-		result, err := (&reconciliation.ReconcileRoleBindingOptions{RoleBinding: adapter(typed[T](want)), Client: bindings}).Run()
+		result, err := (&reconciliation.ReconcileRoleBindingOptions{RoleBinding: adapter(typedOnce[T](want)), Client: bindings}).Run()
 		switch {
 		case err != nil:
 			p.unknown(err.Error())

@@ -125,7 +125,7 @@ func (c *caller) alone(s *facts.Snapshot, writes []simulated) bool {
 			}
 		}
 	}
-	return !slices.ContainsFunc(probe.All(s), func(i admission.Intercepted) bool {
+	return len(drawn) == 0 || !slices.ContainsFunc(probe.All(s), func(i admission.Intercepted) bool {
 		return i.Write.Hook != hook && slices.ContainsFunc(i.By, func(by admission.Interception) bool {
 			return drawn[by.Culprit()]
 		})

@@ -7,14 +7,16 @@ package catalogue
 import (
 	"cmp"
 	"embed"
+	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"sigs.k8s.io/yaml"
+	"sigs.k8s.io/json"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
@@ -69,7 +71,7 @@ func (w Write) key() string {
 
 func resourceKey(r facts.APIResource) string { return r.Group + "/" + r.Version + "/" + r.Resource }
 
-//go:embed data/*.yaml
+//go:embed data/*.json
 var data embed.FS
 
 // All returns every minor on record, the oldest first, each as its newest patch.
@@ -108,30 +110,49 @@ func Find(line string) (Minor, bool) {
 	return Minor{}, false
 }
 
-var all = sync.OnceValue(func() []Minor {
+// Lines returns the lines of All, such as 1.36, without reading what was recorded of them.
+func Lines() []string {
+	var lines []string
+	for _, name := range files() {
+		if !earlier(name) {
+			lines = append(lines, strings.TrimSuffix(name, ".json"))
+		}
+	}
+	return lines
+}
+
+func files() []string {
 	entries, err := data.ReadDir("data")
 	if err != nil {
 		panic(err)
 	}
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
+	}
+	return names
+}
+
+var all = sync.OnceValue(func() []Minor {
 	var minors []Minor
 	var last Minor
-	for _, e := range entries {
-		if !earlier(e.Name()) {
-			last = mustRead(last, e.Name())
+	for _, name := range files() {
+		if !earlier(name) {
+			last = mustRead(last, name)
 			minors = append(minors, last)
 		}
 	}
-	for _, e := range entries {
-		if earlier(e.Name()) {
-			i := slices.IndexFunc(minors, func(m Minor) bool { return strings.HasPrefix(e.Name(), m.Line()+".") })
-			minors[i].Earlier = append(minors[i].Earlier, mustRead(minors[i], e.Name()))
+	for _, name := range files() {
+		if earlier(name) {
+			i := slices.IndexFunc(minors, func(m Minor) bool { return strings.HasPrefix(name, m.Line()+".") })
+			minors[i].Earlier = append(minors[i].Earlier, mustRead(minors[i], name))
 			slices.SortFunc(minors[i].Earlier, func(a, b Minor) int { return cmp.Compare(a.patch(), b.patch()) })
 		}
 	}
 	return minors
 })
 
-// earlier reports whether the file is of an earlier patch: 1.36.1.yaml, and not 1.36.yaml.
+// earlier reports whether the file is of an earlier patch: 1.36.1.json, and not 1.36.json.
 func earlier(file string) bool { return strings.Count(file, ".") > 2 }
 
 func mustRead(base Minor, file string) Minor {
@@ -149,8 +170,8 @@ func mustRead(base Minor, file string) Minor {
 // differences.
 func (m Minor) after(b []byte) (Minor, error) {
 	var f file
-	if err := yaml.UnmarshalStrict(b, &f); err != nil {
-		return Minor{}, err
+	if refused, err := json.UnmarshalStrict(b, &f); err != nil || refused != nil {
+		return Minor{}, errors.Join(append(refused, err)...)
 	}
 	return Minor{
 		Version:   f.Version,
@@ -160,19 +181,19 @@ func (m Minor) after(b []byte) (Minor, error) {
 }
 
 func apply[T any](base, changed []T, gone []string, key func(T) string) []T {
-	drop := map[string]bool{}
+	next := make(map[string]T, len(base)+len(changed))
+	for _, b := range base {
+		next[key(b)] = b
+	}
 	for _, k := range gone {
-		drop[k] = true
+		delete(next, k)
 	}
 	for _, c := range changed {
-		drop[key(c)] = true
+		next[key(c)] = c
 	}
-	next := slices.Clone(changed)
-	for _, b := range base {
-		if !drop[key(b)] {
-			next = append(next, b)
-		}
+	sorted := make([]T, 0, len(next))
+	for _, k := range slices.Sorted(maps.Keys(next)) {
+		sorted = append(sorted, next[k])
 	}
-	slices.SortFunc(next, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
-	return next
+	return sorted
 }

@@ -64,15 +64,15 @@ func TestDifference(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s := string(files["1.32.2.yaml"]); !strings.Contains(s, "blue") || !strings.Contains(s, "as the difference from 1.32.13") {
+	if s := string(files["1.32.2.json"]); !strings.Contains(s, "blue") || !strings.Contains(s, "as the difference from 1.32.13") {
 		t.Errorf("1.32.2 is not the difference from the newest of its minor:\n%s", s)
 	}
-	if s := string(files["1.31.yaml"]); strings.Contains(s, `"name":"a"`) || !strings.Contains(s, "blue") {
+	if s := string(files["1.31.json"]); strings.Contains(s, `"name":"a"`) || !strings.Contains(s, "blue") {
 		t.Errorf("1.31 holds more or less than its difference:\n%s", s)
 	}
 	var last Minor
 	for _, want := range minors {
-		if last, err = last.after(files[want.Line()+".yaml"]); err != nil {
+		if last, err = last.after(files[want.Line()+".json"]); err != nil {
 			t.Fatal(err)
 		}
 		want.Earlier = nil

@@ -34,7 +34,7 @@ func TestNewestAgain(t *testing.T) {
 	}
 	root := strings.TrimSpace(run(".", "git", "rev-parse", "--show-toplevel"))
 	run(root, "git", "clone", "-q", root, clone)
-	for _, made := range []string{"gke/controlplane/binaries/modules/v" + newest.Minor() + ".mod", "gke/controlplane/binaries/modules/v" + newest.Minor() + ".sum", "preflight/bootstrap/catalogue/data/" + newest.Minor() + ".yaml"} {
+	for _, made := range []string{"gke/controlplane/binaries/modules/v" + newest.Minor() + ".mod", "gke/controlplane/binaries/modules/v" + newest.Minor() + ".sum", "preflight/bootstrap/catalogue/data/" + newest.Minor() + ".json"} {
 		if err := os.RemoveAll(filepath.Join(clone, made)); err != nil {
 			t.Fatal(err)
 		}
