@@ -19,22 +19,40 @@ type mutatingRule struct {
 	rule
 	policy  *admissionregistrationv1.MutatingAdmissionPolicy
 	binding *admissionregistrationv1.MutatingAdmissionPolicyBinding
-	// compiled is shared by the bindings of a policy and made at first use.
+	// compiled is that of [compiledMutating].
 	compiled func() mutating.PolicyEvaluator
 	// applies says that the policy has an apply configuration, which needs the
 	// schema of what it is applied to.
 	applies bool
 }
 
+// compiledMutating is to a MutatingAdmissionPolicy what [compiledValidating] is to a
+// validating one.
+type compiledMutating struct {
+	policy   *admissionregistrationv1.MutatingAdmissionPolicy
+	compiled func() mutating.PolicyEvaluator
+}
+
+// evaluators are all mutating policies; see [validators].
+var evaluators = &facts.Derivation[[]compiledMutating]{
+	From: func() []facts.Fact { return []facts.Fact{facts.MutatingPolicies} },
+	Compute: func(s *facts.Snapshot) (all []compiledMutating) {
+		policies, _ := facts.MutatingPolicies.Get(s)
+		for _, p := range policies {
+			p := withDefaultsMutatingPolicy(p)
+			all = append(all, compiledMutating{p, sync.OnceValue(func() mutating.PolicyEvaluator { return compileMutating(p) })})
+		}
+		return all
+	},
+}
+
 // mutatingRules returns each policy with each of its bindings, by name. A policy
 // without a binding does nothing.
 func (m *Matcher) mutatingRules(s *facts.Snapshot) []mutatingRule {
-	policies, _ := facts.MutatingPolicies.Get(s)
 	bindings, _ := facts.MutatingPolicyBindings.Get(s)
 	var rules []mutatingRule
-	for _, p := range policies {
-		p := withDefaultsMutatingPolicy(p)
-		compiled := sync.OnceValue(func() mutating.PolicyEvaluator { return compileMutating(p) })
+	for _, c := range evaluators.Of(s) {
+		p := c.policy
 		for _, b := range bindings {
 			if b.Spec.PolicyName != p.Name {
 				continue
@@ -43,7 +61,7 @@ func (m *Matcher) mutatingRules(s *facts.Snapshot) []mutatingRule {
 			rules = append(rules, mutatingRule{
 				rule: m.newRule(MutatingPolicy, mutating.NewMutatingAdmissionPolicyAccessor(p),
 					mutating.NewMutatingAdmissionPolicyBindingAccessor(&b), p.Spec.MatchConditions, mutatingExpressions(p)),
-				policy: p, binding: &b, compiled: compiled,
+				policy: p, binding: &b, compiled: c.compiled,
 				applies: slices.ContainsFunc(p.Spec.Mutations, func(m admissionregistrationv1.Mutation) bool { return m.ApplyConfiguration != nil }),
 			})
 		}

@@ -25,22 +25,40 @@ type validatingRule struct {
 	rule
 	policy  *admissionregistrationv1.ValidatingAdmissionPolicy
 	binding *admissionregistrationv1.ValidatingAdmissionPolicyBinding
-	// compiled is shared by the bindings of a policy and made at first use.
+	// compiled is that of [compiledValidating].
 	compiled func() validating.Validator
 	// passes is what [Matcher.passes] makes of it.
 	passes func() matchconditions.Matcher
 }
 
+// compiledValidating is a policy with its defaults. All its bindings share what it is
+// compiled to, which is done at first use.
+type compiledValidating struct {
+	policy   *admissionregistrationv1.ValidatingAdmissionPolicy
+	compiled func() validating.Validator
+}
+
+// validators are all policies: to compile them takes longer than to evaluate them, so that
+// snapshots which differ in other facts share them.
+var validators = &facts.Derivation[[]compiledValidating]{
+	From: func() []facts.Fact { return []facts.Fact{facts.ValidatingPolicies} },
+	Compute: func(s *facts.Snapshot) (all []compiledValidating) {
+		policies, _ := facts.ValidatingPolicies.Get(s)
+		for _, p := range policies {
+			p := withDefaultsValidatingPolicy(p)
+			all = append(all, compiledValidating{p, sync.OnceValue(func() validating.Validator { return compileValidating(p) })})
+		}
+		return all
+	},
+}
+
 // validatingRules returns each policy with each of its bindings, by name. A
 // policy without a binding does nothing.
 func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
-	policies, _ := facts.ValidatingPolicies.Get(s)
 	bindings, _ := facts.ValidatingPolicyBindings.Get(s)
 	var rules []validatingRule
-	for _, p := range policies {
-		p := withDefaultsValidatingPolicy(p)
-		compiled := sync.OnceValue(func() validating.Validator { return compileValidating(p) })
-		passes := m.passes(p)
+	for _, c := range validators.Of(s) {
+		p, passes := c.policy, m.passes(c.policy)
 		for _, b := range bindings {
 			if b.Spec.PolicyName != p.Name {
 				continue
@@ -49,7 +67,7 @@ func (m *Matcher) validatingRules(s *facts.Snapshot) []validatingRule {
 			u := m.newRule(ValidatingPolicy, validating.NewValidatingAdmissionPolicyAccessor(p),
 				validating.NewValidatingAdmissionPolicyBindingAccessor(&b), p.Spec.MatchConditions, validatingExpressions(p, b.Spec.ValidationActions))
 			u.onlyTells = !denies(b.Spec.ValidationActions) && len(p.Spec.AuditAnnotations) == 0
-			rules = append(rules, validatingRule{rule: u, policy: p, binding: &b, compiled: compiled, passes: passes})
+			rules = append(rules, validatingRule{rule: u, policy: p, binding: &b, compiled: c.compiled, passes: passes})
 		}
 	}
 	slices.SortStableFunc(rules, func(a, b validatingRule) int {
