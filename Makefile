@@ -134,6 +134,7 @@ removals: ## regenerate which API is removed when, from the published modules
 map: ## render every add-on of the map as its makers ship it, and judge it anew
 	@$(GO) -C testdata/map build -o $(CURDIR)/bin/map .
 	@bin/map -checkouts "$(CHECKOUTS)"
+	@bin/map -healthy -checkouts "$(CHECKOUTS)"
 	@$(MAKE) -s pages
 
 # Starts that webhooks hold up by 10 s a write exit after minutes.

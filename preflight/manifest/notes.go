@@ -55,6 +55,9 @@ var registrars = map[string]string{
 	"capsule": "Capsule", "longhorn-manager": "Longhorn", "virt-operator": "KubeVirt", "stork": "Stork", "operator-controller": "an operator of operators",
 }
 
+// unless are the flags with which they leave that to their charts, which show them.
+var unless = map[string]string{"vpa-admission-controller": "--register-webhook=false"}
+
 // pointer notes what the object leads to that is not in the manifest.
 func (a *adder) pointer(o object) {
 	for _, e := range elsewhere {
@@ -68,8 +71,11 @@ func (a *adder) pointer(o object) {
 		a.point(o, e.who, do)
 		return
 	}
-	for _, image := range images(o) {
-		who, ok := registrars[image]
+	for _, c := range containers(o) {
+		who, ok := registrars[c.name()]
+		if off := unless[c.name()]; off != "" && slices.Contains(slices.Concat(c.Command, c.Args), off) {
+			continue
+		}
 		if ok {
 			a.point(o, who+" makes its webhooks when it runs", "look at what it has made in a cluster where it runs: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations -o yaml | gke-preflight simulate --webhook -")
 			return
@@ -105,16 +111,27 @@ type workload struct {
 				Labels map[string]string `json:"labels"`
 			} `json:"metadata"`
 			Spec struct {
-				Containers []struct {
-					Image string `json:"image"`
-				} `json:"containers"`
+				Containers []container `json:"containers"`
 			} `json:"spec"`
 		} `json:"template"`
 	} `json:"spec"`
 }
 
-// images are the last parts of the names of the images that o runs.
-func images(o object) []string {
+type container struct {
+	Image   string   `json:"image"`
+	Command []string `json:"command"`
+	Args    []string `json:"args"`
+}
+
+// name is the last part of the image's name.
+func (c container) name() string {
+	name, _, _ := strings.Cut(c.Image, "@")
+	name, _, _ = strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
+	return name
+}
+
+// containers are those that o runs.
+func containers(o object) []container {
 	if o.group() != "apps" {
 		return nil
 	}
@@ -122,11 +139,5 @@ func images(o object) []string {
 	if err != nil {
 		return nil
 	}
-	var names []string
-	for _, c := range w.Spec.Template.Spec.Containers {
-		name, _, _ := strings.Cut(c.Image, "@")
-		name, _, _ = strings.Cut(name[strings.LastIndexByte(name, '/')+1:], ":")
-		names = append(names, name)
-	}
-	return names
+	return w.Spec.Template.Spec.Containers
 }

@@ -107,20 +107,23 @@ func wide(s string) string {
 // TestNothingIsSilent: what does nothing as written, and what more may come than
 // the manifest shows, is said.
 func TestNothingIsSilent(t *testing.T) {
+	const vpa = "---\napiVersion: apps/v1\nkind: Deployment\nmetadata: {name: v}\nspec: {template: {spec: {containers: [{image: 'registry.k8s.io/autoscaling/vpa-admission-controller:1.8.1', args: ['', FLAG]}]}}}\n"
 	const release = "---\napiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: opa}\nspec: {}\n"
 	ruleless := webhook[:strings.Index(webhook, "  rules:")]
 	for name, c := range map[string]struct {
 		content, says string
 		idle, unseen  bool
 	}{
-		"a policy alone":          {policy, "ValidatingAdmissionPolicy p does nothing as written: no binding names it", true, false},
-		"a binding alone":         {binding, "there is no policy p", true, false},
-		"both":                    {policy + "---\n" + binding, "", false, false},
-		"webhooks without rules":  {ruleless, "its webhooks have no rules; software such as Knative", true, false},
-		"no webhooks":             {webhook[:strings.Index(webhook, "webhooks:")], "it has no webhooks", true, false},
-		"one that does something": {policy + "---\n" + webhook, "no binding names it", false, false},
-		"a release beside it":     {webhook + release, "Flux renders it in the cluster", false, true},
-		"twice":                   {webhook + "---\n" + webhook, "ValidatingWebhookConfiguration opa stands twice", false, false},
+		"a policy alone":                  {policy, "ValidatingAdmissionPolicy p does nothing as written: no binding names it", true, false},
+		"a binding alone":                 {binding, "there is no policy p", true, false},
+		"both":                            {policy + "---\n" + binding, "", false, false},
+		"webhooks without rules":          {ruleless, "its webhooks have no rules; software such as Knative", true, false},
+		"no webhooks":                     {webhook[:strings.Index(webhook, "webhooks:")], "it has no webhooks", true, false},
+		"one that does something":         {policy + "---\n" + webhook, "no binding names it", false, false},
+		"a release beside it":             {webhook + release, "Flux renders it in the cluster", false, true},
+		"what registers itself":           {webhook + strings.Replace(vpa, "FLAG", "--register-webhook=true", 1), "the vertical Pod autoscaler makes its webhooks when it runs", false, true},
+		"and what leaves it to its chart": {webhook + strings.Replace(vpa, "FLAG", "--register-webhook=false", 1), "", false, false},
+		"twice":                           {webhook + "---\n" + webhook, "ValidatingWebhookConfiguration opa stands twice", false, false},
 	} {
 		_, added, err := apply(untouched(t), c.content)
 		said := strings.Join(added.Notes, "\n")

@@ -4,7 +4,7 @@
 //
 //	map [-checkouts DIR] [-only NAME] [-check]
 //	map -render DIR
-//	map -healthy
+//	map -healthy [-checkouts DIR]
 //
 // What is in a Go module is fetched from the module proxy. Other repositories are read
 // from DIR/OWNER/NAME, work trees that are given; where there is none, the committed row

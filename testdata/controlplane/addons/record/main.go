@@ -120,7 +120,7 @@ func record(ctx context.Context, a addons.Addon, i addons.Install, built map[str
 	if err := c.AddNodes(ctx, rig.NodePool{Count: 1}); err != nil {
 		return err
 	}
-	s := &stage{Cluster: c, namespace: cmp.Or(i.Namespace, a.Name), registers: registers[a.Name]}
+	s := &stage{Cluster: c, namespace: cmp.Or(i.Namespace, a.Name), registers: awaited(a.Name, r.policies)}
 	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := s.install(waiting, r, programs[a.Name], built); err != nil {

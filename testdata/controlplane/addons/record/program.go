@@ -21,8 +21,15 @@ type program struct {
 	certificates string
 }
 
-// registers is what an add-on has registered when it is done: how the name of a webhook,
-// or of a binding of a policy, begins.
+// awaited is what an add-on has registered when it is done: how the name of a webhook, or
+// of a binding of a policy, begins. Kyverno has webhooks for resources with policies alone.
+func awaited(addon, policies string) string {
+	if addon == "kyverno" && policies == "" {
+		return "monitor-webhooks.kyverno.svc"
+	}
+	return registers[addon]
+}
+
 var registers = map[string]string{
 	"gatekeeper":   "gatekeeper-ownedpods-",
 	"kyverno":      "validate.kyverno.svc-",
