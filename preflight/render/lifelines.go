@@ -6,17 +6,18 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // lifelines is the table of what the cluster would lose beside its control
 // plane's start; nothing where all is kept, or where what is read first has told it:
-// one culprit does one thing to all. Lines that share their outcome and
-// their culprit share a row, unless the view is wide.
+// one culprit does one thing to all. Lines that share their outcome and their culprit share
+// a row, unless the view is wide.
 func (v *view) lifelines() error {
 	all, kept := v.lifelineRows()
-	if all == nil || len(all) == 1 && len(all[0].culprits) == 1 && !v.Wide {
+	if all == nil || len(all) == 1 && len(all[0].culprits) == 1 && !v.Wide && !openAside(v.r) {
 		return nil
 	}
 	var rows [][]string
@@ -38,6 +39,14 @@ func (v *view) lifelines() error {
 		v.text(2, fmt.Sprintf("(%s kept)", are(kept, "other line")))
 	}
 	return nil
+}
+
+// openAside reports whether lines are open and nothing worse, and none of them is one of
+// those that are told first.
+func openAside(r preflight.Report) bool {
+	return linesOf(r, forecast.Open) == nil && !slices.ContainsFunc(r.Forecast.Lifelines, func(l forecast.Lifeline) bool {
+		return l.Outcome != forecast.Kept && l.Outcome != forecast.Open
+	})
 }
 
 // A lostRow is lines that share their outcome and their culprits.

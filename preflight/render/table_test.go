@@ -15,6 +15,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -147,6 +148,19 @@ func TestTableFoldsCulprits(t *testing.T) {
 	}
 	if wide := table(t, r, Options{Width: 120, Wide: true}); !strings.Contains(wide, "config-49 ") {
 		t.Error("wide hides a row")
+	}
+}
+
+// TestTableNamesWhoLeavesALineOpen: what is perhaps lost, and is none of what is told first,
+// has its culprit named all the same.
+func TestTableNamesWhoLeavesALineOpen(t *testing.T) {
+	r := base()
+	r.Forecast.Lifelines = []forecast.Lifeline{{Name: "node leases", Outcome: forecast.Kept},
+		{Group: string(lifeline.Addons), Name: lifeline.Definitions, Outcome: forecast.Open, AtWorst: forecast.Lost, Writes: []forecast.LifelineWrite{{Write: forecast.Write{
+			Effect: forecast.Undecided, InterceptedBy: []forecast.Interception{{Culprit: admission.Culprit{Kind: admission.ValidatingPolicy, Name: "safe-upgrades"}, FailurePolicy: "Fail", Effect: forecast.Undecided}},
+		}}}}}
+	if out := table(t, r, Options{}); !strings.Contains(out, "safe-upgrades") {
+		t.Errorf("the policy is not named:\n%s", out)
 	}
 }
 
