@@ -35,6 +35,8 @@ type adder struct {
 	texts map[Name]*text
 	// inhabited are the namespaces of the manifests.
 	inhabited []string
+	// validator is for all of them: the API server that runs is the same.
+	validator func() *validator
 }
 
 func (a *adder) note(format string, args ...any) {
@@ -82,7 +84,7 @@ func put[T any](a *adder, k facts.Key[[]T], o object, validate func(*validator, 
 		return err
 	}
 	admitted(any(value).(metav1.Object))
-	if errs := validate(newValidator(a.s), value); len(errs) > 0 {
+	if errs := validate(a.validator(), value); len(errs) > 0 {
 		return fmt.Errorf("%s: %s: the API server would refuse it: %w%s", o.where, o.head, errs.ToAggregate(), o.hint())
 	}
 	name := Name{o.Kind, o.name()}

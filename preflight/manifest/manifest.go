@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	kjson "sigs.k8s.io/json"
@@ -237,7 +238,8 @@ func (m Manifest) Registers(s *facts.Snapshot) []string {
 // It is an error if the API server would refuse an object, or if there is nothing
 // to judge and nothing to say.
 func Apply(s *facts.Snapshot, whole bool, all ...Manifest) (*facts.Snapshot, Added, error) {
-	a := adder{s: s, whole: whole, now: servedOf(facts.APIResources.Get(s)), target: servedOf(targetResources(s)), texts: map[Name]*text{}}
+	a := adder{s: s, whole: whole, now: servedOf(facts.APIResources.Get(s)), target: servedOf(targetResources(s)), texts: map[Name]*text{},
+		validator: sync.OnceValue(func() *validator { return newValidator(s) })}
 	if _, absent := s.Absence(facts.BackendPods); absent && whole {
 		a.s = s.With(facts.Present(facts.BackendPods, []facts.Pod{}))
 	}

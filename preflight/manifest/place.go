@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"regexp"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -38,6 +39,9 @@ type text struct {
 	content []byte
 	// first is the line of the file that its first one is; zero if that is not known.
 	first int
+	// parsed is read where a line is asked for, once: there may be many objects in it.
+	parsed sync.Once
+	root   *yaml.Node
 }
 
 // moved is told the line at which what t counts from begins; zero if that is not known.
@@ -52,14 +56,22 @@ func (t *text) moved(line int) {
 }
 
 func (t *text) line(n Name, webhook string) int {
-	var document yaml.Node
-	if t.first == 0 || yaml.Unmarshal(t.content, &document) != nil || len(document.Content) == 0 {
+	if t.first == 0 {
 		return 0
 	}
-	if line := lineIn(document.Content[0], n, "", webhook); line > 0 {
+	t.parsed.Do(t.parse)
+	if line := lineIn(t.root, n, "", webhook); line > 0 {
 		return t.first + line - 1
 	}
 	return 0
+}
+
+// parse leaves root nil where there is nothing to find.
+func (t *text) parse() {
+	var document yaml.Node
+	if yaml.Unmarshal(t.content, &document) == nil && len(document.Content) > 0 {
+		t.root = document.Content[0]
+	}
 }
 
 // lineIn is that of the object in the node, which is of the kind given where it has none

@@ -46,11 +46,15 @@ func (c Culprit) String() string {
 // A suspect tells of culprits what a forecast does not keep of them.
 type suspects struct {
 	added *manifest.Added
+	// holds reports whether one comes from a manifest.
+	holds func(admission.Interception) bool
 	seen  map[admission.Culprit]admission.Interception
+	// places are those that were looked for: one culprit may do much harm.
+	places map[admission.Culprit]manifest.Place
 }
 
 func suspectsOf(s *facts.Snapshot, added *manifest.Added) suspects {
-	x := suspects{added, map[admission.Culprit]admission.Interception{}}
+	x := suspects{added, holds(added), map[admission.Culprit]admission.Interception{}, map[admission.Culprit]manifest.Place{}}
 	for _, all := range [][]admission.Intercepted{admission.Intercept(s), lifeline.Intercept(s)} {
 		for _, w := range all {
 			for _, i := range w.By {
@@ -69,7 +73,7 @@ func (x suspects) culprits(blamed []forecast.Blame) (all []Culprit) {
 		}
 		c := Culprit{
 			Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: b.FailurePolicy, TimeoutSeconds: i.Timeout.Seconds(),
-			Denial: i.Denial, Added: holds(x.added)(i),
+			Denial: i.Denial, Added: x.holds(i),
 		}
 		if c.Added {
 			p := x.place(b.Culprit)
@@ -81,6 +85,15 @@ func (x suspects) culprits(blamed []forecast.Blame) (all []Culprit) {
 }
 
 func (x suspects) place(c admission.Culprit) manifest.Place {
+	p, known := x.places[c]
+	if !known {
+		p = x.find(c)
+		x.places[c] = p
+	}
+	return p
+}
+
+func (x suspects) find(c admission.Culprit) manifest.Place {
 	webhook := ""
 	if c.Kind.IsWebhook() {
 		webhook = c.Webhook

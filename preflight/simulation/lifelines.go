@@ -1,9 +1,9 @@
 package simulation
 
 import (
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
-	"github.com/gke-preflight/gke-preflight/preflight/manifest"
 )
 
 // Lifeline is one thing that the cluster lives by beside the control plane's start.
@@ -28,7 +28,7 @@ type LifelineWrite struct {
 	Write
 }
 
-func lifelines(s *facts.Snapshot, added *manifest.Added) []Lifeline {
+func lifelines(s *facts.Snapshot, added func(admission.Interception) bool) []Lifeline {
 	byLine := map[string][]LifelineWrite{}
 	for _, i := range lifeline.Intercept(s) {
 		byLine[i.Write.Hook] = append(byLine[i.Write.Hook], LifelineWrite{i.Write.User.Name, write(i, added)})

@@ -137,13 +137,14 @@ func With(s *facts.Snapshot, added *manifest.Added, b Backends) Simulation {
 	if hop, _ := bootstrap.HopOf(s); plan.Problem == "" {
 		sim.Skipped = hop.Over()
 	}
+	fromManifest := holds(added)
 	byHook := map[string][]Write{}
 	for _, i := range admission.Intercept(s) {
-		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], write(i, added))
+		byHook[i.Write.Hook] = append(byHook[i.Write.Hook], write(i, fromManifest))
 	}
 	told := map[string][]Write{}
 	for _, w := range plan.BestEffort {
-		told[w.Hook] = append(told[w.Hook], write(admission.Intercepted{Write: w, By: admission.Match(s, w)}, added))
+		told[w.Hook] = append(told[w.Hook], write(admission.Intercepted{Write: w, By: admission.Match(s, w)}, fromManifest))
 	}
 	for _, h := range plan.Hooks {
 		sim.Hooks = append(sim.Hooks, Hook{
@@ -155,7 +156,7 @@ func With(s *facts.Snapshot, added *manifest.Added, b Backends) Simulation {
 	if added != nil && added.Others != nil {
 		seen = added.Others
 	}
-	sim.Lifelines = lifelines(seen, added)
+	sim.Lifelines = lifelines(seen, fromManifest)
 	sim.judge(s, plan, added, b)
 	sim.Summary = Together([]Simulation{sim}).Summary
 	return sim
@@ -170,7 +171,7 @@ func unknown(plan bootstrap.Plan, hook string) string {
 	return ""
 }
 
-func write(i admission.Intercepted, added *manifest.Added) Write {
+func write(i admission.Intercepted, added func(admission.Interception) bool) Write {
 	w := Write{
 		Verb: string(i.Write.Operation), Resource: i.Write.ResourceName(), Namespace: i.Write.Namespace, Name: i.Write.Name,
 		When: i.Write.Condition,
@@ -184,7 +185,7 @@ func write(i admission.Intercepted, added *manifest.Added) Write {
 	return w
 }
 
-func interception(i admission.Interception, added *manifest.Added) Interception {
+func interception(i admission.Interception, added func(admission.Interception) bool) Interception {
 	policy := "Ignore"
 	if i.Fails {
 		policy = "Fail"
@@ -192,6 +193,6 @@ func interception(i admission.Interception, added *manifest.Added) Interception 
 	return Interception{
 		Kind: string(i.Kind), Name: i.Name, Webhook: i.Webhook, FailurePolicy: policy, TimeoutSeconds: i.Timeout.Seconds(),
 		Denial: i.Denial, Undecided: i.Undecided, AtStart: i.AtStart,
-		Added: holds(added)(i),
+		Added: added(i),
 	}
 }

@@ -94,8 +94,8 @@ func harms(s *facts.Snapshot, added *manifest.Added, b Backends, worst bool) []H
 	if added == nil {
 		return fails(nil)
 	}
-	found := fails(holds(added))
-	before := fails(func(i admission.Interception) bool { return !holds(added)(i) })
+	found := fails(x.holds)
+	before := fails(func(i admission.Interception) bool { return !x.holds(i) })
 	for _, h := range fails(nil) {
 		if !contains(found, h) && !contains(before, h) {
 			found = append(found, h)
@@ -106,11 +106,15 @@ func harms(s *facts.Snapshot, added *manifest.Added, b Backends, worst bool) []H
 
 // holds reports of an interception whether it comes from a manifest.
 func holds(added *manifest.Added) func(admission.Interception) bool {
+	from := map[admission.Culprit]bool{}
+	if added != nil {
+		for _, n := range added.Names {
+			from[admission.Culprit{Kind: admission.Kind(n.Kind), Name: n.Name}] = true
+		}
+	}
 	return func(i admission.Interception) bool {
-		return added != nil && slices.ContainsFunc(added.Names, func(n manifest.Name) bool {
-			object := admission.Culprit{Kind: admission.Kind(n.Kind), Name: n.Name}
-			return object == i.Culprit().Object() || object == i.Culprit().Binding()
-		})
+		c := i.Culprit()
+		return from[c.Object()] || from[c.Binding()]
 	}
 }
 
