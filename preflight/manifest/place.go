@@ -30,7 +30,8 @@ func (a Added) Place(n Name, webhook string) Place {
 	if t == nil {
 		return Place{}
 	}
-	return Place{File: t.file, Line: t.line(n, webhook), Template: t.template()}
+	t.read.Do(t.parse)
+	return Place{File: t.file, Line: t.line(n, webhook), Template: t.template}
 }
 
 // A text is a document as it stands in a file.
@@ -39,9 +40,11 @@ type text struct {
 	content []byte
 	// first is the line of the file that its first one is; zero if that is not known.
 	first int
-	// parsed is read where a line is asked for, once: there may be many objects in it.
-	parsed sync.Once
-	root   *yaml.Node
+	// read is done where a place in it is asked for, once: many objects may stand in it. It
+	// finds the root, nil where there is none, and the file of the chart.
+	read     sync.Once
+	root     *yaml.Node
+	template string
 }
 
 // moved is told the line at which what t counts from begins; zero if that is not known.
@@ -59,18 +62,19 @@ func (t *text) line(n Name, webhook string) int {
 	if t.first == 0 {
 		return 0
 	}
-	t.parsed.Do(t.parse)
 	if line := lineIn(t.root, n, "", webhook); line > 0 {
 		return t.first + line - 1
 	}
 	return 0
 }
 
-// parse leaves root nil where there is nothing to find.
 func (t *text) parse() {
 	var document yaml.Node
 	if yaml.Unmarshal(t.content, &document) == nil && len(document.Content) > 0 {
 		t.root = document.Content[0]
+	}
+	if found := source.FindSubmatch(t.content); found != nil {
+		t.template = string(found[1])
 	}
 }
 
@@ -121,13 +125,6 @@ func value(node *yaml.Node, key string) *yaml.Node {
 
 // source is the comment that Helm writes before each object.
 var source = regexp.MustCompile(`(?m)^# Source: (\S+)$`)
-
-func (t *text) template() string {
-	if found := source.FindSubmatch(t.content); found != nil {
-		return string(found[1])
-	}
-	return ""
-}
 
 // A cursor counts the lines of a text whose parts are found one after the other.
 type cursor struct {

@@ -61,3 +61,16 @@ func crlf(s string) string {
 	}
 	return string(out)
 }
+
+// TestPlaceReadsOnce: each webhook's line is asked for with each harm that it does, and a
+// manifest of hundreds would be parsed tens of thousands of times.
+func TestPlaceReadsOnce(t *testing.T) {
+	_, added, err := apply(untouched(t), webhook)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hook := Name{"ValidatingWebhookConfiguration", "opa"}
+	if n := testing.AllocsPerRun(10, func() { added.Place(hook, "a.example.org") }); n > 0 {
+		t.Errorf("to look where it stands takes %g allocations more each time", n)
+	}
+}
