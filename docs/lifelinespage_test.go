@@ -42,6 +42,8 @@ that they make of it before a validating one is asked; without its template it i
 that runs, without node and status. What denies a real object has *lost* the line.
 Policies, conditions and selectors that the sketch leaves open are held against up to 64
 of the objects: one that a policy denies decides, and all of them, where all let pass.
+A webhook that is known to be sent one of the objects does to the line what it did when it
+was asked, though it hung on another.
 What GKE's add-on manager updates, CustomResourceDefinitions among it, is to be as the new
 version ships it, which no cluster tells: of that only a denial decides.
 Only the answer is kept, with which object it was about.

@@ -26,7 +26,7 @@ const (
 	ServerDryRun Vantage = "server-dry-run"
 	// Evaluated: nobody was asked. It is what the API server's own code comes to for
 	// objects that were read while probing: what a policy says to them, and that a webhook
-	// would be sent none of them.
+	// would be sent the one that is shown, or none of them.
 	Evaluated Vantage = "evaluated"
 )
 

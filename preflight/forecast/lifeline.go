@@ -144,7 +144,9 @@ func (c *caller) stand(w bootstrap.Write, by []admission.Interception, limit tim
 
 // met is what one that intercepts does to the write.
 func (c *caller) met(i admission.Interception, w bootstrap.Write) call {
-	if k, known := c.evaluation(i, w); known {
+	if c.sent(i, w) {
+		i.Undecided = ""
+	} else if k, known := c.evaluation(i, w); known {
 		return k
 	}
 	k := c.of(i, w)
@@ -174,6 +176,14 @@ func (c *caller) met(i admission.Interception, w bootstrap.Write) call {
 // stands for.
 func (c *caller) refused(i admission.Interception, w bootstrap.Write, k call) bool {
 	return k.answer == facts.Denied && k.best.rejects && k.attempt.Shown != "" && about(k.attempt, w) && !c.unapplied(i.Culprit())
+}
+
+// sent reports whether a webhook was found to be sent one real object of those that the
+// write stands for, where a sketch does not tell.
+func (c *caller) sent(i admission.Interception, w bootstrap.Write) bool {
+	return i.Undecided != "" && !c.unapplied(i.Culprit()) && slices.ContainsFunc(c.evaluated[i.Culprit()], func(a facts.Attempt) bool {
+		return about(a, w) && a.Answer == facts.NotAsked && a.Shown != ""
+	})
 }
 
 // evaluation is what the API server's own code came to for the real objects that the write

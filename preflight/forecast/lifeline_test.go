@@ -47,6 +47,14 @@ func answering(write string, a facts.Answer, ms int64, as string) facts.Observat
 	}})
 }
 
+// sentBeside are the answers and that the webhook was found to be sent an object that the
+// write stands for.
+func sentBeside(answers facts.Observation, write, as string) facts.Observation {
+	return facts.Present(facts.Attempts, append(answers.Value.([]facts.Attempt), facts.Attempt{
+		Type: "Validating", Config: "opa", Webhook: "opa", Write: write, As: as, Vantage: facts.Evaluated, Answer: facts.NotAsked, Shown: "Pod kube-system/kube-dns-1",
+	}))
+}
+
 func TestLifelines(t *testing.T) {
 	const (
 		open, closed = admissionregistrationv1.Ignore, admissionregistrationv1.Fail
@@ -54,6 +62,7 @@ func TestLifelines(t *testing.T) {
 		renewal      = "UPDATE leases.coordination.k8s.io kube-node-lease/n1"
 		dns          = "CREATE pods kube-system/kube-dns"
 		replicaSets  = "system:serviceaccount:kube-system:replicaset-controller"
+		ofObject     = "object.metadata.annotations.?seen.orValue('') == 'yes'"
 	)
 	hung := answering("CREATE clusterroles.rbac.authorization.k8s.io a", facts.Hung, 10000, "")
 	for name, c := range map[string]struct {
@@ -79,6 +88,9 @@ func TestLifelines(t *testing.T) {
 		"healthy and slow":                       {hooked(closed, 10, leases, "leases").With(answering(renewal, facts.Allowed, 2000, "system:node:n1")), "node leases", Slowed, "", "allows in 2000 ms"},
 		"denied":                                 {hooked(open, 10, leases, "leases").With(answering(renewal, facts.Denied, 3, "system:node:n1")), "node leases", Lost, "", "denies"},
 		"denied to a sketch":                     {hooked(closed, 10, "", "pods").With(answering(dns, facts.Denied, 3, replicaSets)), "pods of kube-system", Open, Lost, "undecided by"},
+		"hung, and sent some objects":            {hooked(closed, 3, "", "pods", ofObject).With(hung), "pods of kube-system", Open, Lost, "undecided by"},
+		"hung, and sent one that is there":       {hooked(closed, 3, "", "pods", ofObject).With(sentBeside(hung, dns, replicaSets)), "pods of kube-system", Lost, "", "rejected by"},
+		"denied to another, and sent one":        {hooked(closed, 3, "", "pods", ofObject).With(sentBeside(answering(dns, facts.Denied, 3, replicaSets), dns, replicaSets)), "pods of kube-system", Open, Lost, "undecided by"},
 		"not asked, fails closed":                {hooked(closed, 3, leases, "leases"), "node leases", Open, Lost, "was not asked"},
 		"not asked, fails open too late":         {hooked(open, 10, leases, "leases"), "node leases", Open, Lost, "was not asked"},
 		"not asked, and may deny failing open":   {hooked(open, 3, leases, "leases"), "node leases", Open, Lost, "was not asked"},

@@ -10,7 +10,7 @@ import (
 )
 
 // Judged are the attempts with what the API server's own code comes to for the real
-// objects: what policies say to them, and which webhooks see none of them. What the answers
+// objects: what policies say to them, and which webhooks are sent one of them, or none. What the answers
 // hold of objects is left out, and an answer to a real object, which others may have changed
 // before in a way that is not known, is one to a sketch.
 func (x Shown) Judged(attempts []facts.Attempt) []facts.Attempt {
@@ -20,6 +20,8 @@ func (x Shown) Judged(attempts []facts.Attempt) []facts.Attempt {
 		for _, i := range w.By {
 			if w.passesBy(i) {
 				judged = append(judged, evaluated(w.Write, i, facts.NotAsked, "", fmt.Sprintf("none of the %d objects that there are would be sent to it", len(w.real))))
+			} else if shown, ok := x.sent(w, i, matcher, attempts); ok {
+				judged = append(judged, evaluated(w.Write, i, facts.NotAsked, shown, "this object would be sent to it"))
 			}
 		}
 		judged = append(judged, x.policies(w, matcher, attempts)...)
@@ -35,6 +37,29 @@ func (x Shown) Judged(attempts []facts.Attempt) []facts.Attempt {
 		}
 	}
 	return append(out, judged...)
+}
+
+// sent is the first real object, in words, that a webhook is sent of which the sketch does
+// not tell, with what those called before it make of the object; false where that is not
+// known of any.
+func (x Shown) sent(w shown, webhook admission.Interception, matcher *admission.Matcher, attempts []facts.Attempt) (string, bool) {
+	if !webhook.Kind.IsWebhook() || webhook.Undecided == "" {
+		return "", false
+	}
+	for _, real := range w.real {
+		before := w.mutating(real.Write)
+		if n := slices.IndexFunc(before, func(m admission.Interception) bool { return m.Culprit() == webhook.Culprit() }); n >= 0 {
+			before = before[:n]
+		}
+		if _, unknown := x.unsettled(real.Write, before, attempts); unknown {
+			continue
+		}
+		i, sees := by(admission.Intercepted{By: matcher.Match(real.Write)}, webhook.Culprit())
+		if sees && i.Undecided == "" && i.Denial == "" {
+			return real.Write.Shown, true
+		}
+	}
+	return "", false
 }
 
 // policies are what the policies come to of which the sketch does not tell.

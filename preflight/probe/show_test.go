@@ -2,10 +2,12 @@ package probe
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
@@ -27,13 +29,19 @@ func meshed(t *testing.T) (*facts.Snapshot, admission.Intercepted) {
 	s := snapshot(facts.Present(facts.MutatingWebhooks, []admissionregistrationv1.MutatingWebhookConfiguration{mutating}), facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{validating}),
 		facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "shop", Kind: "Deployment", Name: "web", Example: "web-1", Pods: 1}}), facts.Present(facts.Namespaces, []facts.Namespace{{Name: "shop"}}),
 		facts.Present(facts.APIResources, []facts.APIResource{{Version: "v1", Resource: "pods", Kind: "Pod"}}))
+	return s, madePod(t, s)
+}
+
+// madePod is the creation of one application's Pod.
+func madePod(t *testing.T, s *facts.Snapshot) admission.Intercepted {
+	t.Helper()
 	for _, i := range lifeline.Intercept(s) {
 		if i.Write.Hook == "pods of applications" && i.Write.Subresource == "" && i.Write.Resource.Resource == "pods" {
-			return s, i
+			return i
 		}
 	}
 	t.Fatal("no pod is made")
-	return nil, admission.Intercepted{}
+	return admission.Intercepted{}
 }
 
 func read(t *testing.T, i admission.Intercepted) map[bootstrap.Source]lifeline.Found {
@@ -97,6 +105,40 @@ func TestShowUnread(t *testing.T) {
 			if a := r.Attempt(facts.Allowed, "", ""); a.Unread != why || a.Shown != "" {
 				t.Errorf("%+v", a)
 			}
+		}
+	}
+}
+
+// TestSent: of a webhook that is sent Pods of one label it is found out whether it is sent
+// the one that is there, and not where another that is called before it may label it.
+func TestSent(t *testing.T) {
+	s, _ := meshed(t)
+	guards := slices.Clone(facts.ValidatingWebhooks.Of(s))
+	guards[0].Webhooks = slices.Clone(guards[0].Webhooks)
+	guards[0].Webhooks[0].ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"team": "web"}}
+	meshes := facts.MutatingWebhooks.Of(s)
+	groups := slices.Clone(facts.PodGroups.Of(s))
+	groups[0].Pods = 2
+	s = s.With(facts.Present(facts.ValidatingWebhooks, guards), facts.Present(facts.PodGroups, groups))
+	for name, c := range map[string]struct {
+		labels string
+		meshes []admissionregistrationv1.MutatingWebhookConfiguration
+		sent   bool
+	}{
+		"labelled":                      {`{"team":"web"}`, nil, true},
+		"of another label":              {`{"team":"db"}`, nil, false},
+		"labelled, and perhaps changed": {`{"team":"web"}`, meshes, false},
+	} {
+		s := s.With(facts.Present(facts.MutatingWebhooks, c.meshes))
+		i := madePod(t, s)
+		var pod unstructured.Unstructured
+		_ = json.Unmarshal([]byte(`{"apiVersion":"v1","kind":"Pod","metadata":{"name":"web-1","namespace":"shop","labels":`+c.labels+`}}`), &pod.Object)
+		x := Show(s, []admission.Intercepted{i}, map[bootstrap.Source]lifeline.Found{i.Write.From[0]: {Object: &pod}})
+		sent := slices.ContainsFunc(x.Judged(nil), func(a facts.Attempt) bool {
+			return a.Config == "guard" && a.Vantage == facts.Evaluated && a.Answer == facts.NotAsked && strings.Contains(a.Shown, "web-1")
+		})
+		if sent != c.sent {
+			t.Errorf("%s: it is found to be sent the pod: %t", name, sent)
 		}
 	}
 }

@@ -104,7 +104,7 @@ func definitionsOfOneGroup(t *testing.T, k *rig.Cluster) {
 
 // criticalPods is about the pods behind a webhook of which GKE admits others by a quota
 // alone: there is none, and what is advised is one. The webhook hangs, and sees pods of a
-// label that none has until one has it.
+// label that no template has until one has it.
 func criticalPods(t *testing.T, k *rig.Cluster) {
 	ctx := t.Context()
 	const namespace, name, label = "odigos-system", "odigos-instrumentor", "odigos.io/instrument"
@@ -147,12 +147,18 @@ func criticalPods(t *testing.T, k *rig.Cluster) {
 	counted(t, k, namespace)
 	eventually(t, "what is advised admits another", func() bool { return critical("another") == nil })
 
-	app, err := k.Client.CoreV1().Pods(shop).Get(ctx, "app", metav1.GetOptions{})
+	instrumented := map[string]string{"app": "app", label: "true"}
+	app, err := k.Client.AppsV1().ReplicaSets(shop).Get(ctx, "app", metav1.GetOptions{})
 	all(t, err)
-	app.Labels[label] = "true"
-	all(t, ignore(k.Client.CoreV1().Pods(shop).Update(ctx, app, metav1.UpdateOptions{})))
+	app.Spec.Template.Labels = instrumented
+	all(t, ignore(k.Client.AppsV1().ReplicaSets(shop).Update(ctx, app, metav1.UpdateOptions{})))
 	r = check(t, k.Kubeconfig, "--vantage", "pod-network")
-	foretold(t, r, map[string]forecast.Fate{"pods of applications": forecast.Kept})
+	foretold(t, r, map[string]forecast.Fate{"pods of applications": forecast.Lost, "pods of DaemonSets": forecast.Kept})
+	again := aPod("instrumented", "", owned("ReplicaSet", "app"))
+	again.Labels = instrumented
+	if err := ignore(as(t, k, replicaSets).Client.CoreV1().Pods(shop).Create(ctx, again, metav1.CreateOptions{})); err == nil {
+		t.Error("a pod passes that is instrumented")
+	}
 	if cureOf(t, r, "GP417") != nil {
 		t.Error("a quota allows the pods, and one is advised")
 	}
