@@ -38,7 +38,7 @@ func addonsPage() string {
 		}
 		ranged, ends := newest(a.Name, func(r addons.Listed) bool { return r.From != "" }), newest(a.Name, func(r addons.Listed) bool { return r.End != "" })
 		switch {
-		case a.Unversioned, ranged.Origin == "" && ends.Origin == "":
+		case ranged.Origin == "" && ends.Origin == "":
 			none = append(none, a.Title)
 		case ranged.Origin == "":
 			fmt.Fprintf(&without, "| %s | `%s` | to %s | %s |\n", a.Title, knownBy, ends.Release, readAt(ends))
@@ -106,6 +106,7 @@ The newest release line that was read; older ones are known, too. Of Gateway API
 minors that the release's own tests of its CRDs run on, of which its makers promise the
 newest five at least; of GPU Operator what it was validated with on GKE; of Descheduler the
 minor that it is listed with and the two before, against which it is tested as its text says.
+Flux 2.N is found by its source-controller 1.N, which its manifests name.
 
 | add-on | known by | release | minors | read |
 |---|---|---|---|---|
@@ -127,7 +128,6 @@ These are recognised, and nothing is compared, which GP320 says in its one open 
 | Actions Runner Controller, Argo Rollouts, KubeRay, Sealed Secrets, Secrets Store CSI Driver | no minors were found in their repositories |
 | Crossplane, Gatekeeper, Traefik | what Kubernetes itself supports, or its newest three minors, is all that they say: no release is told with its minors |
 | Datadog | minima of the agent are on a page of its manual, whose repository was too large to read |
-| Flux | its images have versions of their own |
 | kube-state-metrics | the library that it is built with is no list of minors that it is for |
 | Kuma | two minors in a build file of each branch, of which only the main one's was read |
 | MetalLB, Node Feature Discovery, Reloader | one minimum from years ago for all releases |

@@ -51,7 +51,7 @@ func (e endedOn) String() string {
 	if e.Tag == "" {
 		return e.Addon.Title
 	}
-	return e.Addon.Title + " " + release(e.Tag)
+	return e.Addon.Title + " " + e.Addon.Release(e.Tag)
 }
 
 // oldest is the first of an add-on that has ended by now; false if none has.

@@ -43,7 +43,7 @@ var addonNotForTarget = preflight.Check{
 			case addons.Before:
 				before = with(before, listedAs{i, row, 0})
 			case addons.NewRelease, addons.NewMinor, addons.NoRow:
-				open[standing] = append(open[standing], i.Addon.Title+" "+release(i.Tag))
+				open[standing] = append(open[standing], i.Addon.Title+" "+i.Addon.Release(i.Tag))
 			case addons.NoList, addons.NoRelease:
 				open[standing] = append(open[standing], i.Addon.Title)
 			}
@@ -75,7 +75,7 @@ func with(all []listedAs, one listedAs) []listedAs {
 }
 
 func (l listedAs) String() string {
-	name := l.Addon.Title + " " + release(l.Tag)
+	name := l.Addon.Title + " " + l.Addon.Release(l.Tag)
 	if l.more > 0 {
 		name += fmt.Sprintf(" and %d newer", l.more)
 	}
@@ -91,9 +91,6 @@ func (l listedAs) minors() string {
 	}
 	return l.row.From + " to " + l.row.To
 }
-
-// release is a tag as a person says it.
-func release(tag string) string { return strings.TrimPrefix(tag, "v") }
 
 // notListed is one finding for all of them: they say the same, and are tried the same way.
 func notListed(severity preflight.Severity, minor string, all []listedAs) []preflight.Finding {

@@ -32,9 +32,9 @@ type Addon struct {
 	// Bundle is the annotation by which its CustomResourceDefinitions tell their release; empty
 	// if it is not found by them.
 	Bundle string `json:"bundle,omitempty"`
-	// Unversioned says that its images have versions of their own, which do not tell which
-	// release it is of.
-	Unversioned bool `json:"unversioned,omitempty"`
+	// Majors are those of its releases by those of its images, where these have versions of
+	// their own: a Flux 2.6 has source-controller 1.6. Nil where they are the same.
+	Majors map[string]string `json:"majors,omitempty"`
 	// Controller is the spec.controller of the IngressClasses that it serves; empty for none.
 	Controller string `json:"controller,omitempty"`
 	// Lists are where it is told which minors its releases are for and when they end, the

@@ -114,10 +114,23 @@ var release = regexp.MustCompile(`^(?:stable-|release-)?v?(\d{1,4}\.\d{1,4})(?:\
 // it names none.
 func (a Addon) line(tag string) (string, bool) {
 	m := release.FindStringSubmatch(tag)
-	if m == nil || a.Unversioned {
+	if m == nil {
 		return "", false
 	}
-	return m[1], true
+	if a.Majors == nil {
+		return m[1], true
+	}
+	major, minor, _ := strings.Cut(m[1], ".")
+	of, ok := a.Majors[major]
+	return of + "." + minor, ok
+}
+
+// Release is the release of a tag as a person says it.
+func (a Addon) Release(tag string) string {
+	if line, ok := a.line(tag); ok && a.Majors != nil {
+		return line
+	}
+	return strings.TrimPrefix(tag, "v")
 }
 
 func line(release string) version.Version {

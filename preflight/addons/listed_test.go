@@ -55,7 +55,7 @@ func day(s string) bool {
 func TestLists(t *testing.T) {
 	known := 0
 	for _, a := range Index() {
-		if len(a.Lists) > 0 && !a.Unversioned {
+		if len(a.Lists) > 0 {
 			known++
 		}
 		if len(a.Lists) > 0 && len(a.Images) == 0 && a.Bundle == "" {
@@ -117,6 +117,8 @@ func TestStands(t *testing.T) {
 		"told of it and later ones":       {"external-dns", "v0.21.0", "1.36", Among},
 		"before that was told":            {"external-dns", "v0.15.1", "1.36", NotAmong},
 		"and before that, nothing":        {"external-dns", "v0.9.0", "1.36", NoRow},
+		"an image of another version":     {"flux", "v1.9.4", "1.36", Among},
+		"and of one that is not known":    {"flux", "v0.36.1", "1.36", NoRelease},
 		"no limit for newer minors":       {"gateway-api", "v1.7.0", "1.37", Among},
 		"but of none that it came before": {"gateway-api", "v1.5.1", "1.37", NewMinor},
 	} {
@@ -141,6 +143,13 @@ func TestEnded(t *testing.T) {
 	}
 	if to := istio.For("1.27.3", "1.36"); to != "1.30" {
 		t.Errorf("for 1.36 it is to move to %q", to)
+	}
+	flux, _ := Find("flux")
+	if r, ok := flux.Ended("v1.6.2"); !ok || r.Release != "2.6" || flux.Release("v1.6.2") != "2.6" || flux.Release("v0.36.1") != "0.36.1" {
+		t.Errorf("source-controller 1.6 is of Flux %q, which ended on %q", flux.Release("v1.6.2"), r.End)
+	}
+	if r, ok := flux.Ended("v0.36.1"); ok {
+		t.Errorf("source-controller 0.36 is taken for one of %s", r.Release)
 	}
 	if !istio.Untold("latest") || istio.Untold("1.27.3") {
 		t.Error("which release has ended is told by digests")
