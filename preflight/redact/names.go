@@ -1,10 +1,12 @@
 package redact
 
 import (
+	"archive/zip"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -21,7 +23,7 @@ type names struct {
 // add notes the name, unless it is Kubernetes', GKE's or a word that means something
 // else, too.
 func (n *names) add(kind, name string) {
-	if len(name) < 2 || n.reserved[name] || system(name) {
+	if len(name) < 2 || n.reserved[name] || system(name) || number.MatchString(name) {
 		return
 	}
 	if n.of[kind] == nil {
@@ -29,6 +31,9 @@ func (n *names) add(kind, name string) {
 	}
 	n.of[kind][name] = true
 }
+
+// number is one that is a port, a size or a count in other places: too short to be a name.
+var number = regexp.MustCompile(`^[0-9]{1,5}$`)
 
 // suffixes are of names that Kubernetes and Google give.
 var suffixes = []string{"k8s.io", "kubernetes.io", "gke.io", "googleapis.com", "google.com", "x-k8s.io"}
@@ -56,16 +61,23 @@ var ownNamespace = map[string]bool{
 }
 
 // namesOf finds the names that users gave.
-func namesOf(s *facts.Snapshot, files map[string]any) replacer {
+func namesOf(s *facts.Snapshot, files []*zip.File) (replacer, error) {
 	n := &names{of: map[string]map[string]bool{}, reserved: reservedWords(s)}
 	n.add("cluster", s.Meta.Cluster.Name)
 	n.add("project", s.Meta.Cluster.Project)
 	n.add("user", s.Meta.Identity)
-	for id, kind := range kinds {
-		n.objects(files[id+".json"], kind)
-	}
 	n.webhooks(s)
-	n.labels(files)
+	paths := map[string]bool{}
+	for _, f := range files {
+		_, err := entries(f, func(v any, _ bool) error {
+			n.in(stem(f), v)
+			imagesIn(v, paths)
+			return nil
+		})
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
+		}
+	}
 	r := replacer{}
 	for _, kind := range slices.Sorted(maps.Keys(n.of)) {
 		for i, name := range slices.Sorted(maps.Keys(n.of[kind])) {
@@ -74,14 +86,20 @@ func namesOf(s *facts.Snapshot, files map[string]any) replacer {
 			}
 		}
 	}
-	paths := map[string]bool{}
-	for _, v := range files {
-		imagesIn(v, paths)
-	}
 	for i, path := range slices.Sorted(maps.Keys(paths)) {
 		r[imageName(path)] = fmt.Sprintf("image-%04d", i)
 	}
-	return r
+	return r, nil
+}
+
+// in notes the names in what a file holds.
+func (n *names) in(stem string, v any) {
+	if kind, named := kinds[stem]; named {
+		n.objects(v, kind)
+	}
+	if !untouched[stem] {
+		n.labelsIn(v, "")
+	}
 }
 
 // imagesIn notes the paths of the images in v.
@@ -185,15 +203,7 @@ func (n *names) webhooks(s *facts.Snapshot) {
 	}
 }
 
-// labels notes keys and values of labels that users chose.
-func (n *names) labels(files map[string]any) {
-	for name, v := range files {
-		if stem, _, _ := strings.Cut(name, "."); !untouched[stem] {
-			n.labelsIn(v, "")
-		}
-	}
-}
-
+// labelsIn notes keys and values of labels that users chose.
 func (n *names) labelsIn(v any, field string) {
 	switch v := v.(type) {
 	case []any:

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gke-preflight/gke-preflight/preflight/addons"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -27,30 +28,23 @@ var untouched = map[string]bool{
 
 // Snapshot returns s with other names. It is an error if the result can't be read again.
 func Snapshot(s *facts.Snapshot) (*facts.Snapshot, error) {
-	files, err := decoded(s)
+	files, err := filesOf(s)
 	if err != nil {
 		return nil, err
 	}
-	r := namesOf(s, files)
+	r, err := namesOf(s, files)
+	if err != nil {
+		return nil, err
+	}
 	var packed bytes.Buffer
 	z := zip.NewWriter(&packed)
-	for name, v := range files {
-		stem, _, _ := strings.Cut(name, ".")
-		switch {
-		case stem == facts.SystemConfigMaps.ID():
-			r.labelled(v)
-			fallthrough
-		case untouched[stem]:
-			v = replacer{}.value(v, "", false) // addresses of people may stand anywhere
-		default:
-			v = r.value(v, "", keyed[stem])
-		}
-		w, err := z.Create(name)
+	for _, f := range files {
+		w, err := z.Create(f.Name)
 		if err != nil {
 			return nil, err
 		}
-		if err := json.NewEncoder(w).Encode(v); err != nil {
-			return nil, err
+		if err := rewrite(w, f, func(v any) any { return r.file(stem(f), v) }); err != nil {
+			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
 	if err := z.Close(); err != nil {
@@ -68,24 +62,20 @@ func Snapshot(s *facts.Snapshot) (*facts.Snapshot, error) {
 // keyed are the facts that are maps by name.
 var keyed = map[string]bool{facts.NodeLeases.ID(): true, facts.GKENodePoolUpgradeInfo.ID(): true}
 
-// decoded are the files of a recording of s, as JSON values that keep their numbers.
-func decoded(s *facts.Snapshot) (map[string]any, error) {
-	files := map[string]any{}
-	err := s.Files(func(name string, content []byte) error {
-		d := json.NewDecoder(bytes.NewReader(content))
-		d.UseNumber()
-		var v any
-		if err := d.Decode(&v); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		files[name] = v
-		return nil
-	})
-	return files, err
-}
-
 // A replacer has what takes the place of each name.
 type replacer map[string]string
+
+// file replaces names in what a file holds.
+func (r replacer) file(stem string, v any) any {
+	switch {
+	case stem == facts.SystemConfigMaps.ID():
+		r.labelled(v)
+		fallthrough
+	case untouched[stem]:
+		return replacer{}.value(v, "", false) // addresses of people may stand anywhere
+	}
+	return r.value(v, "", keyed[stem])
+}
 
 // labelled are the fields whose keys are labels', or annotations'.
 var labelled = []string{"labels", "matchLabels", "selector", "nodeSelector", "annotations"}
@@ -136,7 +126,7 @@ func (r replacer) value(v any, field string, keys bool) any {
 
 func (r replacer) text(s, field string) string {
 	switch {
-	case opaque[field]:
+	case opaque[field], isTime(s):
 		return s
 	case field == "patch":
 		return r.patch(s)
@@ -231,6 +221,12 @@ var opaque = map[string]bool{
 	"operations": true, "resources": true, "apiGroups": true, "apiVersions": true, "scope": true, "failurePolicy": true,
 	"matchPolicy": true, "sideEffects": true, "type": true, "protocol": true, "status": true, "reason": true, "phase": true,
 	"resource": true, "group": true, "version": true, "operator": true, "kubelet": true, "target": false, "collectedAt": true,
+}
+
+// isTime reports whether s is a time, whose parts may be words that are names elsewhere.
+func isTime(s string) bool {
+	_, err := time.Parse(time.RFC3339, s)
+	return err == nil
 }
 
 func systemImage(s string) bool {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gke-preflight/gke-preflight/checks"
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -144,5 +145,29 @@ func TestForRehearsals(t *testing.T) {
 	}
 	if d := facts.CustomResources.Of(redacted)[0]; d.Name != "widgets.example.org" || d.Kind != "Widget" {
 		t.Errorf("an API that is named in rules, too, became %+v", d)
+	}
+}
+
+// TestNumbers: a label may say 31 or 2026-11-30T12, and times, ports and sizes of which
+// these are a part are none of its names.
+func TestNumbers(t *testing.T) {
+	created := time.Date(2026, 11, 30, 12, 31, 10, 0, time.UTC)
+	s := facts.New(facts.Meta{Tool: "test"},
+		facts.Present(facts.Namespaces, []facts.Namespace{{Name: "initech", Labels: map[string]string{"shard": "31", "built": "2026-11-30T12", "cost": "100", "project": "123456789012"}}, {Name: "kube-system"}}),
+		facts.Present(facts.IngressClasses, []facts.IngressClass{}),
+		facts.Present(facts.BackendPods, []facts.Pod{{Namespace: "initech", Name: "billing-0", Created: created, Containers: []facts.Container{{Name: "api", Limits: map[string]string{"cpu": "100"}}}}}))
+	redacted, err := redact.Snapshot(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := facts.BackendPods.Of(redacted)[0]
+	if !p.Created.Equal(created) || p.Containers[0].Limits["cpu"] != "100" || p.Name == "billing-0" {
+		t.Errorf("%+v", p)
+	}
+	if l := facts.Namespaces.Of(redacted)[0].Labels; l["shard"] != "31" || l["project"] == "123456789012" || l["built"] == "2026-11-30T12" {
+		t.Errorf("%v", l)
+	}
+	if c := facts.IngressClasses.Of(redacted); c == nil || len(c) > 0 {
+		t.Errorf("none became %+v", c)
 	}
 }
