@@ -175,14 +175,18 @@ func accused(r preflight.Report, c preflight.Cause) answer {
 }
 
 // blamed is what the subject answers where the forecast blames it: for what becomes of
-// a hook, or else of a lifeline.
-func blamed(f forecast.Forecast, who preflight.Subject) (forecast.Interception, bool) {
+// a hook, or else of a lifeline, and for what it only may do where it does nothing else.
+func blamed(f forecast.Forecast, who preflight.Subject) (first forecast.Interception, found bool) {
 	for _, b := range f.AtFault() {
-		if who == preflight.SubjectOf(b.Culprit) {
+		switch {
+		case who != preflight.SubjectOf(b.Culprit):
+		case b.Effect != forecast.Undecided:
 			return b.Interception, true
+		case !found:
+			first, found = b.Interception, true
 		}
 	}
-	return forecast.Interception{}, false
+	return first, found
 }
 
 // holdingUp are those at fault for the hook that the subject is; none for any other subject.

@@ -164,6 +164,21 @@ func TestTableNamesWhoLeavesALineOpen(t *testing.T) {
 	}
 }
 
+// TestCulpritByItsHarm: of a webhook that hangs on one line, and of which another does not
+// tell whether it is sent that, the first is said.
+func TestCulpritByItsHarm(t *testing.T) {
+	line := func(name string, outcome forecast.Fate, e forecast.Effect, answer string) forecast.Lifeline {
+		return forecast.Lifeline{Name: name, Outcome: outcome, Writes: []forecast.LifelineWrite{{Write: forecast.Write{Effect: e, InterceptedBy: []forecast.Interception{
+			{Culprit: admission.Culprit{Kind: admission.MutatingWebhook, Name: "inject"}, FailurePolicy: "Fail", Answer: answer, Effect: e},
+		}}}}}
+	}
+	f := forecast.Forecast{Lifelines: []forecast.Lifeline{line("pods of kube-system", forecast.Open, forecast.Undecided, "undecided"), line("pods of applications", forecast.Lost, forecast.Rejects, "hung")}}
+	who := preflight.SubjectOf(admission.Culprit{Kind: admission.MutatingWebhook, Name: "inject"})
+	if i, ok := blamed(f, who); !ok || i.Answer != "hung" {
+		t.Errorf("it is said to be %q", i.Answer)
+	}
+}
+
 func TestCauseAndSymptomAreOneStory(t *testing.T) {
 	chain := []preflight.Finding{
 		{Check: "GP1", Severity: preflight.Warning, Subject: opa, CausedBy: "GP2"},
