@@ -31,16 +31,12 @@ func onConfigMaps(w *admissionregistrationv1.MutatingWebhook) {
 	w.TimeoutSeconds = &second
 }
 
-func TestBehaviours(t *testing.T) {
-	t.Parallel()
-	c := rig.Start(t, controlplane.Options{})
+func behaves(t *testing.T, c *rig.Cluster) {
 	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hooks", Service: "hook"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Mutate(t.Context(), "hook", b.ClientConfig("/answer"), onConfigMaps); err != nil {
-		t.Fatal(err)
-	}
+	mutate(t, c, "hook", b.ClientConfig("/answer"))
 	waitUntilAsked(t, c, b)
 	for _, test := range []struct {
 		controlplane.Behaviour
@@ -72,6 +68,26 @@ func TestBehaviours(t *testing.T) {
 	}
 }
 
+// mutate has the webhook see the ConfigMaps of [dryRun] until the test ends.
+func mutate(t *testing.T, c *rig.Cluster, name string, to admissionregistrationv1.WebhookClientConfig) {
+	t.Helper()
+	if err := c.Mutate(t.Context(), name, to, onConfigMaps); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx := context.WithoutCancel(t.Context())
+		if err := c.Client.AdmissionregistrationV1().MutatingWebhookConfigurations().Delete(ctx, name, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+		for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
+			if _, err := dryRun(ctx, c); err == nil {
+				return
+			}
+		}
+		t.Errorf("ConfigMaps are still refused without %s", name)
+	})
+}
+
 // waitUntilAsked returns when the API server has taken up the webhook.
 func waitUntilAsked(t *testing.T, c *rig.Cluster, b *rig.Backend) {
 	t.Helper()
@@ -82,9 +98,7 @@ func waitUntilAsked(t *testing.T, c *rig.Cluster, b *rig.Backend) {
 	}
 }
 
-func TestBadCertificates(t *testing.T) {
-	t.Parallel()
-	c := rig.Start(t, controlplane.Options{})
+func refusesCertificates(t *testing.T, c *rig.Cluster) {
 	for _, test := range []struct {
 		name string
 		rig.BackendOptions
@@ -98,67 +112,66 @@ func TestBadCertificates(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := c.Mutate(t.Context(), test.name, b.ClientConfig("/"), onConfigMaps); err != nil {
-			t.Fatal(err)
-		}
-		for deadline := time.Now().Add(10 * time.Second); err == nil && time.Now().Before(deadline); {
-			_, err = dryRun(t.Context(), c)
-		}
-		if err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: the API server says %v, not %q", test.name, err, test.want)
-		}
-		if err := c.Client.AdmissionregistrationV1().MutatingWebhookConfigurations().Delete(t.Context(), test.name, metav1.DeleteOptions{}); err != nil {
-			t.Fatal(err)
-		}
-		for deadline := time.Now().Add(10 * time.Second); err != nil && time.Now().Before(deadline); {
-			_, err = dryRun(t.Context(), c)
-		}
+		t.Run(test.name, func(t *testing.T) {
+			mutate(t, c, test.name, b.ClientConfig("/"))
+			var err error
+			for deadline := time.Now().Add(10 * time.Second); err == nil && time.Now().Before(deadline); {
+				_, err = dryRun(t.Context(), c)
+			}
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("the API server says %v, not %q", err, test.want)
+			}
+		})
 	}
 }
 
+// TestServiceProxy is about the newest minor; [TestCluster] about the one before.
 func TestServiceProxy(t *testing.T) {
 	t.Parallel()
-	for _, minor := range []string{"", rig.Newest(t).Minor()} {
-		c := rig.Start(t, controlplane.Options{Minor: minor})
-		opa, err := c.StartOPA(t.Context(), rig.BackendOptions{Namespace: "opa", Service: "opa"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		pod := json.RawMessage(`{"spec": {"containers": [{"image": "docker.io/library/nginx"}]}}`)
-		review := map[string]any{"request": map[string]any{"uid": "u-1", "kind": map[string]any{"kind": "Pod"}, "object": pod}}
-		body, err := json.Marshal(review)
-		if err != nil {
-			t.Fatal(err)
-		}
-		ask := func() ([]byte, error) {
-			return c.Client.CoreV1().RESTClient().Post().Namespace(opa.Namespace).Resource("services").Name("https:"+opa.Service+":443").
-				SubResource("proxy").Suffix("/").SetHeader("Content-Type", "application/json").Body(body).DoRaw(t.Context())
-		}
-		answer, err := ask()
-		// The API server gives a handshake ten seconds, which a busy machine outlasts.
-		for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
-			answer, err = ask()
-		}
-		if err != nil {
-			t.Fatalf("%s: %v: %s", c.First.Version, err, answer)
-		}
-		var got admissionv1.AdmissionReview
-		if err := json.Unmarshal(answer, &got); err != nil || got.Response == nil || got.Response.Allowed || got.Response.UID != "u-1" {
-			t.Errorf("%s: by the service proxy OPA answers %s", c.First.Version, answer)
-		}
-	}
+	c := rig.Start(t, controlplane.Options{Minor: rig.Newest(t).Minor()})
+	proxies(t, c, opa(t, c))
 }
 
-func TestOPA(t *testing.T) {
-	t.Parallel()
-	c := rig.Start(t, controlplane.Options{})
-	opa, err := c.StartOPA(t.Context(), rig.BackendOptions{Namespace: "opa", Service: "opa"})
+func opa(t *testing.T, c *rig.Cluster) *rig.OPA {
+	t.Helper()
+	o, err := c.StartOPA(t.Context(), rig.BackendOptions{Namespace: "opa", Service: "opa"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Mutate(t.Context(), "opa", opa.ClientConfig("/"), onConfigMaps); err != nil {
+	return o
+}
+
+// proxies fails the test if OPA can't be asked by the service proxy.
+func proxies(t *testing.T, c *rig.Cluster, opa *rig.OPA) {
+	t.Helper()
+	pod := json.RawMessage(`{"spec": {"containers": [{"image": "docker.io/library/nginx"}]}}`)
+	review := map[string]any{"request": map[string]any{"uid": "u-1", "kind": map[string]any{"kind": "Pod"}, "object": pod}}
+	body, err := json.Marshal(review)
+	if err != nil {
 		t.Fatal(err)
 	}
+	ask := func() ([]byte, error) {
+		return c.Client.CoreV1().RESTClient().Post().Namespace(opa.Namespace).Resource("services").Name("https:"+opa.Service+":443").
+			SubResource("proxy").Suffix("/").SetHeader("Content-Type", "application/json").Body(body).DoRaw(t.Context())
+	}
+	answer, err := ask()
+	// The API server gives a handshake ten seconds, which a busy machine outlasts.
+	for deadline := time.Now().Add(time.Minute); err != nil && time.Now().Before(deadline); {
+		answer, err = ask()
+	}
+	if err != nil {
+		t.Fatalf("%s: %v: %s", c.First.Version, err, answer)
+	}
+	var got admissionv1.AdmissionReview
+	if err := json.Unmarshal(answer, &got); err != nil || got.Response == nil || got.Response.Allowed || got.Response.UID != "u-1" {
+		t.Errorf("%s: by the service proxy OPA answers %s", c.First.Version, answer)
+	}
+}
+
+func freezesOPA(t *testing.T, c *rig.Cluster) {
+	opa := opa(t, c)
+	proxies(t, c, opa)
+	mutate(t, c, "opa", opa.ClientConfig("/"))
 	for _, step := range []struct {
 		what string
 		do   func() error
@@ -182,9 +195,7 @@ func TestOPA(t *testing.T) {
 	}
 }
 
-func TestNodes(t *testing.T) {
-	t.Parallel()
-	c := rig.Start(t, controlplane.Options{})
+func addsNodes(t *testing.T, c *rig.Cluster) {
 	pool := rig.NodePool{Cluster: "prod", Name: "main", Zones: []string{"europe-west1-b", "europe-west1-c"}, Count: 5}
 	if err := c.AddNodes(t.Context(), pool); err != nil {
 		t.Fatal(err)

@@ -98,10 +98,10 @@ func locked(pattern string) bool {
 
 func TestUnavailable(t *testing.T) {
 	for _, c := range []struct{ ci, want string }{
-		{"false", "--- SKIP: TestStart"},
-		{"true", "--- FAIL: TestStart"},
+		{"false", "--- SKIP: TestCluster"},
+		{"true", "--- FAIL: TestCluster"},
 	} {
-		cmd, out := again(t, "TestStart", "CI="+c.ci)
+		cmd, out := again(t, "TestCluster", "CI="+c.ci)
 		withoutUserNamespaces(t, func() { _ = cmd.Run() })
 		for _, want := range []string{c.want, "the real control plane can't run here: no user namespace to be had"} {
 			if !strings.Contains(out.String(), want) {

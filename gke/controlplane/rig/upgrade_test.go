@@ -14,7 +14,8 @@ import (
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
-func TestStart(t *testing.T) {
+// TestCluster is about what leaves a cluster as it was, all of it on one.
+func TestCluster(t *testing.T) {
 	t.Parallel()
 	c := rig.Start(t, controlplane.Options{})
 	v, err := c.Client.Discovery().ServerVersion()
@@ -23,6 +24,15 @@ func TestStart(t *testing.T) {
 	}
 	if v.GitVersion != "v"+c.First.Version {
 		t.Errorf("the API server says that it is %s", v.GitVersion)
+	}
+	for _, on := range []struct {
+		name string
+		test func(*testing.T, *rig.Cluster)
+	}{
+		{"audit of dry-runs", auditsDryRuns}, {"nodes", addsNodes},
+		{"behaviours", behaves}, {"bad certificates", refusesCertificates}, {"OPA", freezesOPA},
+	} {
+		t.Run(on.name, func(t *testing.T) { on.test(t, c) })
 	}
 }
 
@@ -144,9 +154,7 @@ func TestDegraded(t *testing.T) {
 	}
 }
 
-func TestAuditOfDryRuns(t *testing.T) {
-	t.Parallel()
-	c := rig.Start(t, controlplane.Options{})
+func auditsDryRuns(t *testing.T, c *rig.Cluster) {
 	for _, dryRun := range [][]string{{metav1.DryRunAll}, nil} {
 		_, err := c.Client.CoreV1().ConfigMaps("default").Create(t.Context(), &corev1.ConfigMap{
 			ObjectMeta: metav1.ObjectMeta{GenerateName: "c-"},
