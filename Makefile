@@ -7,8 +7,8 @@ TEST := $(GO) test -vet=off
 # Only these start goroutines; that findings, forecasts and pages don't share what they
 # change is held by TestCases, which judges each case twice at once.
 RACED := ./gke/... ./testdata/controlplane/dial ./testdata/controlplane/backends
-# These hold foretold seconds against real ones, and mostly wait: what runs beside them
-# gives way to them.
+# These hold foretold seconds against real ones, and mostly wait for minutes: what runs
+# beside them gives way to them.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
 STAGED = $(shell $(GO) list ./testdata/controlplane/... | grep -v -e /dial$$ -e /backends$$ -e /proof$$ -e /cure$$ -e /starts$$)
 # These wait for minutes: test-addons runs them.
@@ -16,6 +16,7 @@ LONG := ^TestStarts$$
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
 SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|Fleet|Action|ActionInPipeline|Pasted|Plans|Untold|KeepsTheNewest|GateBetweenPools|ProgramIsSmall)$$
+BESIDE := nice -n 10
 ASIDE := nice -n 19
 # What go vet runs beside its own passes.
 VET := $(CURDIR)/bin/vet
@@ -28,7 +29,7 @@ test controlplane controlplane-all terraform: export GOGC ?= 400
 build: export GOGC ?= off
 build: export GOMEMLIMIT ?= 1GiB
 
-.PHONY: help build demo lab test test-staged test-computed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map addons record-addons record test-addons test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
+.PHONY: help build demo lab test test-timed test-staged test-computed test-pure controlplane controlplane-all terraform newest minor earlier-patch catalogue pages test-minor removals map addons record-addons record test-addons test-endpoints test-restarts test-rehearse test-matrix test-scale test-release bench pictures fuzz release-snapshot
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,13 +51,15 @@ test: controlplane ## everything that must hold, on a real control plane too
 	@$(GO) -C testdata/map vet ./...
 	@$(GO) -C testdata/vet build -o $(VET) .
 	@$(GO) vet -vettool=$(VET) $(ALL)
-	@$(MAKE) -s -j 2 test-staged test-computed
+	@$(MAKE) -s -j 3 test-timed test-staged test-computed
+
+test-timed:
+	@$(TEST) -timeout 15m -p 2 -parallel 9 $(TIMED)
 
 # On real control planes: half of the time they wait.
 test-staged:
-	@$(TEST) -race -timeout 15m -p 3 -parallel 6 $(RACED)
-	@$(TEST) -timeout 15m -p 3 -parallel 6 -skip '$(LONG)' $(STAGED)
-	@$(TEST) -timeout 15m -p 2 -parallel 9 $(TIMED)
+	@$(BESIDE) $(TEST) -race -timeout 15m -p 3 -parallel 6 $(RACED)
+	@$(BESIDE) $(TEST) -timeout 15m -p 3 -parallel 6 -skip '$(LONG)' $(STAGED)
 
 test-computed:
 	@$(ASIDE) $(TEST) -race -run '^TestCases$$' ./checks

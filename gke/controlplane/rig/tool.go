@@ -1,10 +1,12 @@
 package rig
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/lockedfile"
@@ -27,21 +29,30 @@ func Newest(t testing.TB) binaries.Binary {
 // links anew only where the sources have changed.
 func Tool(t testing.TB) string {
 	t.Helper()
+	file, err := tool()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// tool asks go build once, which takes most of a second to find that nothing has changed.
+var tool = sync.OnceValues(func() (string, error) {
 	_, here, _, _ := runtime.Caller(0)
 	root := filepath.Join(filepath.Dir(here), "..", "..", "..")
 	file := filepath.Join(root, "bin", "under-test", "gke-preflight")
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	done, err := lockedfile.MutexAt(file + ".lock").Lock()
 	if err != nil {
-		t.Fatal(err)
+		return "", err
 	}
 	defer done()
 	cmd := exec.Command("go", "build", "-ldflags=-s -w", "-o", file, "./cmd/gke-preflight")
 	cmd.Dir = root
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+		return "", fmt.Errorf("%w: %s", err, out)
 	}
-	return file
-}
+	return file, nil
+})
