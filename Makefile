@@ -11,8 +11,9 @@ RACED := ./gke/... ./testdata/controlplane/dial ./testdata/controlplane/backends
 # beside them gives way to them.
 TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
 STAGED = $(shell $(GO) list ./testdata/controlplane/... | grep -v -e /dial$$ -e /backends$$ -e /proof$$ -e /cure$$ -e /starts$$)
-# These wait for minutes: test-addons runs them.
-LONG := ^TestStarts$$
+# One waits for minutes, and test-addons runs it; one fetches a gigabyte of modules, and
+# addons does.
+LONG := ^Test(Starts|Reproducible)$$
 # These run the program hundreds of times, which the race detector makes ten times as
 # slow; what runs side by side in it is tested beside them.
 SPAWN := ^Test(Manual|Examples|Scripts|Remedies|Pipelines|Reports|Fleet|Action|ActionInPipeline|Pasted|Plans|Untold|KeepsTheNewest|GateBetweenPools|ProgramIsSmall)$$
@@ -65,7 +66,7 @@ test-computed:
 	@$(ASIDE) $(TEST) -race -run '^TestCases$$' ./checks
 	@$(ASIDE) $(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
 	@$(ASIDE) $(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
-	@$(ASIDE) $(TEST) -p 2 ./preflight/... ./checks/... ./docs/... ./testdata/addons
+	@$(ASIDE) $(TEST) -p 2 -skip '$(LONG)' ./preflight/... ./checks/... ./docs/... ./testdata/addons
 	@$(ASIDE) $(TEST) ./testdata/browser
 	@$(ASIDE) $(GO) -C testdata/nightly test -vet=off ./...
 
@@ -96,7 +97,7 @@ terraform: controlplane ## build OpenTofu, and let it plan upgrades of clusters 
 	@$(GO) test -count 1 ./testdata/terraform
 
 test-pure: ## the tests that need no control plane
-	@$(GO) test ./preflight/... ./checks/... ./docs/... ./testdata/addons
+	@$(GO) test -skip '$(LONG)' ./preflight/... ./checks/... ./docs/... ./testdata/addons
 
 controlplane: ## build etcd, the newest two kube-apiservers and OPA into the user's cache
 	@$(GO) run ./testdata/controlplane/build
@@ -142,7 +143,7 @@ map: ## render every add-on of the map as its makers ship it, and judge it anew
 
 # Starts that webhooks hold up by 10 s a write exit after minutes.
 test-addons: controlplane ## upgrade past the add-ons that endanger a start, and watch that to its end
-	@$(GO) test -count 1 -timeout 30m -v -run '$(LONG)' ./testdata/controlplane/addons
+	@$(GO) test -count 1 -timeout 30m -v -run '^TestStarts$$' ./testdata/controlplane/addons
 
 # Programs of add-ons are built from their modules, Kyverno's in minutes, into the user's
 # cache; cert-manager's main packages are in no module: CHECKOUTS=DIR as above.
@@ -153,6 +154,7 @@ record-addons: build controlplane ## run add-ons of the map for real, and record
 
 addons: ## read anew which minors the makers of add-ons list, and when their releases end
 	@$(GO) run ./testdata/addons -checkouts "$(CHECKOUTS)"
+	@$(GO) test -count 1 ./testdata/addons
 	@$(MAKE) -s pages
 
 record: build controlplane ## record the incident anew, for the demo and the tests
