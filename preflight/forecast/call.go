@@ -72,12 +72,15 @@ type caller struct {
 	evaluated map[admission.Culprit][]facts.Attempt
 	// forwards are the handshakes through port-forwards.
 	forwards map[admission.Culprit]certificates
+	// asked holds what [caller.askedOf] has returned.
+	asked map[admission.Culprit]*questioned
 }
 
 func newCaller(s *facts.Snapshot, attempts []facts.Attempt) *caller {
 	c := &caller{
 		byWebhook: map[admission.Culprit][]facts.Attempt{}, dryRuns: map[string][]facts.Attempt{},
 		proven: map[admission.Culprit]bool{}, admitted: map[admitted]bool{}, forwards: map[admission.Culprit]certificates{}, evaluated: map[admission.Culprit][]facts.Attempt{},
+		asked:       map[admission.Culprit]*questioned{},
 		perEndpoint: s.Meta.PerEndpoint, eachCall: version.EndpointPerCall.In(s.Meta.Target),
 		endpoints: func(i admission.Interception) []probe.Endpoint { return probe.Endpoints(s, i) },
 		nobody:    func(i admission.Interception) (facts.Attempt, bool) { return probe.Nobody(s, i) },
@@ -118,15 +121,14 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 	case i.Kind.IsPolicy():
 		return call{answer: facts.Allowed}
 	}
-	k := i.Culprit()
-	own := where(c.byWebhook[k], func(a facts.Attempt) bool { return put(a, i) })
-	if a, none := c.nobody(i); none && len(own) == 0 {
+	asked := c.askedOf(i)
+	if a, none := c.nobody(i); none && len(asked.own) == 0 {
 		return c.after(i, w, a, "")
 	}
-	if es := c.behind(i, own); es != nil {
-		return several(c.among(es, i, w, own))
+	if es := c.behind(i, asked.own); es != nil {
+		return several(c.among(es, i, w, asked.own))
 	}
-	attempts := relevant(c.handshakes(i).amend(own), w)
+	attempts := asked.about(w)
 	if len(attempts) == 0 {
 		return c.unasked(i, w, facts.Attempt{Answer: facts.NotAsked, Detail: "no question was put to it"})
 	}

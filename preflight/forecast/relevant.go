@@ -14,10 +14,10 @@ import (
 
 // relevant returns those of a webhook's attempts that tell most about w, of
 // every address that was asked: the API server picks any of them.
-func relevant(all []facts.Attempt, w bootstrap.Write) []facts.Attempt {
+func relevant(all []target, w bootstrap.Write) []facts.Attempt {
 	var kept []facts.Attempt
-	for _, of := range byTarget(all) {
-		kept = append(kept, relevantOf(of, w)...)
+	for _, t := range all {
+		kept = append(kept, t.relevant(w)...)
 	}
 	if told := where(kept, func(a facts.Attempt) bool { return a.Answer != facts.NotAsked }); told != nil {
 		return told
@@ -52,22 +52,6 @@ func (c *caller) handshakes(i admission.Interception) certificates {
 		return all
 	}
 	return where(all, func(a facts.Attempt) bool { return slices.Contains(pods, a.Target) })
-}
-
-func byTarget(all []facts.Attempt) [][]facts.Attempt {
-	var targets []string
-	attempts := map[string][]facts.Attempt{}
-	for _, a := range all {
-		if attempts[a.Target] == nil {
-			targets = append(targets, a.Target)
-		}
-		attempts[a.Target] = append(attempts[a.Target], a)
-	}
-	var grouped [][]facts.Attempt
-	for _, t := range targets {
-		grouped = append(grouped, attempts[t])
-	}
-	return grouped
 }
 
 // relevantOf returns the attempts about w itself, else those about writes of the
