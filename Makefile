@@ -65,8 +65,7 @@ test-staged:
 test-computed:
 	@$(ASIDE) $(TEST) -race -run '^TestCases$$' ./checks
 	@$(ASIDE) $(TEST) -race -skip '$(SPAWN)' ./cmd/gke-preflight
-	@$(ASIDE) $(TEST) -run '$(SPAWN)' ./cmd/gke-preflight
-	@$(ASIDE) $(TEST) -p 2 -skip '$(LONG)' ./preflight/... ./checks/... ./docs/... ./testdata/addons
+	@$(ASIDE) $(TEST) -p 3 -skip '$(LONG)' ./cmd/gke-preflight ./checks/... ./preflight/... ./docs/... ./testdata/addons
 	@$(ASIDE) $(TEST) ./testdata/browser
 	@$(ASIDE) $(GO) -C testdata/nightly test -vet=off ./...
 
