@@ -153,7 +153,7 @@ func dryRun(i admission.Intercepted, d DryRun) Request {
 		}
 	}
 	if d == Auto {
-		r.Timeout = min(r.Timeout, slowest+slowest/10+time.Second/2)
+		r.Timeout = min(r.Timeout, slowest+slowest/10+time.Second/4)
 	}
 	return r
 }

@@ -86,7 +86,7 @@ func TestPlan(t *testing.T) {
 		name: "through the service proxy, and by a dry-run beside it",
 		s:    snapshot(), by: []admission.Interception{opa(w)},
 		want: []string{
-			"dry-run CREATE clusterroles.rbac.authorization.k8s.io a of rbac/bootstrap-roles, within 11.5s",
+			"dry-run CREATE clusterroles.rbac.authorization.k8s.io a of rbac/bootstrap-roles, within 11.25s",
 			"ask " + hook + "opa/opa:443 from service-proxy" + about + ", within 5s",
 		},
 	}, {
