@@ -16,8 +16,9 @@ var fewerReadyPods = preflight.Check{
 	Name:     "fewer-ready-pods",
 	Title:    "A controller has fewer ready Pods than before",
 	Severity: preflight.Blocker,
-	Needs:    []facts.Fact{facts.PodGroups},
-	Uses:     []facts.Fact{facts.Nodes},
+	// It is asked because a baseline was given, so that without the Pods of today it is
+	// open, in a recording of an earlier version, too.
+	Uses: []facts.Fact{facts.PodGroups, facts.Nodes},
 	Moot: func(m facts.Meta) string {
 		if m.Before == nil {
 			return "no recording from before was given: pass --baseline RECORDING"
@@ -25,23 +26,39 @@ var fewerReadyPods = preflight.Check{
 		return ""
 	},
 	Run: func(s *facts.Snapshot) []preflight.Finding {
-		before := s.Meta.Before
-		if before.Absence != (facts.Absence{}) {
-			return []preflight.Finding{{Severity: preflight.Blocker, Subject: finding.ClusterSubject(s),
-				Undecided: fmt.Sprintf("which Pods were ready before is not in the baseline of %s (%s)", finding.Moment(before.CollectedAt), before.Absence)}}
+		if open := incomparable(s); open != "" {
+			return []preflight.Finding{{Severity: preflight.Blocker, Subject: finding.ClusterSubject(s), Undecided: open}}
 		}
 		now := map[preflight.Subject]int{}
 		for i, g := range facts.PodGroups.Of(s) {
 			now[controllerOf(g)] = i
 		}
+		before, revisions := s.Meta.Before.PodGroups, revisionsOf(s)
 		var fs []preflight.Finding
-		for _, was := range before.PodGroups {
-			if f := fewerReady(s, was, now); f != nil {
+		for _, was := range before {
+			if f := fewerReady(s, was, now, revisions); f != nil {
 				fs = append(fs, *f)
 			}
 		}
-		return finding.Alike(fs, "Controller", "have fewer ready Pods than before")
+		return finding.Alike(fs, "Controllers", "have fewer ready Pods than before")
 	},
+}
+
+// incomparable says why the Pods of now and of before can't be compared; empty where they
+// can.
+func incomparable(s *facts.Snapshot) string {
+	before := s.Meta.Before
+	then := finding.Moment(before.CollectedAt)
+	if before.Absence != (facts.Absence{}) {
+		return fmt.Sprintf("which Pods were ready before is not in the baseline of %s (%s)", then, before.Absence)
+	}
+	if len(before.PodGroups) == 0 {
+		return fmt.Sprintf("which Pods were ready before is not known: the baseline of %s has %s and not one Pod", then, finding.Count(int(before.Nodes), "node"))
+	}
+	if a, absent := s.Absence(facts.PodGroups); absent {
+		return fmt.Sprintf("which Pods are ready now, to compare with the baseline of %s, was not seen: could not read %s (%s)", then, facts.PodGroups.ID(), a)
+	}
+	return ""
 }
 
 // lasting are the controllers whose Pods are to run on; those of a Job end.
@@ -53,8 +70,8 @@ func controllerOf(g facts.PodGroup) preflight.Subject {
 
 // fewerReady compares the Pods of one controller with what they were; nil where no fewer
 // are ready, or they are to end. now is where each controller's Pods stand among those of
-// today.
-func fewerReady(s *facts.Snapshot, was facts.PodGroup, now map[preflight.Subject]int) *preflight.Finding {
+// today, and revisions what the ReplicaSets of each Deployment have together.
+func fewerReady(s *facts.Snapshot, was facts.PodGroup, now map[preflight.Subject]int, revisions map[preflight.Subject]revision) *preflight.Finding {
 	var is facts.PodGroup
 	i, any := now[controllerOf(was)]
 	if any {
@@ -63,10 +80,13 @@ func fewerReady(s *facts.Snapshot, was facts.PodGroup, now map[preflight.Subject
 	if was.Kind == "Pod" || was.Kind == "Job" || is.Ready >= was.Ready {
 		return nil
 	}
+	all := revisions[deploymentOf(was)]
+	if was.Kind == "ReplicaSet" && all.now >= all.before {
+		return nil // a rollout: others of its Deployment have taken its place
+	}
 	severity := preflight.Blocker
-	if !slices.Contains(lasting, was.Kind) || was.Kind == "ReplicaSet" && !any {
-		// Whether what another controller makes is to run on is not known; and it makes
-		// ReplicaSets, too, of which a new revision takes the place.
+	if !slices.Contains(lasting, was.Kind) {
+		// Whether what another controller makes is to run on is not known.
 		severity = preflight.Warning
 	}
 	f := &preflight.Finding{Severity: severity, Subject: controllerOf(was),
@@ -76,6 +96,8 @@ func fewerReady(s *facts.Snapshot, was facts.PodGroup, now map[preflight.Subject
 	name := f.Subject.String()
 	then := finding.Moment(s.Meta.Before.CollectedAt)
 	switch {
+	case was.Kind == "ReplicaSet" && all.now > is.Ready:
+		f.Summary = fmt.Sprintf("%s has %s, and had %d at %s, and the other revisions of %s do not make up for them: together they have %d, and had %d", name, finding.Count(int(is.Ready), "ready Pod"), was.Ready, then, deploymentOf(was).Name, all.now, all.before)
 	case is.Pods > is.Ready:
 		f.Summary = fmt.Sprintf("%s has %d of %d Pods ready, and had %d at %s: the others do not start, or not yet", name, is.Ready, is.Pods, was.Ready, then)
 	case was.Kind == "DaemonSet":

@@ -41,7 +41,7 @@ var imageTypeNotOffered = preflight.Check{
 						finding.PoolCommand(s, "create", "POOL", "--image-type", "TYPE")).Where("POOL", "the name of the new pool").Where("TYPE", "an image type on offer")})
 			}
 		}
-		return append(finding.Alike(fs, "NodePool", "are of an image type that GKE no longer offers"), ending...)
+		return append(finding.Alike(fs, "NodePools", "are of an image type that GKE no longer offers"), ending...)
 	},
 }
 

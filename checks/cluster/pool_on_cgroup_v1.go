@@ -36,7 +36,7 @@ var poolOnCgroupV1 = preflight.Check{
 				fs = append(fs, preflight.Finding{Severity: preflight.Info, Subject: finding.PoolSubject(p), Undecided: fmt.Sprintf("which cgroup mode the nodes of pool %s run in was not told", p.Name)})
 			}
 		}
-		return finding.Alike(fs, "NodePool", "run on cgroup v1, and their new nodes do not")
+		return finding.Alike(fs, "NodePools", "run on cgroup v1, and their new nodes do not")
 	},
 }
 

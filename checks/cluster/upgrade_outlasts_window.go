@@ -38,7 +38,7 @@ var upgradeOutlastsWindow = preflight.Check{
 			}
 		}
 		fs = append(fs, finding.Unread(s, facts.GKEOperations, "how long upgrades of node pools took before is not known")...)
-		return finding.Alike(fs, "NodePool", "take longer to upgrade than the maintenance window is")
+		return finding.Alike(fs, "NodePools", "take longer to upgrade than the maintenance window is")
 	},
 }
 

@@ -45,6 +45,11 @@ func TestGateBetweenPools(t *testing.T) {
 	was, now := write("before.zip", before), write("after.zip", after)
 	broken := write("broken.zip", after.With(facts.Present(facts.PodGroups, lost)))
 	blind := write("blind.zip", before.With(facts.Absent(facts.PodGroups, facts.Forbidden, "pods")))
+	without := write("without.zip", after.With(facts.Absent(facts.PodGroups, facts.EarlierVersion, "not looked for")))
+	empty := write("empty.zip", before.With(facts.Present(facts.PodGroups, []facts.PodGroup{})))
+	gone := write("gone.zip", after.With(facts.Present(facts.PodGroups, facts.PodGroups.Of(before)[1:])))
+	m.CollectedAt = before.Meta.CollectedAt.AddDate(-2, 0, 0)
+	old := write("old.zip", before.WithMeta(m))
 	for _, c := range []struct {
 		name, baseline, snapshot string
 		flags                    []string
@@ -56,6 +61,10 @@ func TestGateBetweenPools(t *testing.T) {
 		{"fewer, before the next pool", was, broken, []string{"--steps", "batch"}, preflight.ExitNotReady, "GP526"},
 		{"fewer, and all of the nodes", was, broken, []string{"--steps", "nodes", "--fail-on-new"}, preflight.ExitNotReady, "GP526"},
 		{"what was before is not known", blind, now, nil, preflight.ExitInconclusive, "which Pods were ready before"},
+		{"a ReplicaSet is gone", was, gone, []string{"--steps", "nodes"}, preflight.ExitNotReady, "GP526"},
+		{"what there is now is not known", was, without, nil, preflight.ExitInconclusive, "which Pods are ready now"},
+		{"nothing ran before, it says", empty, now, nil, preflight.ExitInconclusive, "not one Pod"},
+		{"a baseline of years ago", old, now, nil, preflight.ExitReady, "2 years older"},
 		{"a baseline of afterwards", now, was, nil, preflight.ExitCouldNotRun, "after what it is compared with was seen"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

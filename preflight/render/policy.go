@@ -150,6 +150,10 @@ func questionsAccepted(r preflight.Report, least preflight.Severity) []preflight
 	return all
 }
 
+// oldBaseline is from when on a report says how old its baseline is: an upgrade of all node
+// pools may last for days.
+const oldBaseline = 7 * 24 * time.Hour
+
 // underPolicy says under which policy and beside which baseline the report was
 // drawn up; empty if there was neither.
 func underPolicy(r preflight.Report) string {
@@ -176,6 +180,9 @@ func underPolicy(r preflight.Report) string {
 	}
 	if b := r.Baseline; b != nil {
 		text := "Baseline: the report of " + b.CollectedAt.UTC().Format("2006-01-02 15:04 UTC") + " (" + string(b.Verdict) + ")"
+		if older := r.CollectedAt.Sub(b.CollectedAt); older >= oldBaseline && !b.CollectedAt.IsZero() {
+			text += ", " + preflight.Words(older) + " older than what is judged"
+		}
 		if b.FailOnNew {
 			text += ", whose findings are accepted where they are no worse"
 		}
