@@ -47,7 +47,26 @@ func Load(fsys fs.FS) (*Snapshot, error) {
 			return nil, err
 		}
 	}
+	if err := s.ofOneCluster(fsys, name); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// ofOneCluster refuses a recording that was put together from those of two clusters: the
+// verdict would be on neither. meta is the name of the file that describes the whole.
+func (s *Snapshot) ofOneCluster(fsys fs.FS, meta string) error {
+	told, ok := GKECluster.Get(s)
+	said := s.Meta.Cluster
+	differ := func(a, b string) bool { return a != "" && b != "" && a != b }
+	if !ok || said.Location == "" || !differ(told.Name, said.Name) && !differ(told.Location, said.Location) {
+		return nil
+	}
+	name, _, err := readEither(fsys, GKECluster.ID())
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return fmt.Errorf("%s is of cluster %s in %s, and %s of %s in %s: both have to be of one cluster; record it again", name, told.Name, told.Location, meta, said.Name, said.Location)
 }
 
 func (s *Snapshot) load(fsys fs.FS, f Fact) error {
