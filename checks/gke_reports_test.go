@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,7 +95,31 @@ func recordedByGKE(t *testing.T, dir string) *facts.Snapshot {
 	s := load(t, filepath.Join("..", "testdata", "checks", "base.txtar")).s.With(connection.Google.Collect(t.Context(), nil)...)
 	m := s.Meta
 	m.Cluster = cluster
-	return s.WithMeta(m)
+	return inListedPools(s.WithMeta(m))
+}
+
+// inListedPools is s with the nodes and the Pods that are in no pool that GKE lists in
+// one that it does: one that the autoscaler keeps nodes in, or else the first.
+func inListedPools(s *facts.Snapshot) *facts.Snapshot {
+	pools, to := facts.GKENodePools.Of(s), map[string]string{}
+	for _, p := range pools {
+		to[p.Name] = p.Name
+	}
+	home := pools[max(0, slices.IndexFunc(pools, func(p facts.NodePool) bool { return p.Autoscaling.Min > 0 }))].Name
+	nodes, groups := slices.Clone(facts.Nodes.Of(s)), slices.Clone(facts.PodGroups.Of(s))
+	for i, n := range nodes {
+		if to[n.Pool] == "" {
+			to[n.Pool] = home
+		}
+		nodes[i].Pool = to[n.Pool]
+	}
+	for i, g := range groups {
+		groups[i].Pools = map[string]int32{}
+		for pool, n := range g.Pools {
+			groups[i].Pools[to[pool]] += n
+		}
+	}
+	return s.With(facts.Present(facts.Nodes, nodes), facts.Present(facts.PodGroups, groups))
 }
 
 func kubeconfigFor(t *testing.T, c facts.Cluster, server string) *clientcmd.ClientConfigLoadingRules {

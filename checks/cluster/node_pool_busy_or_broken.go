@@ -13,14 +13,15 @@ var nodePoolBusyOrBroken = preflight.Check{
 	ID:       "GP502",
 	Name:     "node-pool-busy-or-broken",
 	Title:    "A node pool is in a state that refuses or endangers an upgrade",
-	Severity: preflight.Warning,
+	Severity: preflight.Blocker,
 	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePools},
+	Uses:     []facts.Fact{facts.Nodes, facts.PodGroups},
 	After:    []string{"GP511"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for i, p := range facts.GKENodePools.Of(s) {
-			f := preflight.Finding{Severity: preflight.Warning, Subject: finding.PoolSubject(p)}
-			meaning, known := poolState(p.Status)
+			meaning, severity, known := poolState(p.Status)
+			f := preflight.Finding{Severity: severity, Subject: finding.PoolSubject(p)}
 			phase, phaseKnown := blueGreenPhase(p.BlueGreenPhase)
 			switch {
 			case !known:
@@ -40,28 +41,31 @@ var nodePoolBusyOrBroken = preflight.Check{
 			}
 			fs = append(fs, f)
 		}
+		for _, d := range facts.PoolDoubts(s) {
+			fs = append(fs, preflight.Finding{Severity: preflight.Blocker, Subject: finding.PoolNamed(d.Pool), Undecided: d.Why})
+		}
 		return fs
 	},
 }
 
-// poolState says what a NodePool_Status means, empty where it means no harm
-// (containerpb cluster_service.proto).
-func poolState(status string) (meaning string, known bool) {
+// poolState says what a NodePool_Status means, empty where it means no harm, and how
+// severe that is for an upgrade of the pool itself (containerpb cluster_service.proto).
+func poolState(status string) (meaning string, severity preflight.Severity, known bool) {
 	switch status {
 	case "RUNNING":
-		return "", true
+		return "", preflight.Warning, true
 	case "PROVISIONING":
-		return "it is still being created, and GKE refuses an upgrade until that is over", true
+		return "it is still being created, and GKE refuses an upgrade until that is over", preflight.Blocker, true
 	case "RUNNING_WITH_ERROR":
-		return "some of its nodes may not work", true
+		return "some of its nodes may not work", preflight.Warning, true
 	case "RECONCILING":
-		return "GKE is working on it and refuses an upgrade until that is over", true
+		return "GKE is working on it and refuses an upgrade until that is over", preflight.Blocker, true
 	case "STOPPING":
-		return "it is being deleted", true
+		return "it is being deleted", preflight.Blocker, true
 	case "ERROR":
-		return "it is unusable", true
+		return "it is unusable", preflight.Blocker, true
 	}
-	return "", false
+	return "", preflight.Blocker, false
 }
 
 // blueGreenPhase says what happens in a phase of a blue-green upgrade, empty where

@@ -2,6 +2,7 @@ package nodes
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gke-preflight/gke-preflight/checks/finding"
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -14,10 +15,11 @@ var nodeNotReady = preflight.Check{
 	ID:       "GP202",
 	Name:     "node-not-ready",
 	Title:    "A node is not ready",
-	Severity: preflight.Warning,
+	Severity: preflight.Blocker,
 	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.Nodes},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
+		works := poolsReady(s)
 		for i, n := range facts.Nodes.Of(s) {
 			ready := false
 			f := preflight.Finding{
@@ -35,10 +37,23 @@ var nodeNotReady = preflight.Check{
 				f.Summary = fmt.Sprintf("%s has been NotReady (%s) for %s; auto-repair, where the pool has it, recreates it after %s", inPool(n), c.Reason, finding.Age(since), finding.Age(clocks.Repair))
 				f.Evidence = []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/conditions/%d/status", i, j), Value: c.Status, Note: c.Reason}}
 			}
+			if !works[n.Pool] {
+				f.Severity = preflight.Blocker
+				f.Summary += "; no node of the pool is ready, so that what is drained has nowhere to go, and new nodes may fare alike"
+			}
 			if !ready {
 				fs = append(fs, f)
 			}
 		}
 		return finding.Alike(fs, "Nodes", "are not ready")
 	},
+}
+
+// poolsReady are the node pools that have a ready node.
+func poolsReady(s *facts.Snapshot) map[string]bool {
+	works := map[string]bool{}
+	for _, n := range facts.Nodes.Of(s) {
+		works[n.Pool] = works[n.Pool] || slices.ContainsFunc(n.Conditions, func(c facts.Condition) bool { return c.Type == "Ready" && c.Status == "True" })
+	}
+	return works
 }

@@ -63,6 +63,9 @@ func Of(s *facts.Snapshot, pool string) Estimate {
 			n++
 		}
 	}
+	if n == 0 && slices.ContainsFunc(facts.PoolDoubts(s), func(d facts.PoolDoubt) bool { return d.Pool == pool }) {
+		return Estimate{Unknown: "no node of it was seen, and it should have some"}
+	}
 	e := ofPool(pools[i], n)
 	if o, took := Longest(s, "UPGRADE_NODES", "nodePools/"+pool); o >= 0 {
 		e.Earlier, e.Operation = int64(took.Seconds()), facts.GKEOperations.Of(s)[o].Name

@@ -54,6 +54,9 @@ func OfNodes(s *facts.Snapshot, only []string) Back {
 		a, _ := s.Absence(facts.GKENodePools)
 		return Back{Way: Unknown, Open: fmt.Sprintf("the node pools were not read (%s)", a)}
 	}
+	if nodes, _ := facts.Nodes.Get(s); len(pools) == 0 && len(nodes) > 0 {
+		return Back{Way: Unknown, Open: "GKE lists no node pools, and there are nodes"}
+	}
 	b := Back{Way: ByPool}
 	config, told := facts.GKEServerConfig.Get(s)
 	if !told {

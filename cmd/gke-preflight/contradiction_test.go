@@ -1,0 +1,81 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// What the cluster says of its node pools and what GKE says is one thing, or the upgrade
+// of nodes has no verdict; a pool that can't be upgraded is a blocker to its own upgrade
+// alone; and a recording is of one cluster.
+func TestContradictions(t *testing.T) {
+	whole, err := load(root + "testdata/recorded/all-clear.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nodes := func(change func(*facts.Node)) facts.Observation {
+		all := slices.Clone(facts.Nodes.Of(whole))
+		for i := range all {
+			change(&all[i])
+		}
+		return facts.Present(facts.Nodes, all)
+	}
+	pools := func(change func(*facts.NodePool)) facts.Observation {
+		all := slices.Clone(facts.GKENodePools.Of(whole))
+		for i := range all {
+			change(&all[i])
+		}
+		return facts.Present(facts.GKENodePools, all)
+	}
+	cluster := facts.GKECluster.Of(whole)
+	cluster.Name, cluster.Location = "other", "us-east1"
+	ghosts := nodes(func(n *facts.Node) { n.Pool = "ghost" })
+	broken := pools(func(p *facts.NodePool) {
+		if p.Name == "batch" {
+			p.Status = "ERROR"
+		}
+	})
+	ill := nodes(func(n *facts.Node) {
+		n.Conditions = []facts.Condition{{Type: "Ready", Status: "False", Reason: "KubeletNotReady"}}
+	})
+	for _, c := range []struct {
+		name  string
+		with  facts.Observation
+		steps string
+		code  int
+		says  string
+	}{
+		{"as it was", facts.Present(facts.Nodes, facts.Nodes.Of(whole)), "all", preflight.ExitReady, "READY"},
+		{"nodes of a pool that is not listed", ghosts, "default-pool", preflight.ExitInconclusive, "NodePool ghost"},
+		{"how long that takes", ghosts, "default-pool", preflight.ExitInconclusive, "default-pool takes: not known"},
+		{"the same, for the control plane", ghosts, "control-plane", preflight.ExitReady, "READY"},
+		{"no pools are listed", facts.Present(facts.GKENodePools, []facts.NodePool{}), "nodes", preflight.ExitInconclusive, "NodePool default-pool"},
+		{"the pool itself is broken", broken, "batch", preflight.ExitNotReady, "GP502"},
+		{"another pool is broken", broken, "default-pool", preflight.ExitReady, "READY"},
+		{"no node is ready", ill, "all", preflight.ExitNotReady, "GP202"},
+		{"no node is ready, for the control plane", ill, "control-plane", preflight.ExitReady, "READY"},
+		{"of another cluster", facts.Present(facts.GKECluster, cluster), "all", preflight.ExitCouldNotRun, "gke-cluster.json is of cluster other in us-east1, and meta.json of prod in europe-west1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var b, out bytes.Buffer
+			if err := whole.With(c.with).WriteZip(&b); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "recording.zip")
+			if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			code := run([]string{"check", "--snapshot", file, "--as-of", "2026-11-30", "--max-age", "0", "--steps", c.steps}, stdio{strings.NewReader(""), &out, &out})
+			if code != c.code || !strings.Contains(out.String(), c.says) {
+				t.Errorf("exit code %d, want %d and %q:\n%s", code, c.code, c.says, out.String())
+			}
+		})
+	}
+}
