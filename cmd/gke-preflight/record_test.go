@@ -58,6 +58,10 @@ func renamed(recording, dir string, c facts.Cluster) error {
 	}
 	m := s.Meta
 	m.Cluster = c
+	if told, ok := facts.GKECluster.Get(s); ok {
+		told.Name, told.Location = c.Name, c.Location
+		s = s.With(facts.Present(facts.GKECluster, told))
+	}
 	var b bytes.Buffer
 	if err := s.WithMeta(m).WriteZip(&b); err != nil {
 		return err
