@@ -57,13 +57,10 @@ var autoRepairClock = preflight.Check{
 func repairIn(s *facts.Snapshot, n facts.Node) (left time.Duration, ticking bool) {
 	left = clocks.DiskRepair
 	run := func(since time.Duration, limit time.Duration) { left, ticking = min(left, limit-since), true }
-	ready := false
 	for _, c := range n.Conditions {
 		since := s.Meta.CollectedAt.Sub(c.LastChange)
 		switch {
-		case c.Type == "Ready" && c.Status == "True":
-			ready = true
-		case c.Type == "Ready":
+		case c.Type == "Ready" && c.Status != "True":
 			run(since, clocks.Repair)
 		case c.Type == "DiskPressure" && c.Status == "True":
 			run(since, clocks.DiskRepair)
@@ -73,7 +70,7 @@ func repairIn(s *facts.Snapshot, n facts.Node) (left time.Duration, ticking bool
 	if silent := s.Meta.CollectedAt.Sub(renewed); ok && silent > clocks.LeaseDuration {
 		run(silent, clocks.Repair)
 	}
-	if !ready && !ticking {
+	if !isReady(n) && !ticking {
 		run(s.Meta.CollectedAt.Sub(n.Created), clocks.Repair)
 	}
 	return left, ticking

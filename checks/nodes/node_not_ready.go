@@ -21,7 +21,9 @@ var nodeNotReady = preflight.Check{
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		works := poolsReady(s)
 		for i, n := range facts.Nodes.Of(s) {
-			ready := false
+			if isReady(n) {
+				continue
+			}
 			f := preflight.Finding{
 				Severity: preflight.Warning,
 				Subject:  nodeSubject(n),
@@ -32,7 +34,6 @@ var nodeNotReady = preflight.Check{
 				if c.Type != "Ready" {
 					continue
 				}
-				ready = c.Status == "True"
 				since := s.Meta.CollectedAt.Sub(c.LastChange)
 				f.Summary = fmt.Sprintf("%s has been NotReady (%s) for %s; auto-repair, where the pool has it, recreates it after %s", inPool(n), c.Reason, finding.Age(since), finding.Age(clocks.Repair))
 				f.Evidence = []preflight.Evidence{{Fact: facts.Nodes.ID(), Path: fmt.Sprintf("/%d/conditions/%d/status", i, j), Value: c.Status, Note: c.Reason}}
@@ -41,9 +42,7 @@ var nodeNotReady = preflight.Check{
 				f.Severity = preflight.Blocker
 				f.Summary += "; no node of the pool is ready, so that what is drained has nowhere to go, and new nodes may fare alike"
 			}
-			if !ready {
-				fs = append(fs, f)
-			}
+			fs = append(fs, f)
 		}
 		return finding.Alike(fs, "Nodes", "are not ready")
 	},
@@ -53,7 +52,12 @@ var nodeNotReady = preflight.Check{
 func poolsReady(s *facts.Snapshot) map[string]bool {
 	works := map[string]bool{}
 	for _, n := range facts.Nodes.Of(s) {
-		works[n.Pool] = works[n.Pool] || slices.ContainsFunc(n.Conditions, func(c facts.Condition) bool { return c.Type == "Ready" && c.Status == "True" })
+		works[n.Pool] = works[n.Pool] || isReady(n)
 	}
 	return works
+}
+
+// isReady reports whether the node's kubelet says that it is; one that never reported is not.
+func isReady(n facts.Node) bool {
+	return slices.ContainsFunc(n.Conditions, func(c facts.Condition) bool { return c.Type == "Ready" && c.Status == "True" })
 }

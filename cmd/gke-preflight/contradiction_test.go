@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -64,14 +63,11 @@ func TestContradictions(t *testing.T) {
 		{"of another cluster", facts.Present(facts.GKECluster, cluster), "all", preflight.ExitCouldNotRun, "gke-cluster.json is of cluster other in us-east1, and meta.json of prod in europe-west1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var b, out bytes.Buffer
-			if err := whole.With(c.with).WriteZip(&b); err != nil {
-				t.Fatal(err)
-			}
 			file := filepath.Join(t.TempDir(), "recording.zip")
-			if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+			if err := keep(file, whole.With(c.with)); err != nil {
 				t.Fatal(err)
 			}
+			var out bytes.Buffer
 			code := run([]string{"check", "--snapshot", file, "--as-of", "2026-11-30", "--max-age", "0", "--steps", c.steps}, stdio{strings.NewReader(""), &out, &out})
 			if code != c.code || !strings.Contains(out.String(), c.says) {
 				t.Errorf("exit code %d, want %d and %q:\n%s", code, c.code, c.says, out.String())

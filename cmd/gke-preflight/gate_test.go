@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -32,12 +31,8 @@ func TestGateBetweenPools(t *testing.T) {
 	}
 	dir := t.TempDir()
 	write := func(name string, s *facts.Snapshot) string {
-		var b bytes.Buffer
-		if err := s.WriteZip(&b); err != nil {
-			t.Fatal(err)
-		}
 		file := filepath.Join(dir, name)
-		if err := os.WriteFile(file, b.Bytes(), 0o600); err != nil {
+		if err := keep(file, s); err != nil {
 			t.Fatal(err)
 		}
 		return file

@@ -70,12 +70,10 @@ func (n *nights) run(recording string, args ...string) nightRun {
 	}
 	m := s.Meta
 	m.CollectedAt = time.Date(2026, 11, n.day, 2, 0, 0, 0, time.UTC)
-	var zip bytes.Buffer
-	if err := s.WithMeta(m).WriteZip(&zip); err != nil {
+	file := filepath.Join(n.dir, "tonight.zip")
+	if err := keep(file, s.WithMeta(m)); err != nil {
 		n.Fatal(err)
 	}
-	file := filepath.Join(n.dir, "tonight.zip")
-	write(n.T, file, zip.String())
 	var out, errs bytes.Buffer
 	n.told = nil
 	code := run(append([]string{"nightly", "--snapshot", file, "--as-of", m.CollectedAt.Format(time.RFC3339), "--reports", n.reports, "--notify", "slack", "--notify-url-file", filepath.Join(n.dir, "url")}, args...), stdio{nil, &out, &errs})

@@ -45,9 +45,7 @@ func record(ts *testscript.TestScript, neg bool, args []string) {
 			s = s.With(o)
 		}
 	}
-	var b bytes.Buffer
-	ts.Check(s.WriteZip(&b))
-	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b.Bytes(), 0o600))
+	ts.Check(keep(ts.MkAbs(args[0]), s))
 }
 
 // renamed writes a recording as that of another cluster: DIR/PROJECT_LOCATION_CLUSTER.zip.
@@ -62,11 +60,16 @@ func renamed(recording, dir string, c facts.Cluster) error {
 		told.Name, told.Location = c.Name, c.Location
 		s = s.With(facts.Present(facts.GKECluster, told))
 	}
+	return keep(filepath.Join(dir, c.Project+"_"+c.Location+"_"+c.Name+".zip"), s.WithMeta(m))
+}
+
+// keep writes a recording.
+func keep(file string, s *facts.Snapshot) error {
 	var b bytes.Buffer
-	if err := s.WithMeta(m).WriteZip(&b); err != nil {
+	if err := s.WriteZip(&b); err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(dir, c.Project+"_"+c.Location+"_"+c.Name+".zip"), b.Bytes(), 0o600)
+	return os.WriteFile(file, b.Bytes(), 0o600)
 }
 
 // age writes a recording as one of another time: age FILE.zip OTHER.zip TIME.
@@ -79,9 +82,7 @@ func age(ts *testscript.TestScript, neg bool, args []string) {
 	m := s.Meta
 	m.CollectedAt, err = time.Parse(time.RFC3339, args[2])
 	ts.Check(err)
-	var b bytes.Buffer
-	ts.Check(s.WithMeta(m).WriteZip(&b))
-	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b.Bytes(), 0o600))
+	ts.Check(keep(ts.MkAbs(args[1]), s.WithMeta(m)))
 }
 
 // rename does so in a script: rename FILE.zip DIR PROJECT/LOCATION/CLUSTER.

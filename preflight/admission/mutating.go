@@ -3,7 +3,6 @@ package admission
 import (
 	"cmp"
 	"slices"
-	"sync"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apiserver/pkg/admission/plugin/cel"
@@ -19,32 +18,14 @@ type mutatingRule struct {
 	rule
 	policy  *admissionregistrationv1.MutatingAdmissionPolicy
 	binding *admissionregistrationv1.MutatingAdmissionPolicyBinding
-	// compiled is that of [compiledMutating].
+	// compiled is that of [compiledPolicy].
 	compiled func() mutating.PolicyEvaluator
 	// applies says that the policy has an apply configuration, which needs the
 	// schema of what it is applied to.
 	applies bool
 }
 
-// compiledMutating is to a MutatingAdmissionPolicy what [compiledValidating] is to a
-// validating one.
-type compiledMutating struct {
-	policy   *admissionregistrationv1.MutatingAdmissionPolicy
-	compiled func() mutating.PolicyEvaluator
-}
-
-// evaluators are all mutating policies; see [validators].
-var evaluators = &facts.Derivation[[]compiledMutating]{
-	From: func() []facts.Fact { return []facts.Fact{facts.MutatingPolicies} },
-	Compute: func(s *facts.Snapshot) (all []compiledMutating) {
-		policies, _ := facts.MutatingPolicies.Get(s)
-		for _, p := range policies {
-			p := withDefaultsMutatingPolicy(p)
-			all = append(all, compiledMutating{p, sync.OnceValue(func() mutating.PolicyEvaluator { return compileMutating(p) })})
-		}
-		return all
-	},
-}
+var evaluators = compiledFrom(facts.MutatingPolicies, withDefaultsMutatingPolicy, compileMutating)
 
 // mutatingRules returns each policy with each of its bindings, by name. A policy
 // without a binding does nothing.

@@ -84,7 +84,7 @@ func (m *Matcher) patch(w bootstrap.Write, r *request, by []Interception) *reque
 	for _, i := range by {
 		var answers []facts.Attempt
 		for _, a := range m.answers[i.Culprit()] {
-			if cmp.Or(a.As, bootstrap.Loopback.Name) == cmp.Or(w.Planned().User.Name, bootstrap.Loopback.Name) {
+			if w.Planned().AskedAs(a) {
 				answers = append(answers, a)
 			}
 		}

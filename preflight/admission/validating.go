@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -25,32 +24,13 @@ type validatingRule struct {
 	rule
 	policy  *admissionregistrationv1.ValidatingAdmissionPolicy
 	binding *admissionregistrationv1.ValidatingAdmissionPolicyBinding
-	// compiled is that of [compiledValidating].
+	// compiled is that of [compiledPolicy].
 	compiled func() validating.Validator
 	// passes is what [Matcher.passes] makes of it.
 	passes func() matchconditions.Matcher
 }
 
-// compiledValidating is a policy with its defaults. All its bindings share what it is
-// compiled to, which is done at first use.
-type compiledValidating struct {
-	policy   *admissionregistrationv1.ValidatingAdmissionPolicy
-	compiled func() validating.Validator
-}
-
-// validators are all policies: to compile them takes longer than to evaluate them, so that
-// snapshots which differ in other facts share them.
-var validators = &facts.Derivation[[]compiledValidating]{
-	From: func() []facts.Fact { return []facts.Fact{facts.ValidatingPolicies} },
-	Compute: func(s *facts.Snapshot) (all []compiledValidating) {
-		policies, _ := facts.ValidatingPolicies.Get(s)
-		for _, p := range policies {
-			p := withDefaultsValidatingPolicy(p)
-			all = append(all, compiledValidating{p, sync.OnceValue(func() validating.Validator { return compileValidating(p) })})
-		}
-		return all
-	},
-}
+var validators = compiledFrom(facts.ValidatingPolicies, withDefaultsValidatingPolicy, compileValidating)
 
 // validatingRules returns each policy with each of its bindings, by name. A
 // policy without a binding does nothing.

@@ -3,11 +3,14 @@
 package bootstrap
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // A User is the identity that a write is made with.
@@ -106,6 +109,13 @@ func (w Write) Planned() Write {
 	}
 	return w
 }
+
+// Writer is the name of the user that makes the write, the API server's own where none is
+// set.
+func (w Write) Writer() string { return cmp.Or(w.User.Name, Loopback.Name) }
+
+// AskedAs reports whether a question was put as made by the write's own user.
+func (w Write) AskedAs(a facts.Attempt) bool { return cmp.Or(a.As, Loopback.Name) == w.Writer() }
 
 // Labels says how far those of a [Write.Sketch] are known.
 type Labels struct {

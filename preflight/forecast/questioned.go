@@ -1,7 +1,6 @@
 package forecast
 
 import (
-	"cmp"
 	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
@@ -69,7 +68,7 @@ func (t *target) add(a facts.Attempt) {
 // relevant is [relevantOf] the attempts on the target.
 func (t *target) relevant(w bootstrap.Write) []facts.Attempt {
 	if t.answers {
-		if itself := where(t.decided[w.Key()], func(a facts.Attempt) bool { return sameUser(a, w) }); itself != nil {
+		if itself := where(t.decided[w.Key()], func(a facts.Attempt) bool { return w.AskedAs(a) }); itself != nil {
 			return itself
 		}
 	}
@@ -81,7 +80,7 @@ func (of *questioned) about(w bootstrap.Write) []facts.Attempt {
 	if of.writes[w.Key()] {
 		return relevant(of.targets, w)
 	}
-	l := like{groupOf(w), cmp.Or(w.User.Name, bootstrap.Loopback.Name)}
+	l := like{groupOf(w), w.Writer()}
 	picked, known := of.picked[l]
 	if !known {
 		picked = relevant(of.targets, w)

@@ -1,7 +1,6 @@
 package forecast
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,14 +96,14 @@ func orUnasked(kept, asked []facts.Attempt) []facts.Attempt {
 
 // about reports whether the question was about w, written by the same user.
 func about(a facts.Attempt, w bootstrap.Write) bool {
-	return a.Write == w.Key() && sameUser(a, w)
+	return a.Write == w.Key() && w.AskedAs(a)
 }
 
 // alike reports whether the question was about a write of the same verb, resource,
 // namespace and user as w.
 func alike(a facts.Attempt, w bootstrap.Write) bool {
 	name, ok := strings.CutPrefix(a.Write, groupOf(w))
-	return ok && (w.Namespace != "" || !strings.Contains(name, "/")) && sameUser(a, w)
+	return ok && (w.Namespace != "" || !strings.Contains(name, "/")) && w.AskedAs(a)
 }
 
 // groupOf begins the keys of all writes of the same verb, resource and namespace.
@@ -114,10 +113,6 @@ func groupOf(w bootstrap.Write) string {
 		group += w.Namespace + "/"
 	}
 	return group
-}
-
-func sameUser(a facts.Attempt, w bootstrap.Write) bool {
-	return cmp.Or(a.As, bootstrap.Loopback.Name) == cmp.Or(w.User.Name, bootstrap.Loopback.Name)
 }
 
 func where(all []facts.Attempt, keep func(facts.Attempt) bool) []facts.Attempt {

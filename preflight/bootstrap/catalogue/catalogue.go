@@ -136,13 +136,14 @@ func files() []string {
 var all = sync.OnceValue(func() []Minor {
 	var minors []Minor
 	var last Minor
-	for _, name := range files() {
+	names := files()
+	for _, name := range names {
 		if !earlier(name) {
 			last = mustRead(last, name)
 			minors = append(minors, last)
 		}
 	}
-	for _, name := range files() {
+	for _, name := range names {
 		if earlier(name) {
 			i := slices.IndexFunc(minors, func(m Minor) bool { return strings.HasPrefix(name, m.Line()+".") })
 			minors[i].Earlier = append(minors[i].Earlier, mustRead(minors[i], name))
