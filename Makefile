@@ -7,10 +7,10 @@ TEST := $(GO) test -vet=off
 # Only these start goroutines; that findings, forecasts and pages don't share what they
 # change is held by TestCases, which judges each case twice at once.
 RACED := ./gke/... ./testdata/controlplane/dial ./testdata/controlplane/backends
-# These hold foretold seconds against real ones, and mostly wait for minutes: what runs
-# beside them gives way to them.
-TIMED := ./testdata/controlplane/proof ./testdata/controlplane/cure
-STAGED = $(shell $(GO) list ./testdata/controlplane/... | grep -v -e /dial$$ -e /backends$$ -e /proof$$ -e /cure$$ -e /starts$$)
+# These hold foretold seconds against real ones, and mostly wait: beside them runs what
+# only computes, and gives way to them.
+TIMED := ./testdata/controlplane/proof
+STAGED = $(shell $(GO) list ./testdata/controlplane/... | grep -v -e /dial$$ -e /backends$$ -e /proof$$ -e /starts$$)
 # One waits for minutes, and test-addons runs it; one fetches a gigabyte of modules, and
 # addons does.
 LONG := ^Test(Starts|Reproducible)$$
@@ -55,10 +55,10 @@ test: controlplane ## everything that must hold, on a real control plane too
 	@$(MAKE) -s -j 3 test-timed test-staged test-computed
 
 test-timed:
-	@$(TEST) -timeout 15m -p 2 -parallel 9 $(TIMED)
+	@$(TEST) -timeout 15m -parallel 12 $(TIMED)
 
 # On real control planes: half of the time they wait.
-test-staged:
+test-staged: test-timed
 	@$(BESIDE) $(TEST) -race -timeout 15m -p 3 -parallel 6 $(RACED)
 	@$(BESIDE) $(TEST) -timeout 15m -p 3 -parallel 6 -skip '$(LONG)' $(STAGED)
 
@@ -76,7 +76,7 @@ test-matrix: controlplane-all ## upgrade every pair of minors under every fault,
 	@$(MATRIX) -timeout 15m -parallel 2 -run TestTwoStepUpgrade ./testdata/controlplane/catalogue
 	@$(MATRIX) -timeout 15m -parallel 5 -run 'TestPlanComesTrue|TestRecordIsReproducible' ./testdata/controlplane/catalogue
 	@$(MATRIX) -timeout 25m -parallel 7 ./testdata/controlplane/faults
-	@$(MATRIX) -timeout 15m -parallel 3 ./testdata/controlplane/cure
+	@$(MATRIX) -timeout 15m -parallel 3 -run TestCures ./testdata/controlplane/proof
 	@$(MATRIX) ./testdata/controlplane/sources
 
 # 150 upgrades, most of which wait: an hour and a half on two cores of their own.

@@ -49,6 +49,8 @@ type UpgradeOptions struct {
 // An Outcome is what became of the new API server of an upgrade.
 type Outcome struct {
 	State State
+	// Started is when its process was started.
+	Started time.Time
 	// After is the time from the process's start until it was ready, had exited,
 	// or was given up.
 	After time.Duration
@@ -89,11 +91,11 @@ func (c *Cluster) Upgrade(ctx context.Context, minor string, o UpgradeOptions) (
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{Replica: r}
+	out := Outcome{Replica: r, Started: r.process.Started}
 	bounded, cancel := context.WithTimeout(ctx, o.Bound)
 	defer cancel()
 	waited := r.process.Until(bounded, out.watch(o.Answering))
-	out.After = time.Since(r.process.Started)
+	out.After = time.Since(out.Started)
 	switch {
 	case waited == nil:
 		out.State = Ready

@@ -118,7 +118,7 @@ func fifty() (hooks []hook) {
 		f := all[dice.IntN(len(all))]
 		h := hook{fmt.Sprintf("h%02d-%s", n, f.name), []fault{f}, patience}
 		if f.check == "GP113" {
-			h.timeout = []time.Duration{2, 5, 10}[dice.IntN(3)] * time.Second
+			h.timeout = []time.Duration{4, 7, 10}[dice.IntN(3)] * time.Second
 		}
 		if second := apart[f.name]; second != nil && dice.IntN(2) == 0 {
 			g := second[dice.IntN(len(second))]

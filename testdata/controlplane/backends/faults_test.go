@@ -34,7 +34,7 @@ type fault struct {
 
 const unseen = "unseen"
 
-const patience = 3 * time.Second
+const patience = 5 * time.Second
 
 var (
 	noService  = fault{name: "no-service", check: "GP111", says: "does not exist", refusal: `service "[^"]*" not found`, client: func(c *admissionregistrationv1.WebhookClientConfig) { c.Service.Name += "-gone" }}
@@ -46,7 +46,7 @@ var (
 	hangs     = fault{name: "hangs", check: "GP113", says: "not even TLS", outside: "does not answer within", refusal: `deadline exceeded|TLS handshake timeout`, options: behaving(controlplane.Hang())}
 	hangsTLS  = fault{name: "hangs-after-tls", check: "GP113", says: "does not answer within", refusal: `deadline exceeded`, options: behaving(controlplane.HangAfterTLS())}
 	putsOff   = fault{name: "puts-off", check: "GP113", says: "puts its callers off until their time is over (HTTP 503", refusal: `deadline exceeded|an error on the server`, options: behaving(controlplane.PutOff())}
-	slow      = fault{name: "slow", check: "GP118", says: "of the 3000 that it has to answer", options: behaving(controlplane.Slow(patience * 6 / 10))}
+	slow      = fault{name: "slow", check: "GP118", says: "of the 5000 that it has to answer", options: behaving(controlplane.Slow(patience * 6 / 10))}
 	wrongName = fault{name: "wrong-name", check: "GP115", says: "a certificate for another name", outside: unseen, refusal: `certificate is valid for elsewhere`, options: func(o *rig.BackendOptions) { o.Names = []string{"elsewhere.svc"} }}
 	expired   = fault{name: "expired", check: "GP115", says: "has expired or is not valid yet", outside: unseen, refusal: `certificate has expired`, options: func(o *rig.BackendOptions) { o.NotAfter = time.Now().Add(-time.Hour) }}
 	expires   = fault{name: "expires-soon", check: "GP119", says: "expires on", outside: unseen, options: func(o *rig.BackendOptions) { o.NotAfter = time.Now().Add(9 * 24 * time.Hour) }}

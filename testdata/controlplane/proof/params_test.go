@@ -33,7 +33,7 @@ func TestPolicyWithCustomParams(t *testing.T) {
 	if cp := missing.Forecast.ControlPlane; cp.Outcome != forecast.CrashLoop || missing.Verdict != preflight.NotReady {
 		t.Errorf("without its parameters: foretold %s, %s", told(cp), hooks(cp))
 	}
-	if out := upgrade(t, c); out.State != controlplane.Exited || out.Hook != bootstrapRoles {
+	if out := upgrade(t, c, 0); out.State != controlplane.Exited || out.Hook != bootstrapRoles {
 		t.Errorf("without its parameters: %s", out)
 	}
 
@@ -49,7 +49,7 @@ func TestPolicyWithCustomParams(t *testing.T) {
 	if !slices.ContainsFunc(there.Findings, func(f preflight.Finding) bool { return f.Check == "GP128" && f.Subject.Name == "limits" }) {
 		t.Errorf("the policy is not named: %v", there.Findings)
 	}
-	out := upgrade(t, c)
+	out := upgrade(t, c, 0)
 	t.Logf("with them: %s", out)
 	switch {
 	case out.State == controlplane.Exited && out.Hook == bootstrapRoles:
@@ -57,17 +57,6 @@ func TestPolicyWithCustomParams(t *testing.T) {
 	default:
 		t.Errorf("with them: %s", out)
 	}
-}
-
-func upgrade(t *testing.T, c *rig.Cluster) controlplane.Outcome {
-	t.Helper()
-	startsAlone.Lock()
-	time.AfterFunc(aWhile, startsAlone.Unlock)
-	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
 }
 
 // limitsOf makes the custom resource and returns its client once it is served.
@@ -142,7 +131,7 @@ func TestPolicyOfUnservedParams(t *testing.T) {
 	if cp := report.Forecast.ControlPlane; cp.Outcome != forecast.CrashLoop || report.Verdict != preflight.NotReady {
 		t.Errorf("foretold %s, %s", told(cp), hooks(cp))
 	}
-	if out := upgrade(t, c); out.State != controlplane.Exited || out.Hook != "rbac/bootstrap-roles" {
+	if out := upgrade(t, c, 0); out.State != controlplane.Exited || out.Hook != "rbac/bootstrap-roles" {
 		t.Errorf("happened: %s", out)
 	}
 }

@@ -97,19 +97,13 @@ func prove(t *testing.T, tool tool, s scenario) {
 	if s.watched {
 		f = tool.followFrom(t, c, s, r)
 	}
-	startsAlone.Lock()
-	time.AfterFunc(aWhile, startsAlone.Unlock)
-	began := time.Now()
-	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := upgrade(t, c, settled)
 	t.Logf("foretold %s; the new replica %s", told(cp), out)
 	hold(t, s, cp, out)
 	switch {
 	case f == nil:
 	case s.outcome == forecast.CrashLoop:
-		foretoldChain(t, f, began)
+		foretoldChain(t, f, out.Started)
 	default:
 		nothingHappened(t, c, f)
 	}
@@ -132,6 +126,21 @@ func start(t *testing.T) *rig.Cluster {
 	startsAlone.Lock()
 	defer startsAlone.Unlock()
 	return rig.Start(t, controlplane.Options{})
+}
+
+// settled is when a write that the new replica makes again and again has failed for good.
+const settled = 12 * time.Second
+
+// upgrade replaces the API server by one of the newest minor.
+func upgrade(t *testing.T, c *rig.Cluster, settle time.Duration) controlplane.Outcome {
+	t.Helper()
+	startsAlone.Lock()
+	time.AfterFunc(aWhile, startsAlone.Unlock)
+	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: settle})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 func stage(t *testing.T, c *rig.Cluster, s scenario) *rig.OPA {

@@ -146,7 +146,7 @@ func (f *following) exit(t *testing.T) int {
 
 // foretoldChain requires the tool to have named the chain, and in the end to say
 // that it was not seen to end well.
-func foretoldChain(t *testing.T, f *following, began time.Time) {
+func foretoldChain(t *testing.T, f *following, started time.Time) {
 	t.Helper()
 	var e watch.Event
 	for e.Hook != "rbac/bootstrap-roles" {
@@ -156,7 +156,7 @@ func foretoldChain(t *testing.T, f *following, began time.Time) {
 		}
 		e = all[len(all)-1]
 	}
-	after := e.At.Sub(began)
+	after := e.At.Sub(started)
 	t.Logf("the chain was named %s after the replica was started", after)
 	if after > 30*time.Second {
 		t.Error("that is more than 30 s")

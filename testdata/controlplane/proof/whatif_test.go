@@ -41,7 +41,7 @@ func TestWhatIfComesTrue(t *testing.T) {
 		t.Errorf("with two replicas the loss of %s is called enough", lost)
 	}
 	evict(t, c, "opa-1", "opa-opa-1")
-	if out := upgrade(t, c); out.State != controlplane.Ready {
+	if out := upgrade(t, c, 0); out.State != controlplane.Ready {
 		t.Errorf("without %s: %s", lost, out)
 	}
 
@@ -53,7 +53,7 @@ func TestWhatIfComesTrue(t *testing.T) {
 		t.Errorf("with one replica the loss of %s is not called enough", lost)
 	}
 	evict(t, c, "opa-0", "opa")
-	if out := upgrade(t, c); out.State != controlplane.Exited || out.Hook != "rbac/bootstrap-roles" {
+	if out := upgrade(t, c, 0); out.State != controlplane.Exited || out.Hook != "rbac/bootstrap-roles" {
 		t.Errorf("without %s: %s", lost, out)
 	}
 }

@@ -1,4 +1,4 @@
-package cure
+package proof
 
 import (
 	"bytes"
@@ -20,9 +20,6 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
 )
-
-// A tool is the path of the binary.
-type tool string
 
 // fix runs the tool as a user would and reads its plan.
 func (x tool) fix(t *testing.T, kubeconfig string, args ...string) (r cure.Report) {

@@ -1,16 +1,12 @@
-// Package cure applies the patches that the tool finds, and upgrades: what was
-// simulated must come true.
-package cure
+package proof
 
 import (
 	"os"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,10 +19,8 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 )
 
-func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
-
-// A scenario is a fault, and a way to cure it.
-type scenario struct {
+// A curing is a fault, and a way to cure it.
+type curing struct {
 	name string
 	// stage brings the fault about.
 	stage func(*testing.T, *rig.Cluster)
@@ -40,9 +34,9 @@ type scenario struct {
 	then func(*testing.T, *rig.Cluster)
 }
 
-// scenarios are one of each kind; with [binaries.MinorsEnv] all, every one.
-func scenarios() []scenario {
-	everyday := []scenario{
+// curings are one of each kind; with [binaries.MinorsEnv] all, every one.
+func curings() []curing {
+	everyday := []curing{
 		{name: "frozen, the API server and the rest exempted", stage: frozen(timeout(5)), way: cure.MatchConditions,
 			before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
 		{name: "frozen and failing open, giving up sooner", stage: frozen(timeout(10), failOpen), args: []string{"--way", "timeout"},
@@ -53,12 +47,12 @@ func scenarios() []scenario {
 	if os.Getenv(binaries.MinorsEnv) != "all" {
 		return everyday
 	}
-	return append(everyday, []scenario{
+	return append(everyday, []curing{
 		{name: "frozen, exempted by the manifest", stage: frozen(timeout(5), condition), way: cure.MatchConditions, manifest: true,
 			before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
 		{name: "frozen, narrowed to the kinds that it is for", stage: frozen(timeout(5)), args: []string{"--kinds", "opa=ingresses.networking.k8s.io,configmaps"},
 			way: cure.Rules, before: forecast.CrashLoop, after: forecast.Ready, then: judgesOthers},
-		{name: "frozen on ConfigMaps, without kube-system", stage: frozen(timeout(5), onlyConfigMaps), args: []string{"--way", "namespaces"},
+		{name: "frozen on ConfigMaps, without kube-system", stage: frozen(timeout(5), only("", "configmaps")), args: []string{"--way", "namespaces"},
 			way: cure.Namespaces, before: forecast.Degraded, after: forecast.Ready, then: judgesOthers, manifest: true},
 		{name: "frozen, failing open from now on", stage: frozen(timeout(10)), args: []string{"--way", "failure-policy"},
 			way: cure.FailurePolicy, before: forecast.CrashLoop, after: forecast.Delayed, manifest: true},
@@ -67,18 +61,21 @@ func scenarios() []scenario {
 	}...)
 }
 
+// TestCures applies the patches that the tool finds, and upgrades: what was simulated
+// must come true.
 func TestCures(t *testing.T) {
+	t.Parallel()
 	rig.Require(t)
 	tool := tool(rig.Tool(t))
-	for _, s := range scenarios() {
+	for _, s := range curings() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			prove(t, tool, s)
+			cureAndUpgrade(t, tool, s)
 		})
 	}
 }
 
-func prove(t *testing.T, tool tool, s scenario) {
+func cureAndUpgrade(t *testing.T, tool tool, s curing) {
 	c := start(t)
 	s.stage(t, c)
 	before := resourceVersions(t, c)
@@ -102,41 +99,12 @@ func prove(t *testing.T, tool tool, s scenario) {
 	if s.then != nil {
 		s.then(t, c)
 	}
-	startsAlone.Lock()
-	time.AfterFunc(aWhile, startsAlone.Unlock)
-	out, err := c.Upgrade(t.Context(), rig.Newest(t).Minor(), controlplane.UpgradeOptions{Settle: 12 * time.Second})
-	if err != nil {
-		t.Fatal(err)
-	}
+	out := upgrade(t, c, settled)
 	t.Logf("foretold %s with the patches; the new replica %s", r.After.Outcome, out)
 	if out.State != controlplane.Ready || len(out.FailedWrites) > 0 {
 		t.Errorf("it is not ready: %s", out)
 	}
-	within(t, r.After.ReadyAfterSeconds, out.After)
-}
-
-// within requires the measured time to lie within 20 % of the foretold range.
-func within(t *testing.T, s *forecast.Seconds, measured time.Duration) {
-	t.Helper()
-	if s == nil {
-		t.Error("no time was foretold")
-		return
-	}
-	if got := measured.Seconds(); got < s.Min*0.8 || got > s.Max*1.2 {
-		t.Errorf("ready after %.1f s, foretold %.1f to %.1f s", got, s.Min, s.Max)
-	}
-}
-
-// startsAlone lets one API server start at a time: see package proof.
-var startsAlone sync.Mutex
-
-const aWhile = 5 * time.Second
-
-func start(t *testing.T) *rig.Cluster {
-	t.Helper()
-	startsAlone.Lock()
-	defer startsAlone.Unlock()
-	return rig.Start(t, controlplane.Options{})
+	within(t, "readiness", r.After.ReadyAfterSeconds, out)
 }
 
 // judgesOthers requires that the frozen webhook is still in the way of a person,
@@ -160,5 +128,3 @@ func judgesOthers(t *testing.T, c *rig.Cluster) {
 		t.Errorf("the scheduler can't write its lease: %v", err)
 	}
 }
-
-type webhook = admissionregistrationv1.ValidatingWebhook
