@@ -7,10 +7,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/gke-preflight/gke-preflight/checks/finding"
-	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
-	"github.com/gke-preflight/gke-preflight/preflight/remedy"
 )
 
 // places are the nodes that pods may be on, by node pool.
@@ -111,56 +108,3 @@ func takesFirst(p facts.NodePool) bool {
 	surge := p.Upgrade.Strategy == "" || p.Upgrade.Strategy == "SURGE"
 	return surge && p.Upgrade.MaxSurge == 0 && p.Upgrade.MaxUnavailable > 0
 }
-
-// crowded are the pools whose fullest node has pods that ask for more than is free on all
-// other nodes, where the upgrade takes it away first. What the autoscaler may add is not
-// counted, and a pool that has it is left out.
-func (p places) crowded(s *facts.Snapshot) (fs []preflight.Finding) {
-	tight := func(pool facts.NodePool) bool { return takesFirst(pool) && pool.Autoscaling == (facts.Autoscaling{}) }
-	if !slices.ContainsFunc(facts.GKENodePools.Of(s), tight) {
-		return nil
-	}
-	requests, ok := facts.NodeRequests.Get(s)
-	if !ok {
-		return finding.Unread(s, facts.NodeRequests, "whether the pods of a node fit on the others is not known")
-	}
-	asked := map[string]int{}
-	for i, r := range requests {
-		asked[r.Node] = i
-	}
-	free := map[string][2]int64{}
-	var all [2]int64
-	for _, n := range facts.Nodes.Of(s) {
-		if n.CPU == 0 || n.Unschedulable {
-			continue
-		}
-		room := [2]int64{n.CPU, n.Memory}
-		if i, ok := asked[n.Name]; ok {
-			room = [2]int64{max(0, n.CPU-requests[i].CPU), max(0, n.Memory-requests[i].Memory)}
-		}
-		free[n.Name] = room
-		all = [2]int64{all[0] + room[0], all[1] + room[1]}
-	}
-	found := map[string]bool{}
-	for _, n := range facts.Nodes.Of(s) {
-		i, busy := asked[n.Name]
-		if !busy || found[n.Pool] || n.CPU == 0 || !tight(p.pools[n.Pool]) {
-			continue
-		}
-		r, cpu, memory := requests[i], all[0]-free[n.Name][0], all[1]-free[n.Name][1]
-		if r.EvictedCPU <= cpu && r.EvictedMemory <= memory {
-			continue
-		}
-		found[n.Pool] = true
-		fs = append(fs, preflight.Finding{
-			Severity: preflight.Warning, Subject: finding.PoolSubject(p.pools[n.Pool]),
-			Summary: fmt.Sprintf("an upgrade of node pool %s takes a node away before it adds one, and the pods of node %s ask for %.1f CPUs and %.1f GiB where the other nodes have %.1f and %.1f left: some wait until a new node is there",
-				n.Pool, n.Name, float64(r.EvictedCPU)/1000, gib(r.EvictedMemory), float64(cpu)/1000, gib(memory)),
-			Evidence: []preflight.Evidence{finding.EvidenceOf(facts.NodeRequests, r.EvictedCPU, "thousandths of a CPU that its pods ask for", "/%d/evictedCPU", i)},
-			Steps:    remedy.Do("have the upgrade add a node first", finding.PoolCommand(s, "update", n.Pool, finding.OneMore()...)),
-		})
-	}
-	return fs
-}
-
-func gib(bytes int64) float64 { return float64(bytes) / (1 << 30) }

@@ -281,7 +281,7 @@ func TestForwardEnds(t *testing.T) {
 					t.Fatal("a port-forward was opened")
 				}
 				q := &question{Request: &probe.Plan(known, []admission.Intercepted{{Write: clusterRole("a"), By: []admission.Interception{webhookAt(b, clusterRole("a"))}}}, probe.Options{PortForward: true})[2]}
-				outcome{answer: facts.CouldNotAsk, detail: "was not open within 11s"}.check(t, q.notForwarded(ctx, to, err))
+				outcome{answer: facts.CouldNotAsk, detail: "was not open within 10.75s"}.check(t, q.notForwarded(ctx, to, err))
 			})
 		}
 	}
