@@ -1,10 +1,6 @@
 package checks
 
 import (
-	"archive/zip"
-	"bytes"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -45,32 +41,19 @@ func TestEarlierRecording(t *testing.T) {
 	}
 }
 
-// recording is the recording of a healthy cluster without those facts, as an earlier
-// version would have made it.
+// recording is the recording of a healthy cluster, whose webhook has a replica in each node
+// pool, without those facts, as an earlier version would have made it.
 func recording(t *testing.T, without []string) *facts.Snapshot {
 	t.Helper()
-	b, err := os.ReadFile(filepath.Join("..", "testdata", "recorded", "all-clear.zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
-	if err != nil {
-		t.Fatal(err)
-	}
 	files := fstest.MapFS{}
-	for _, f := range z.File {
-		if slices.Contains(without, stem(f.Name)) {
-			continue
+	err := replicas(allClear(t), "gke-prod-batch-2c104bc0-0000").Files(func(name string, content []byte) error {
+		if !slices.Contains(without, stem(name)) {
+			files[name] = &fstest.MapFile{Data: slices.Clone(content)}
 		}
-		content, err := z.Open(f.Name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var data bytes.Buffer
-		if _, err := data.ReadFrom(content); err != nil {
-			t.Fatal(err)
-		}
-		files[f.Name] = &fstest.MapFile{Data: data.Bytes()}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 	s, err := facts.Load(files)
 	if err != nil {

@@ -50,7 +50,8 @@ type Check struct {
 	Name string
 	// Title is one line without a full stop.
 	Title string
-	// Severity is that of the worst finding the check can have.
+	// Severity is that of the worst finding the check can have, but for what
+	// [Finding.OfNodes] adds.
 	Severity Severity
 	// Needs are the facts without any one of which the check is undecided as a whole.
 	Needs []facts.Fact
@@ -149,6 +150,14 @@ type Finding struct {
 	Override *Override `json:"override,omitempty"`
 	// Baseline compares with an earlier report; empty if there is none.
 	Baseline BaselineState `json:"baseline,omitempty"`
+
+	// OfNodes is how severe it is for an upgrade of nodes where that is more than
+	// Severity, or where the check is about the control plane alone: it then stands in the
+	// way of nodes as well. Info where nothing tells the two apart.
+	OfNodes Severity `json:"-"`
+	// Pools are the node pools whose upgrade it is about, as far as it is about nodes;
+	// empty for what is not of single pools, or is so by its subject.
+	Pools []string `json:"-"`
 
 	// Undecided says why it can't be told whether Subject is affected; such a
 	// finding is no defect. Empty for a defect.

@@ -25,25 +25,51 @@ func PoolsOf(s *facts.Snapshot) (names []string) {
 	return slices.Compact(names)
 }
 
-// within are the results without what they found of other node pools; all of it where no
-// pools are named.
-func within(s *facts.Snapshot, results []Result, pools []string) []Result {
-	if len(pools) == 0 {
-		return results
-	}
-	results = slices.Clone(results)
-	for n, r := range results {
-		elsewhere := func(f Finding) bool { return !onPools(s, r.Check, f.Subject, pools) }
+// onNodes are the results on the upgrade of these node pools, of all where none is named:
+// without what they found of others, and as severe as it is for nodes.
+func onNodes(s *facts.Snapshot, results []Result, pools []string) (all []Result) {
+	for _, r := range results {
+		concerned := r.Check.Concerns(NodesStep)
 		if r.Findings == nil && r.Open == nil {
+			if concerned {
+				all = append(all, r)
+			}
 			continue
 		}
-		r.Findings, r.Open = slices.DeleteFunc(slices.Clone(r.Findings), elsewhere), slices.DeleteFunc(slices.Clone(r.Open), elsewhere)
+		r.Findings, r.Open = r.Check.findingsOfNodes(s, r.Findings, pools), r.Check.findingsOfNodes(s, r.Open, pools)
 		if r.Status == Undecided && len(r.Open) == 0 && r.See == "" {
 			r.Status, r.Reason = Pass, ""
 		}
-		results[n] = r
+		if concerned || r.Findings != nil || r.Open != nil {
+			all = append(all, r)
+		}
 	}
-	return results
+	return all
+}
+
+func (c Check) findingsOfNodes(s *facts.Snapshot, fs []Finding, pools []string) (kept []Finding) {
+	for _, f := range fs {
+		if severity, concerned := c.ofNodes(s, f, pools); concerned {
+			f.Severity = severity
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// ofNodes is how severe f is for the upgrade of these node pools, of all where none is
+// named; false where it is no concern of theirs.
+func (c Check) ofNodes(s *facts.Snapshot, f Finding, pools []string) (Severity, bool) {
+	here := len(pools) == 0 || len(f.Pools) == 0 || slices.ContainsFunc(f.Pools, func(p string) bool { return slices.Contains(pools, p) })
+	switch {
+	case !c.Concerns(NodesStep):
+		return f.OfNodes, here && f.OfNodes > Info
+	case !c.Concerns(ControlPlaneStep):
+		return max(f.Severity, f.OfNodes), here && onPools(s, c, f.Subject, pools)
+	case here:
+		return max(f.Severity, f.OfNodes), true
+	}
+	return f.Severity, true
 }
 
 // onPools reports whether a subject of c may stand in the way of these node pools'

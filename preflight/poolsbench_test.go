@@ -28,7 +28,7 @@ func BenchmarkOnPools(b *testing.B) {
 	for b.Loop() {
 		found := 0
 		for _, p := range pools {
-			found += len(within(s, []Result{r}, []string{p})[0].Findings)
+			found += len(onNodes(s, []Result{r}, []string{p})[0].Findings)
 		}
 		if found != 10_000 {
 			b.Fatal(found)

@@ -170,12 +170,13 @@ type FactStatus struct {
 // skipped is what was taken out of results, for the reasons in it.
 func NewReport(s *facts.Snapshot, results []Result, f forecast.Forecast, skipped ...Skipped) Report {
 	steps, ask := stepsOf(s, results), asked.Of(s)
+	decided := verdict(onAsked(s, results))
 	results = weighed(s, results)
 	after := outage.Of(s, f)
 	f.Nodes.Chain = after.Chain()
 	r := Report{
 		Schema:        ReportSchema,
-		Verdict:       verdict(about(results, ask.Steps)),
+		Verdict:       decided,
 		Tool:          s.Meta.Tool,
 		Cluster:       ReportCluster{Name: s.Meta.Cluster.Name, Location: s.Meta.Cluster.Location, Project: s.Meta.Cluster.Project},
 		TargetVersion: s.Meta.Target,

@@ -27,12 +27,22 @@ type StepStatus struct {
 	// Blockers and Warnings count the findings that are not waived.
 	Blockers int `json:"blockers"`
 	Warnings int `json:"warnings"`
+	// BlockedBy names the blockers, in the report's order; none in reports of earlier
+	// versions.
+	BlockedBy []Obstacle `json:"blockedBy,omitempty"`
 	// Pools are the same for each node pool by itself, of nodes; none where the pools are
 	// not known, and in reports of earlier versions.
 	Pools []PoolStatus `json:"pools,omitempty"`
 	// WayBack says whether and until when the step can be undone; zero in reports of
 	// earlier versions.
 	WayBack wayback.Back `json:"wayBack,omitzero"`
+}
+
+// An Obstacle is a finding by its name: the report's findings have the rest of it, with the
+// severity that it has for what the verdict is about.
+type Obstacle struct {
+	Check   string  `json:"check"`
+	Subject Subject `json:"subject"`
 }
 
 // A PoolStatus is what stands in the way of the upgrade of one node pool.
@@ -79,21 +89,39 @@ func (r Report) IsAbout(s Step) bool {
 	return slices.Contains(r.About, s) || r.About == nil && s == ControlPlaneStep
 }
 
-// about are the results that concern one of the steps.
-func about(results []Result, steps []Step) []Result {
-	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return !slices.ContainsFunc(steps, r.Check.Concerns) })
+// onControlPlane are the results that concern the control plane's step.
+func onControlPlane(results []Result) []Result {
+	return slices.DeleteFunc(slices.Clone(results), func(r Result) bool { return !r.Check.Concerns(ControlPlaneStep) })
+}
+
+// onAsked are the results that concern what is asked for, each once for each step and as
+// severe as it is for that.
+func onAsked(s *facts.Snapshot, results []Result) (all []Result) {
+	a := asked.Of(s)
+	for _, step := range a.Steps {
+		switch step {
+		case ControlPlaneStep:
+			all = append(all, onControlPlane(results)...)
+		case NodesStep:
+			all = append(all, onNodes(s, results, a.Pools)...)
+		}
+	}
+	return all
 }
 
 // Weight is how severe what c found is for a run over s: what stands in the way of a step
 // alone that the run is not about, or of another node pool, is no more than a warning.
 func Weight(s *facts.Snapshot, c Check, f Finding) Severity {
-	a := asked.Of(s)
-	switch {
-	case slices.Contains(a.Steps, ControlPlaneStep) && c.Concerns(ControlPlaneStep),
-		slices.Contains(a.Steps, NodesStep) && c.Concerns(NodesStep) && onPools(s, c, f.Subject, a.Pools):
-		return f.Severity
+	a, weight := asked.Of(s), min(f.Severity, Warning)
+	if slices.Contains(a.Steps, ControlPlaneStep) && c.Concerns(ControlPlaneStep) {
+		weight = f.Severity
 	}
-	return min(f.Severity, Warning)
+	if slices.Contains(a.Steps, NodesStep) {
+		if ofNodes, concerned := c.ofNodes(s, f, a.Pools); concerned {
+			weight = max(weight, ofNodes)
+		}
+	}
+	return weight
 }
 
 // weighed are results by the [Weight] of what they found.
@@ -116,14 +144,13 @@ func (c Check) Concerns(s Step) bool { return c.Steps == nil || slices.Contains(
 // stepsOf sums up what results say about each step.
 func stepsOf(s *facts.Snapshot, results []Result) []StepStatus {
 	only := asked.Of(s).Pools
-	onNodes := about(results, []Step{NodesStep})
 	control, nodes := StepStatus{Step: ControlPlaneStep, WayBack: wayback.OfControlPlane(s)}, StepStatus{Step: NodesStep, WayBack: wayback.OfNodes(s, only)}
-	control.sum(about(results, []Step{ControlPlaneStep}))
-	nodes.sum(within(s, onNodes, only))
+	control.sum(onControlPlane(results))
+	nodes.sum(onNodes(s, results, only))
 	for _, name := range PoolsOf(s) {
 		if only == nil || slices.Contains(only, name) {
 			var one StepStatus
-			one.sum(within(s, onNodes, []string{name}))
+			one.sum(onNodes(s, results, []string{name}))
 			nodes.Pools = append(nodes.Pools, PoolStatus{name, one.Verdict, one.Blockers, one.Warnings, rollout.Of(s, name)})
 		}
 	}
@@ -139,6 +166,7 @@ func (s *StepStatus) sum(results []Result) {
 			case f.Waived:
 			case f.Severity == Blocker:
 				s.Blockers++
+				s.BlockedBy = append(s.BlockedBy, Obstacle{f.Check, f.Subject})
 			case f.Severity == Warning:
 				s.Warnings++
 			}

@@ -178,8 +178,9 @@ func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception
 // openLines are the lines of which it can't be told what becomes of them. Where
 // that hangs on what differs from one write to the next, or on a certificate that
 // could not be seen, the running cluster tells: it writes the same all the time.
-// Where a draw decides, GP107 has it. What a recording of an earlier version asked nobody
-// about stays a warning. Where the pods that an upgrade of nodes moves, or the labels of
+// For nodes that is no comfort: that the cluster writes the same today says nothing of
+// nodes and pods that are yet to be made. Where a draw decides, GP107 has it. What a
+// recording of an earlier version asked nobody about stays a warning to the control plane. Where the pods that an upgrade of nodes moves, or the labels of
 // their namespaces, could not be read, nobody could be asked about them.
 func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
 	_, unlabelled := s.Absence(facts.Namespaces)
@@ -188,20 +189,30 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 			continue
 		}
 		mine := preflight.Warning
-		ofNodes := lifeline.Group(l.Group).OfNodes()
-		asked := s.Meta.NodeWrites || !ofNodes
-		blind := ofNodes && (unlabelled || len(l.AtFault()) == 0)
+		later := lifeline.Group(l.Group).OfNodes()
+		asked := s.Meta.NodeWrites || !later
+		blind := later && (unlabelled || len(l.AtFault()) == 0)
 		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || asked && graver(l) && (blind || slices.ContainsFunc(l.AtFault(), unasked))) {
 			mine = severity
 		}
+		ofNodes := preflight.Info
+		if l.AtWorst == forecast.Lost && graver(l) && !meantOpen(l) {
+			ofNodes = severity
+		}
 		fs = append(fs, preflight.Finding{
 			Severity:  mine,
+			OfNodes:   ofNodes,
 			Subject:   preflight.Subject{Kind: "Lifeline", Name: l.Name},
 			Undecided: fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Reason),
 			Cause:     fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Cause),
 		})
 	}
 	return fs
+}
+
+// meantOpen reports whether the line is open by denials alone that are likely on purpose.
+func meantOpen(l forecast.Lifeline) bool {
+	return l.Name == lifeline.Evictions && len(l.AtFault()) > 0 && !slices.ContainsFunc(l.AtFault(), func(b forecast.Blame) bool { return b.Answer != string(facts.Denied) })
 }
 
 // unasked reports whether nothing is known of the culprit, rather than too little

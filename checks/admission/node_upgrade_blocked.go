@@ -3,12 +3,15 @@ package admission
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
 	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 	"github.com/gke-preflight/gke-preflight/preflight/remedy"
+	"github.com/gke-preflight/gke-preflight/preflight/whatif"
 )
 
 var nodeUpgradeBlocked = preflight.Check{
@@ -18,7 +21,7 @@ var nodeUpgradeBlocked = preflight.Check{
 	Severity: preflight.Blocker,
 	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    lifelineNeeds(),
-	Uses:     append(lifelineUses(), lifeline.NodeNeeds()...),
+	Uses:     nodeUpgradeUses(),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {
 		ofNodes := func(l forecast.Lifeline) bool { return lifeline.Group(l.Group).OfNodes() }
@@ -26,8 +29,52 @@ var nodeUpgradeBlocked = preflight.Check{
 		for n, c := range cuts(s, forecast.Lost, ofNodes) {
 			fs[n].Steps = c.aside()
 		}
-		return fs
+		return append(fs, takenForGood(s)...)
 	},
+}
+
+func nodeUpgradeUses() (uses []facts.Fact) {
+	for _, f := range slices.Concat(lifelineUses(), lifeline.NodeNeeds(), whatif.Needs(), whatif.Uses()) {
+		if !has(lifelineNeeds(), f) && !has(uses, f) {
+			uses = append(uses, f)
+		}
+	}
+	return uses
+}
+
+// takenForGood are the backends that the upgrade of a node pool takes away for good, but
+// for those of which GP131 tells, and what is open about any.
+func takenForGood(s *facts.Snapshot) (fs []preflight.Finding) {
+	r := whatif.Of(s)
+	for _, u := range r.Upgrades {
+		f := preflight.Finding{Severity: preflight.Blocker, Subject: backendSubject(u.Backend)}
+		if u.Pool != "" {
+			f.Pools = []string{u.Pool}
+		}
+		switch told := slices.ContainsFunc(r.Risks, func(k whatif.Risk) bool { return k.Backend == u.Backend && k.Size == 1 && k.Grave() }); {
+		case u.Open == "" && told:
+			continue
+		case u.Open != "":
+			f.Undecided = takenOpen(u)
+		default:
+			f.Summary = strings.Join(u.Steps, " → ") + "; that lasts for good"
+			f.Steps = remedy.Do("run at least two replicas on two nodes, with a PodDisruptionBudget that lets one go at a time").
+				Or("exempt its own namespace by the namespaceSelector of the webhook", remedy.Sh("kubectl edit %s %s", admission.Kind(u.Webhooks[0].Kind).Resource(), u.Webhooks[0].Config))
+		}
+		fs = append(fs, f)
+	}
+	return fs
+}
+
+// takenOpen says what is not known of an upgrade.
+func takenOpen(u whatif.Upgrade) string {
+	switch {
+	case u.Backend == "":
+		return "whether the upgrade of a node pool takes the backend of a fail-closed webhook away for good: " + u.Open
+	case u.Pool == "":
+		return fmt.Sprintf("whether the upgrade of its node pool takes it away for good, and fail-closed webhook %s with it: %s", u.Webhooks[0].Name, u.Open)
+	}
+	return fmt.Sprintf("whether the upgrade of node pool %s takes all its pods at once, so that none comes back and fail-closed webhook %s stays away for good: %s", u.Pool, u.Webhooks[0].Name, u.Open)
 }
 
 // aside is how to keep the culprit out of the way of an upgrade of nodes. What it is for

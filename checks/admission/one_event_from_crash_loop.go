@@ -28,7 +28,11 @@ var oneEventFromCrashLoop = preflight.Check{
 		r := whatif.Of(s)
 		for _, k := range r.Risks {
 			if k.Size == 1 && k.Grave() {
-				fs = append(fs, oneEvent(s, k))
+				f := oneEvent(s, k)
+				if f.Pools = poolsTaking(r, k.Backend); f.Pools != nil {
+					f.OfNodes = preflight.Blocker
+				}
+				fs = append(fs, f)
 			}
 		}
 		search := preflight.Finding{Severity: preflight.Warning, Subject: preflight.Subject{Kind: "Search", Name: "whatif"}}
@@ -42,6 +46,17 @@ var oneEventFromCrashLoop = preflight.Check{
 		}
 		return fs
 	},
+}
+
+// poolsTaking are the node pools whose upgrade takes the backend away for good: for that
+// step it is no event that may come on top, but what the step does.
+func poolsTaking(r whatif.Result, backend string) (pools []string) {
+	for _, u := range r.Upgrades {
+		if u.Backend == backend && u.Open == "" {
+			pools = append(pools, u.Pool)
+		}
+	}
+	return pools
 }
 
 func whatIfNeeds() []facts.Fact {
@@ -76,19 +91,30 @@ func oneEvent(s *facts.Snapshot, k whatif.Risk) preflight.Finding {
 	slices.SortStableFunc(scenarios, func(a, b whatif.Scenario) int { return compareGrave(a, b) })
 	f := preflight.Finding{
 		Severity: preflight.Warning,
-		Subject:  preflight.Subject{Kind: "Backend", Name: k.Backend},
+		Subject:  backendSubject(k.Backend),
 		Summary:  strings.Join(scenarios[0].Steps, " → ") + "; that lasts " + scenarios[0].Lasts,
 		Steps: independence(s, k).
 			Or("let no single event take all of it; this lists the events, and those that come next", remedy.Sh("gke-preflight whatif")),
 	}
-	if namespace, rest, ok := strings.Cut(k.Backend, "/"); ok && !strings.Contains(k.Backend, "://") {
-		f.Subject = preflight.Subject{Kind: "Service", Namespace: namespace, Name: rest[:strings.LastIndexByte(rest, ':')]}
+	if f.Subject.Kind == "Service" {
 		f.Evidence = endpointEvidence(s, f.Subject)
 	}
 	for _, sc := range scenarios {
 		f.Evidence = append(f.Evidence, preflight.Evidence{Value: sc.Steps[0], Note: "is enough: lasts " + sc.Lasts})
 	}
 	return f
+}
+
+// backendSubject is a backend as what a finding is about: its Service, where it has one.
+func backendSubject(backend string) preflight.Subject {
+	namespace, rest, ok := strings.Cut(backend, "/")
+	switch {
+	case backend == "":
+		return preflight.Subject{Kind: "Search", Name: "whatif"}
+	case !ok || strings.Contains(backend, "://"):
+		return preflight.Subject{Kind: "Backend", Name: backend}
+	}
+	return preflight.Subject{Kind: "Service", Namespace: namespace, Name: rest[:strings.LastIndexByte(rest, ':')]}
 }
 
 // independence is what lets the upgrade not depend on the backend: the patch of the

@@ -15,10 +15,7 @@ import (
 // of nodes has no verdict; a pool that can't be upgraded is a blocker to its own upgrade
 // alone; and a recording is of one cluster.
 func TestContradictions(t *testing.T) {
-	whole, err := load(root + "testdata/recorded/all-clear.zip")
-	if err != nil {
-		t.Fatal(err)
-	}
+	whole := inTwoPools(t)
 	nodes := func(change func(*facts.Node)) facts.Observation {
 		all := slices.Clone(facts.Nodes.Of(whole))
 		for i := range all {
@@ -74,4 +71,22 @@ func TestContradictions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// inTwoPools is the recording of the healthy cluster with a second Pod behind its webhook, in
+// the other node pool: no upgrade of one takes both.
+func inTwoPools(t *testing.T) *facts.Snapshot {
+	t.Helper()
+	s, err := load(root + "testdata/recorded/all-clear.zip")
+	if err != nil {
+		t.Fatal(err)
+	}
+	endpoints, pods := slices.Clone(facts.Endpoints.Of(s)), slices.Clone(facts.BackendPods.Of(s))
+	e, p := endpoints[0].Endpoints[0], pods[0]
+	e.IP, e.Pod, e.Node = "10.77.1.101", "opa-6b7f9c5d48-other", "gke-prod-batch-2c104bc0-0000"
+	p.Name, p.IPs, p.Node = e.Pod, []string{e.IP}, e.Node
+	endpoints[0].Endpoints = append(slices.Clone(endpoints[0].Endpoints), e)
+	m := s.Meta
+	m.PerEndpoint = false // each answer is that of the Service
+	return s.With(facts.Present(facts.Endpoints, endpoints), facts.Present(facts.BackendPods, append(pods, p))).WithMeta(m)
 }

@@ -35,13 +35,20 @@ func TestPlanContactsNobody(t *testing.T) {
 	}
 }
 
-// TestPlans judges plans on which the program was wrong once, over a cluster that is in
-// order and over the incident's, and reads what it says: the table, and what the JSON
+// TestPlans judges plans on which the program was wrong once, over a cluster whose control
+// plane is in order, over one whose nodes are as well, and over the incident's, and reads what it says: the table, and what the JSON
 // has beside it.
 func TestPlans(t *testing.T) {
-	recordings := map[string]string{"all-clear": t.TempDir(), "incident": t.TempDir()}
+	recordings := map[string]string{"all-clear": t.TempDir(), "incident": t.TempDir(), "two pools": t.TempDir()}
 	for name, dir := range recordings {
-		if err := os.WriteFile(filepath.Join(dir, "acme-prod_europe-west1_prod.zip"), []byte(readFileOf(t, filepath.Join(root, "testdata/recorded", name+".zip"))), 0o600); err != nil {
+		s := inTwoPools(t)
+		if name != "two pools" {
+			var err error
+			if s, err = load(filepath.Join(root, "testdata/recorded", name+".zip")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := keep(filepath.Join(dir, "acme-prod_europe-west1_prod.zip"), s); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -62,7 +69,8 @@ func TestPlans(t *testing.T) {
 		{"down-np", "all-clear", 3, "with a control plane of 1.36.3-gke.1104000: GP525, node pool pool-1 is to run 1.33.1-gke.1, which is not on offer for nodes in europe-west1"},
 		{"cl-delete", "all-clear", 3, "the cluster is deleted, with all that runs on it"},
 		{"timeout75", "all-clear", 0, "timeouts.update is 75m, where the provider itself waits 60m (90m since 7.30)"},
-		{"pool-outlasts-timeout", "all-clear", 0, "the pipeline gives up on node pool default-pool after 30 minutes, and its upgrade takes 12 minutes to 6 hours"},
+		{"pool-outlasts-timeout", "all-clear", 3, "Nodes of default-pool: NOT READY: 1 blocker to their upgrade"},
+		{"pool-outlasts-timeout", "two pools", 0, "the pipeline gives up on node pool default-pool after 30 minutes, and its upgrade takes 12 minutes to 6 hours"},
 		{"bom", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},
 		{"utf16", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},
 		{"wrapper", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},

@@ -1,5 +1,11 @@
 package facts
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // Attempts are the questions that were put to backends and what came back, one
 // for each question asked or deliberately not asked. Absent if probing was left out.
 var Attempts = Key[[]Attempt]{id: "attempts", access: Access{}}
@@ -63,6 +69,28 @@ const (
 	// API server unreachable. It says nothing about the backend.
 	CouldNotAsk Answer = "could-not-ask"
 )
+
+// Answers are all that there are.
+func Answers() []Answer {
+	return []Answer{Allowed, Denied, HungBeforeTLS, Hung, ConnectTimeout, Refused, NoEndpoints, BadCertificate, BadAnswer, TLSOnly, NotAsked, CouldNotAsk}
+}
+
+// answered is an error where v are attempts of which one ended in no known way: it would
+// count as no trouble at all.
+func answered(v any) error {
+	attempts, _ := v.([]Attempt)
+	for n, a := range attempts {
+		if slices.Contains(Answers(), a.Answer) {
+			continue
+		}
+		var known []string
+		for _, k := range Answers() {
+			known = append(known, string(k))
+		}
+		return fmt.Errorf("entry %d (%s, %s): %q is no answer: it is one of %s", n+1, a.Write, a.Vantage, a.Answer, strings.Join(known, ", "))
+	}
+	return nil
+}
 
 // Hangs reports whether no answer came in time, so that whoever waits for one waits for
 // as long as that is allowed.

@@ -71,8 +71,7 @@ func (s *Snapshot) ofOneCluster(fsys fs.FS, meta string) error {
 
 func (s *Snapshot) load(fsys fs.FS, f Fact) error {
 	if v, ok := inPieces(fsys, f); ok {
-		s.hold(Observation{Fact: f, Value: v}.believed())
-		return nil
+		return s.read(f.ID()+".json", f, v)
 	}
 	name, b, err := readEither(fsys, f.ID())
 	switch {
@@ -81,8 +80,7 @@ func (s *Snapshot) load(fsys fs.FS, f Fact) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		s.hold(Observation{Fact: f, Value: v}.believed())
-		return nil
+		return s.read(name, f, v)
 	case !errors.Is(err, fs.ErrNotExist):
 		return fmt.Errorf("%s: %w", name, err)
 	}
@@ -108,6 +106,15 @@ func (s *Snapshot) load(fsys fs.FS, f Fact) error {
 		return fmt.Errorf("%s: nothing leaves %s out, and what it would show decides the verdict: record the cluster again", name, f.ID())
 	}
 	s.absent[f.ID()] = a
+	return nil
+}
+
+// read holds what a file says of f. It is an error if it says what nobody knows.
+func (s *Snapshot) read(file string, f Fact, v any) error {
+	if err := answered(v); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	s.hold(Observation{Fact: f, Value: v}.believed())
 	return nil
 }
 

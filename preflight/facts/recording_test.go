@@ -243,3 +243,25 @@ func TestTwiceInTheArchive(t *testing.T) {
 		t.Errorf("it is read: %v", err)
 	}
 }
+
+// An answer that nobody knows would count as no trouble, so that a recording with one is
+// not read, whoever wrote it, and in which form.
+func TestUnknownAnswer(t *testing.T) {
+	for _, answer := range []string{"banana", "timeout", ""} {
+		for _, file := range []string{"attempts.json", "attempts.yaml", "outbound-attempts.json"} {
+			_, err := Load(fstest.MapFS{
+				"meta.json": {Data: []byte(`{"schema": "` + Schema + `"}`)},
+				file:        {Data: []byte(`[{"write": "a", "vantage": "server-dry-run", "answer": "allowed", "ms": 1}, {"write": "CREATE x", "vantage": "server-dry-run", "answer": "` + answer + `", "ms": 1}]`)},
+			})
+			if err == nil {
+				t.Errorf("%s: %q is read", file, answer)
+				continue
+			}
+			for _, want := range []string{file, "entry 2", "CREATE x", `"` + answer + `"`, "hung-before-tls", "could-not-ask"} {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%s: %q is not in %v", file, want, err)
+				}
+			}
+		}
+	}
+}

@@ -90,6 +90,9 @@ func (a *applying) relabel(r *preflight.Result) {
 	for i := range r.Open {
 		o := &r.Open[i]
 		o.Severity = a.couldBe(r.Check.ID, o.Severity, o.Subject.String(), true)
+		if o.OfNodes > preflight.Info {
+			o.OfNodes = a.couldBe(r.Check.ID, o.OfNodes, o.Subject.String(), true)
+		}
 		o.Waiver = cover(o.Waiver, a.waiverFor(r.Check.ID, o.Subject.String()))
 		o.Waived = o.Waiver.Covers()
 	}
@@ -135,9 +138,9 @@ func (a *applying) override(f *preflight.Finding) {
 	for i, o := range a.Policy.Severities {
 		if a.meets(o.Scope, f.Check, f.Subject.String()) {
 			a.met[i] = true
-			if o.Severity != f.Severity {
-				f.Override = &preflight.Override{By: a.Policy.by(o.Scope), From: f.Severity, Reason: o.Reason}
-				f.Severity = o.Severity
+			if o.Severity != f.Severity || o.Severity < f.OfNodes {
+				f.Override = &preflight.Override{By: a.Policy.by(o.Scope), From: max(f.Severity, f.OfNodes), Reason: o.Reason}
+				f.Severity, f.OfNodes = o.Severity, min(f.OfNodes, o.Severity)
 			}
 			return
 		}

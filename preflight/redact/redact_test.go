@@ -113,7 +113,7 @@ func TestForRehearsals(t *testing.T) {
 		facts.Present(facts.SystemConfigMaps, []facts.ConfigMap{{Name: "extension-apiserver-authentication", Data: map[string]string{"client-ca-file": "PEM"},
 			Labels: map[string]string{"initech.example/squad": "payments"}, Annotations: map[string]string{"initech.example/note": text, "kubernetes.io/a": "b"}}}),
 		facts.Present(facts.Namespaces, []facts.Namespace{{Name: "kube-system", Labels: map[string]string{}, Annotations: map[string]string{"initech.example/note": text, "initech.example/tier": "payments"}}}),
-		facts.Present(facts.Attempts, []facts.Attempt{{Type: "Mutating", Config: "w", Webhook: "w", Write: "w", Patched: true,
+		facts.Present(facts.Attempts, []facts.Attempt{{Type: "Mutating", Config: "w", Webhook: "w", Write: "w", Answer: facts.Allowed, Patched: true,
 			Patch: `[{"op":"add","path":"/metadata/labels/initech.example~1squad","value":"payments"},{"op":"add","path":"/metadata/annotations","value":{"initech.example/note":"` + text + `","x":1}},{"op":"test","path":"/metadata/name","value":"a"}]`}}),
 		facts.Present(facts.IdentityLeases, []facts.IdentityLease{{Name: "apiserver-a", Holder: "apiserver-a_1", Seconds: 3600}}),
 		facts.Present(facts.CustomResources, []facts.CustomResource{{Name: "widgets.example.org", Kind: "Widget", Served: []string{"v1"}, Storage: "v1", Established: true}}),

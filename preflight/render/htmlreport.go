@@ -14,7 +14,7 @@ import (
 func (d document) htmlHeadline() g.Node {
 	return html.Header(html.Class(string(d.r.Verdict)),
 		html.H1(hidden(strings.TrimSpace(verdictSign(d.r.Verdict).text)), g.Text(" "+verdictWords(d.r.Verdict))),
-		html.P(html.Class("cluster"), g.Text(d.cluster()+", "+d.versions()+d.seenAgo())),
+		html.P(html.Class("cluster"), g.Text(d.whatOf())),
 		html.P(g.Text(countsOf(d.r))),
 		paragraph(d.origin(), small()),
 		paragraph(underPolicy(d.r), small()),

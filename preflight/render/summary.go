@@ -14,7 +14,38 @@ import (
 // europe-west1), 1.35.4 → 1.36.3".
 func headlineOf(r preflight.Report) string {
 	v := &view{r: r}
-	return verdictOf(r) + ": " + v.cluster() + ", " + v.versions() + v.seenAgo() + rehearsedOf(r)
+	return verdictOf(r) + ": " + v.whatOf() + rehearsedOf(r)
+}
+
+// whatOf is what the verdict is about, in the words after it.
+func (v *view) whatOf() string {
+	return onlyNodes(v.r) + v.cluster() + ", " + v.versions() + v.seenAgo() + controlPlaneFirst(v.r)
+}
+
+// onlyNodes says that the verdict is about nodes, and of which pools; empty where it is
+// about the control plane as well.
+func onlyNodes(r preflight.Report) string {
+	switch {
+	case r.IsAbout(preflight.ControlPlaneStep):
+		return ""
+	case r.Pools == nil:
+		return "nodes of "
+	}
+	return "nodes of " + words.Some(r.Pools, fewNamed) + " in "
+}
+
+// controlPlaneFirst says what the nodes have to wait for, and whether that is ready; empty
+// where the verdict has it, and where the control plane runs the target.
+func controlPlaneFirst(r preflight.Report) string {
+	if r.IsAbout(preflight.ControlPlaneStep) || keepsVersion(r) {
+		return ""
+	}
+	for _, s := range r.Steps {
+		if s.Step == preflight.ControlPlaneStep {
+			return "; the control plane comes first, and is " + verdictWords(s.Verdict)
+		}
+	}
+	return "; the control plane comes first"
 }
 
 // countsOf is how much was found and left open, such as "1 blocker, 2 warnings, 0

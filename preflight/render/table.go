@@ -112,7 +112,7 @@ func verdictWords(v preflight.Verdict) string {
 
 func (v *view) headline() error {
 	s := verdictSign(v.r.Verdict)
-	v.item(0, v.sign(s), s.style.of(verdictOf(v.r))+": "+bold.of(v.cluster()+", "+v.versions()+v.seenAgo()))
+	v.item(0, v.sign(s), s.style.of(verdictOf(v.r))+": "+bold.of(v.whatOf()))
 	if !v.Quiet {
 		v.text(2, v.origin())
 		if under := underPolicy(v.r); under != "" {

@@ -168,18 +168,28 @@ type unaskedCulprit struct {
 func unasked(r preflight.Report) []unaskedCulprit {
 	var all []unaskedCulprit
 	first := map[admission.Culprit]forecast.Interception{}
-	hooks, lines := map[admission.Culprit]int{}, map[admission.Culprit]int{}
-	for _, b := range r.Forecast.AtFault() {
+	hooks, lines := map[admission.Culprit]int{}, map[admission.Culprit][]string{}
+	add := func(b forecast.Blame) bool {
 		if b.Effect != forecast.Undecided {
-			continue
+			return false
 		}
 		if _, ok := first[b.Culprit]; !ok {
 			all, first[b.Culprit] = append(all, unaskedCulprit{Culprit: b.Culprit}), b.Interception
 		}
-		if b.Hook == "" {
-			lines[b.Culprit]++
-		} else {
-			hooks[b.Culprit]++
+		return true
+	}
+	for _, h := range r.Forecast.ControlPlane.Hooks {
+		for _, b := range r.Forecast.ControlPlane.AtFault(h) {
+			if add(b) {
+				hooks[b.Culprit]++
+			}
+		}
+	}
+	for _, l := range r.Forecast.Lifelines {
+		for _, b := range l.AtFault() {
+			if add(b) {
+				lines[b.Culprit] = append(lines[b.Culprit], l.Name)
+			}
 		}
 	}
 	for n, u := range all {
@@ -188,13 +198,14 @@ func unasked(r preflight.Report) []unaskedCulprit {
 	return all
 }
 
-// on counts what hangs on an answer.
-func on(hooks, lines int) string {
-	switch {
-	case lines == 0:
+// on counts what hangs on an answer, and names the first of the lifelines.
+func on(hooks int, lines []string) string {
+	if lines == nil {
 		return words.Count(hooks, "hook")
-	case hooks == 0:
-		return words.Count(lines, "lifeline")
 	}
-	return words.Count(hooks, "hook") + " and " + words.Count(lines, "lifeline")
+	named := fmt.Sprintf("%s (%s)", words.Count(len(lines), "lifeline"), words.Some(lines, fewNamed))
+	if hooks == 0 {
+		return named
+	}
+	return words.Count(hooks, "hook") + " and " + named
 }

@@ -40,7 +40,7 @@ func compute(s *facts.Snapshot) Result {
 	r.Until, r.UntilReason = window.Horizon(s, month)
 	r.Gaps = append(r.Gaps, gaps(s, f)...)
 	if unsearchable(s) {
-		r.Complete = false
+		r.Complete, r.Upgrades = false, unsearched(s)
 		r.Verdict = r.judge()
 		return r
 	}
@@ -51,6 +51,7 @@ func compute(s *facts.Snapshot) Result {
 		r.Gaps = append(r.Gaps, fmt.Sprintf("the search was given up after %d sets of events", found.tried))
 	}
 	r.Gaps = append(r.Gaps, m.gaps...)
+	r.Upgrades = m.upgrades()
 	r.Verdict = r.judge()
 	return r
 }

@@ -47,6 +47,7 @@ func poolOf(c facts.NodePool, size int) *pool {
 	switch {
 	case u.Strategy == "BLUE_GREEN":
 		p.atOnce = max(1, int(u.BatchNodes), int(math.Ceil(float64(u.BatchShare)*float64(size))))
+		p.assumed = u.BatchNodes == 0 && u.BatchShare == 0
 		p.in = "blue-green, " + atATime(p.atOnce)
 	case u == (facts.UpgradeSettings{}):
 		p.atOnce, p.assumed = 1, true

@@ -53,6 +53,8 @@ type Result struct {
 	UntilReason string    `json:"untilReason,omitempty"`
 	// Gaps say what could not be looked at, and why.
 	Gaps []string `json:"gaps"`
+	// Upgrades are those of node pools that take a backend away for good, or may.
+	Upgrades []Upgrade `json:"-"`
 }
 
 // A Harm is a PostStartHook that fails, or something else that the cluster
