@@ -67,14 +67,36 @@ func outcome(a facts.Attempt) string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s", a.Answer, a.Fault))
 }
 
-func start(t *testing.T) (*rig.Cluster, *rig.Backend) {
-	t.Helper()
+// TestPlain asks where no webhook of the cluster's own is in the way; a policy comes last.
+func TestPlain(t *testing.T) {
 	c := rig.Start(t, controlplane.Options{})
-	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hooks", Service: "hook"})
+	for _, test := range []struct {
+		name string
+		of   func(*testing.T, *rig.Cluster)
+	}{
+		{"nobody there", nobodyThere}, {"forbidden", forbidden}, {"fifty hung", fiftyHung}, {"dry run", dryRuns},
+		{"behaviours", behaviours}, {"policy", policyVerdict},
+	} {
+		t.Run(test.name, func(t *testing.T) { test.of(t, c) })
+	}
+}
+
+// TestHooked has webhooks of the cluster's own called before whatever the prober asks.
+func TestHooked(t *testing.T) {
+	c := rig.Start(t, controlplane.Options{})
+	b := backend(t, c, "hook")
+	onEverything(t, c, b, admissionregistrationv1.Fail)
+	t.Run("behaviours", func(t *testing.T) { hookedBehaviours(t, c, b) })
+	t.Run("dry run", func(t *testing.T) { dryRunVerdicts(t, c, b) })
+}
+
+func backend(t *testing.T, c *rig.Cluster, service string) *rig.Backend {
+	t.Helper()
+	b, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "hooks", Service: service})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c, b
+	return b
 }
 
 // onEverything makes the backend a webhook for whatever reaches the API server,
@@ -95,17 +117,15 @@ func onEverything(t *testing.T, c *rig.Cluster, b *rig.Backend, policy admission
 	}
 }
 
-// TestBehaviours has the same backend asked from three places: through the
-// service proxy, from the pod network, and by the API server itself, for the
-// request to the service proxy.
-func TestBehaviours(t *testing.T) {
-	c, b := start(t)
-	hooked, second := start(t)
-	onEverything(t, hooked, second, admissionregistrationv1.Fail)
-	for _, test := range []struct {
-		controlplane.Behaviour
-		proxy, pods, hook string
-	}{
+// A behaviour of a backend is seen from three places: through the service proxy, from the
+// pod network, and by the API server itself, for the request to the service proxy.
+type behaviour struct {
+	controlplane.Behaviour
+	proxy, pods, hook string
+}
+
+func allBehaviours() []behaviour {
+	return []behaviour{
 		{controlplane.Allow(), "allowed", "allowed", "allowed"},
 		{controlplane.Deny("no", 0), "denied", "denied", "could-not-ask"},
 		{controlplane.Patch(`[{"op": "add", "path": "/metadata/labels", "value": {}}]`), "allowed", "allowed", "could-not-ask"},
@@ -120,15 +140,29 @@ func TestBehaviours(t *testing.T) {
 		{controlplane.HangAfterTLS(), "hung", "hung", "hung"},
 		{controlplane.Hang(), "hung", "hung-before-tls", "hung"},
 		{controlplane.Allow(), "allowed", "allowed", "allowed"},
-	} {
+	}
+}
+
+func behaviours(t *testing.T, c *rig.Cluster) {
+	b := backend(t, c, "behaves")
+	for _, test := range allBehaviours() {
 		t.Run(test.String(), func(t *testing.T) {
 			b.Behave(test.Behaviour)
-			second.Behave(test.Behaviour)
 			proxy := ask(t, c, seen(b.Endpoint), facts.ServiceProxy, webhook(b.Endpoint))[0]
 			pods := ask(t, c, seen(b.Endpoint), facts.PodNetwork, webhook(b.Endpoint))[0]
-			hook := ask(t, hooked, seen(second.Endpoint), facts.ServiceProxy, webhook(second.Endpoint))[0]
-			if outcome(proxy) != test.proxy || outcome(pods) != test.pods || outcome(hook) != test.hook {
-				t.Errorf("\nservice proxy %+v\npod network   %+v\nAPI server    %+v", proxy, pods, hook)
+			if outcome(proxy) != test.proxy || outcome(pods) != test.pods {
+				t.Errorf("\nservice proxy %+v\npod network   %+v", proxy, pods)
+			}
+		})
+	}
+}
+
+func hookedBehaviours(t *testing.T, c *rig.Cluster, b *rig.Backend) {
+	for _, test := range allBehaviours() {
+		t.Run(test.String(), func(t *testing.T) {
+			b.Behave(test.Behaviour)
+			if hook := ask(t, c, seen(b.Endpoint), facts.ServiceProxy, webhook(b.Endpoint))[0]; outcome(hook) != test.hook {
+				t.Errorf("%+v", hook)
 			}
 		})
 	}
@@ -137,7 +171,8 @@ func TestBehaviours(t *testing.T) {
 // TestHeldUp has a webhook that hangs and fails open hold up every request to
 // the service proxy. The backend that is well is not blamed for it.
 func TestHeldUp(t *testing.T) {
-	c, hung := start(t)
+	c := rig.Start(t, controlplane.Options{})
+	hung := backend(t, c, "hook")
 	well, err := c.StartBackend(t.Context(), rig.BackendOptions{Namespace: "other", Service: "well"})
 	if err != nil {
 		t.Fatal(err)
@@ -151,8 +186,8 @@ func TestHeldUp(t *testing.T) {
 	}
 }
 
-func TestNobodyThere(t *testing.T) {
-	c, b := start(t)
+func nobodyThere(t *testing.T, c *rig.Cluster) {
+	b := backend(t, c, "leaves")
 	ctx := t.Context()
 	service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Namespace: "hooks", Name: "empty"}, Spec: corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 443}}}}
 	if _, err := c.Client.CoreV1().Services("hooks").Create(ctx, service, metav1.CreateOptions{}); err != nil {
@@ -168,7 +203,7 @@ func TestNobodyThere(t *testing.T) {
 		want string
 	}{
 		{at("hooks", "empty", 443), "no-endpoints no-endpoint"},
-		{at("hooks", "hook", 444), "no-endpoints no-port"},
+		{at("hooks", "leaves", 444), "no-endpoints no-port"},
 		{at("hooks", "nobody", 443), "no-endpoints no-endpoint"},
 		{at("nowhere", "nobody", 443), "no-endpoints no-endpoint"},
 	} {
@@ -177,14 +212,14 @@ func TestNobodyThere(t *testing.T) {
 		}
 	}
 	now := int64(0)
-	if err := c.Client.CoreV1().Pods("hooks").Delete(ctx, "hook", metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
+	if err := c.Client.CoreV1().Pods("hooks").Delete(ctx, "leaves", metav1.DeleteOptions{GracePeriodSeconds: &now}); err != nil {
 		t.Fatal(err)
 	}
 	if a := ask(t, c, seen(b.Endpoint), facts.ServiceProxy, webhook(b.Endpoint))[0]; outcome(a) != "could-not-ask" {
 		t.Errorf("an address that is no Pod's: %+v", a)
 	}
 	//lint:ignore SA1019 the service proxy reads Endpoints in every minor
-	if err := c.Client.CoreV1().Endpoints("hooks").Delete(ctx, "hook", metav1.DeleteOptions{}); err != nil {
+	if err := c.Client.CoreV1().Endpoints("hooks").Delete(ctx, "leaves", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if a := ask(t, c, seen(b.Endpoint), facts.ServiceProxy, webhook(b.Endpoint))[0]; outcome(a) != "could-not-ask" {
@@ -192,8 +227,8 @@ func TestNobodyThere(t *testing.T) {
 	}
 }
 
-func TestForbidden(t *testing.T) {
-	c, b := start(t)
+func forbidden(t *testing.T, c *rig.Cluster) {
+	b := backend(t, c, "forbidden")
 	nobody, err := c.ConfigFor(c.First, "nobody")
 	if err != nil {
 		t.Fatal(err)
@@ -214,10 +249,10 @@ func TestForbidden(t *testing.T) {
 	}
 }
 
-// TestFiftyHung holds fifty webhooks that hang, asked through the service proxy,
+// fiftyHung holds fifty webhooks that hang, asked through the service proxy,
 // against one.
-func TestFiftyHung(t *testing.T) {
-	c, b := start(t)
+func fiftyHung(t *testing.T, c *rig.Cluster) {
+	b := backend(t, c, "hung")
 	b.Behave(controlplane.Hang())
 	took := func(n int) time.Duration {
 		var hooks []admission.Interception

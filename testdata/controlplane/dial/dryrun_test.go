@@ -33,10 +33,9 @@ func dryRun(t *testing.T, cfg *rest.Config, ws ...bootstrap.Write) []facts.Attem
 	return dial.Probe(t.Context(), probe.Plan(facts.New(facts.Meta{}), in, probe.Options{}), dial.Clients{Config: cfg, Identity: "nobody"})
 }
 
-// TestDryRun has the API server try to create, update and delete objects of
+// dryRuns has the API server try to create, update and delete objects of
 // kinds that start-up hooks write, and shows that nothing came of it.
-func TestDryRun(t *testing.T) {
-	c := rig.Start(t, controlplane.Options{})
+func dryRuns(t *testing.T, c *rig.Cluster) {
 	client, err := dynamic.NewForConfig(c.Config)
 	if err != nil {
 		t.Fatal(err)
@@ -112,9 +111,7 @@ func resource(client dynamic.Interface, r schema.GroupVersionResource, namespace
 	return client.Resource(r).Namespace(namespace)
 }
 
-func TestDryRunVerdicts(t *testing.T) {
-	c, b := start(t)
-	onEverything(t, c, b, admissionregistrationv1.Fail)
+func dryRunVerdicts(t *testing.T, c *rig.Cluster, b *rig.Backend) {
 	for _, test := range []struct {
 		controlplane.Behaviour
 		want, detail string
@@ -131,9 +128,8 @@ func TestDryRunVerdicts(t *testing.T) {
 	}
 }
 
-// TestPolicyVerdict has a ValidatingAdmissionPolicy deny the write.
-func TestPolicyVerdict(t *testing.T) {
-	c := rig.Start(t, controlplane.Options{})
+// policyVerdict has a ValidatingAdmissionPolicy deny the write.
+func policyVerdict(t *testing.T, c *rig.Cluster) {
 	deny(t, c)
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
 		a := dryRun(t, c.Config, write())[0]

@@ -27,7 +27,7 @@ func TestPortForward(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	backend := func(o rig.BackendOptions) *rig.Backend {
+	serving := func(o rig.BackendOptions) *rig.Backend {
 		o.Namespace = "hooks"
 		b, err := c.StartBackend(t.Context(), o)
 		if err != nil {
@@ -35,22 +35,22 @@ func TestPortForward(t *testing.T) {
 		}
 		return b
 	}
-	good := backend(rig.BackendOptions{Service: "good"})
-	other := backend(rig.BackendOptions{Service: "other"})
+	good := serving(rig.BackendOptions{Service: "good"})
+	other := serving(rig.BackendOptions{Service: "other"})
 	other.CABundle = good.CABundle
-	refused := backend(rig.BackendOptions{Service: "refused"})
+	refused := serving(rig.BackendOptions{Service: "refused"})
 	refused.Stop()
-	alone := backend(rig.BackendOptions{Service: "alone", Node: "node-without-kubelet"})
+	alone := serving(rig.BackendOptions{Service: "alone", Node: "node-without-kubelet"})
 	want := []struct {
 		b            *rig.Backend
 		says, detail string
 	}{
 		{good, "tls-ok", ""},
-		{backend(rig.BackendOptions{Service: "expired", NotAfter: time.Now().Add(-time.Hour)}), "bad-certificate expired", "expired"},
-		{backend(rig.BackendOptions{Service: "name", Names: []string{"somewhere.else.svc"}}), "bad-certificate wrong-name", "somewhere.else.svc"},
+		{serving(rig.BackendOptions{Service: "expired", NotAfter: time.Now().Add(-time.Hour)}), "bad-certificate expired", "expired"},
+		{serving(rig.BackendOptions{Service: "name", Names: []string{"somewhere.else.svc"}}), "bad-certificate wrong-name", "somewhere.else.svc"},
 		{other, "bad-certificate other-authority", "unknown authority"},
-		{backend(rig.BackendOptions{Service: "hung", Behaviour: controlplane.Hang()}), "hung-before-tls", "no TLS handshake"},
-		{backend(rig.BackendOptions{Service: "late", Behaviour: controlplane.HangAfterTLS()}), "tls-ok", ""},
+		{serving(rig.BackendOptions{Service: "hung", Behaviour: controlplane.Hang()}), "hung-before-tls", "no TLS handshake"},
+		{serving(rig.BackendOptions{Service: "late", Behaviour: controlplane.HangAfterTLS()}), "tls-ok", ""},
 		{refused, "could-not-ask", "nothing listens at the Pod's localhost"},
 		{alone, "could-not-ask", "opens no port-forward"},
 	}
@@ -78,7 +78,7 @@ func TestPortForward(t *testing.T) {
 		}
 	}
 
-	held := backend(rig.BackendOptions{Service: "held"})
+	held := serving(rig.BackendOptions{Service: "held"})
 	onEverything(t, c, held, admissionregistrationv1.Ignore)
 	held.Behave(controlplane.Hang())
 	if a := forward(t, c.Config, good.Endpoint)[0]; outcome(a) != "tls-ok" || a.Milliseconds > timeout.Milliseconds()/2 {
