@@ -56,10 +56,13 @@ always sketches, and what is allowed of those counts. Of the Pods of other names
 each namespace, and one for all namespaces whose writes the same webhooks and policies
 see. Left out are mirror Pods, without which static Pods run all the same.
 
-Who drains the nodes of a pool that is upgraded is not documented. It is taken to be
-GKE's service agent in the project, with an example for its number; the cluster
-autoscaler calls itself cluster-autoscaler. What a condition or policy says to these two
-names decides. Evictions and deletions carry the name of a pod that runs.
+Who cordons and drains the nodes of a pool that is upgraded is not documented. It is taken
+to be GKE's service agent in the project, with an example for its number; the cluster
+autoscaler calls itself cluster-autoscaler. Nor is it documented as whom GKE runs the
+driver that attaches disks: it is taken for the ServiceAccount that its maker gives it.
+What a condition or policy says to these names decides. Evictions and deletions carry the
+name of a pod that runs. Left out is the status of a budget by which the API server itself
+counts an eviction: the disruption controller's stands for it.
 
 The last lines, from evictions on, are needed to upgrade nodes, and not the control
 plane.

@@ -82,7 +82,7 @@ func takenOpen(u whatif.Upgrade) string {
 func (c cut) aside() remedy.Steps {
 	var exempt []string
 	for _, l := range c.lines {
-		if e := exemptions[lifeline.Group(l.Group)]; e != "" && !slices.Contains(exempt, e) {
+		if e := exemption(l); e != "" && !slices.Contains(exempt, e) {
 			exempt = append(exempt, e)
 		}
 	}
@@ -100,13 +100,22 @@ func (c cut) aside() remedy.Steps {
 	return steps.Or("exempt who upgrades nodes by a matchCondition", remedy.Sh("kubectl edit %s %s", c.Kind.Resource(), c.Name), remedy.YAML(text))
 }
 
-// exemptions are the conditions that leave out the writes of a group's lines.
-var exemptions = map[lifeline.Group]string{
-	lifeline.Drains: condition("not-a-drain", `request.kind.kind != "Eviction" &&
-    (request.operation != "DELETE" || request.resource.resource != "pods")`),
-	lifeline.Volumes: condition("not-volumes", `!("system:nodes" in request.userInfo.groups) &&
-    !(request.userInfo.username in ["system:serviceaccount:kube-system:attachdetach-controller",
-    "system:serviceaccount:kube-system:persistent-volume-binder"])`),
+// exemption is the condition that leaves out the writes of the line; empty for those that
+// may be what the webhook is for.
+func exemption(l forecast.Lifeline) string {
+	switch {
+	case l.Name == lifeline.OldNodes:
+		return condition("not-an-old-node", `request.operation == "CREATE" ||
+    !(request.resource.resource in ["nodes", "poddisruptionbudgets"])`)
+	case lifeline.Group(l.Group) == lifeline.Drains:
+		return condition("not-a-drain", `request.kind.kind != "Eviction" &&
+    (request.operation != "DELETE" || request.resource.resource != "pods")`)
+	case lifeline.Group(l.Group) == lifeline.Volumes:
+		return condition("not-volumes", `!("system:nodes" in request.userInfo.groups) &&
+    request.resource.resource != "volumeattachments" &&
+    request.userInfo.username != "system:serviceaccount:kube-system:persistent-volume-binder"`)
+	}
+	return ""
 }
 
 func condition(name, expression string) string {

@@ -90,7 +90,9 @@ func Needs() []facts.Fact {
 }
 
 // NodeNeeds are the facts from which the examples of further namespaces are drawn.
-func NodeNeeds() []facts.Fact { return []facts.Fact{facts.PodGroups, facts.NetworkPlugins} }
+func NodeNeeds() []facts.Fact {
+	return []facts.Fact{facts.PodGroups, facts.NetworkPlugins, facts.DisruptionBudgets}
+}
 
 // Of returns the lines of the cluster that s was taken of. It is computed once
 // per snapshot.

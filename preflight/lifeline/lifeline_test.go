@@ -111,36 +111,51 @@ func TestWrites(t *testing.T) {
 			"DELETE pods opa/opa by " + sa + "pod-garbage-collector",
 			"DELETE pods opa/opa by " + upgrades,
 		},
+		"nodes and their budgets": {
+			"UPDATE nodes n1 by " + upgrades,
+			"DELETE nodes n1 by " + sa + "node-controller",
+			"UPDATE poddisruptionbudgets.policy/status default/any-budget by " + sa + "disruption-controller",
+		},
 		"CSI nodes": {"CREATE csinodes.storage.k8s.io n1 by system:node:n1", "UPDATE csinodes.storage.k8s.io n1 by system:node:n1"},
 		"volume attachments": {
 			"CREATE volumeattachments.storage.k8s.io csi-0000000000000000 by " + sa + "attachdetach-controller",
 			"DELETE volumeattachments.storage.k8s.io csi-0000000000000000 by " + sa + "attachdetach-controller",
+			"UPDATE volumeattachments.storage.k8s.io csi-0000000000000000 by system:serviceaccount:gce-pd-csi-driver:csi-gce-pd-controller-sa",
+			"UPDATE volumeattachments.storage.k8s.io/status csi-0000000000000000 by system:serviceaccount:gce-pd-csi-driver:csi-gce-pd-controller-sa",
 		},
 		"persistent volumes": {
 			"UPDATE persistentvolumes pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
 			"UPDATE persistentvolumes/status pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
+			"UPDATE persistentvolumeclaims opa/any-claim by " + sa + "persistent-volume-binder",
+			"UPDATE persistentvolumeclaims/status opa/any-claim by " + sa + "persistent-volume-binder",
 		},
 		"the network of new nodes": {
 			"CREATE pods calico-system/calico-node by " + sa + "daemon-set-controller",
 			"CREATE pods/binding calico-system/calico-node by system:kube-scheduler",
 			"UPDATE pods/status calico-system/calico-node by system:node:n1",
 			"CREATE serviceaccounts/token calico-system/default by system:node:n1",
+			"CREATE serviceaccounts/token calico-system/calico-node by system:node:n1",
 		},
 		"pods of DaemonSets": {
 			"CREATE pods calico-system/calico-node by " + sa + "daemon-set-controller",
 			"CREATE pods/binding calico-system/calico-node by system:kube-scheduler",
 			"UPDATE pods/status calico-system/calico-node by system:node:n1",
 			"CREATE serviceaccounts/token calico-system/default by system:node:n1",
+			"CREATE serviceaccounts/token calico-system/calico-node by system:node:n1",
 		},
 		"pods of applications": {
 			"CREATE pods opa/opa by " + sa + "statefulset-controller",
 			"CREATE pods/binding opa/opa by system:kube-scheduler",
 			"UPDATE pods/status opa/opa by system:node:n1",
 			"CREATE serviceaccounts/token opa/default by system:node:n1",
+			"CREATE serviceaccounts/token opa/opa by system:node:n1",
 		},
 		"status of workloads": {
-			"UPDATE replicasets.apps/status opa/opa by " + sa + "replicaset-controller",
-			"UPDATE jobs.batch/status opa/opa by " + sa + "job-controller",
+			"UPDATE statefulsets.apps/status opa/opa by " + sa + "statefulset-controller",
+			"UPDATE jobs.batch/status opa/canary by " + sa + "job-controller",
+			"UPDATE replicasets.apps/status opa/canary by " + sa + "replicaset-controller",
+			"UPDATE jobs.batch/status web/web by " + sa + "job-controller",
+			"UPDATE replicasets.apps/status web/web by " + sa + "replicaset-controller",
 		},
 		"reviews by kubelets": {
 			"CREATE tokenreviews.authentication.k8s.io  by system:node:n1",
@@ -324,7 +339,7 @@ func TestNetwork(t *testing.T) {
 		return slices.DeleteFunc(slices.Clone(Of(cluster("1.36.3", more...))), func(l Line) bool { return l.Name != Network })
 	}
 	said := facts.Present(facts.NetworkPlugins, []facts.NetworkPlugin{{Namespace: "kube-system", Name: "anetd"}})
-	if ls := lines(said); len(ls) != 1 || len(ls[0].Writes) != 4 || ls[0].Writes[0].Namespace != "kube-system" {
+	if ls := lines(said); len(ls) != 1 || len(ls[0].Writes) != 5 || ls[0].Writes[0].Namespace != "kube-system" {
 		t.Errorf("GKE's own is not what new nodes wait for: %+v", ls)
 	}
 	if ls := lines(facts.Present(facts.NetworkPlugins, []facts.NetworkPlugin{})); len(ls) != 0 {

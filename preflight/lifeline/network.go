@@ -44,8 +44,12 @@ func (e examples) network(l Line) Line {
 }
 
 // madeAnew are the writes by which a controller makes a pod of the group anew, and it
-// gets its token.
+// gets its token: that of the namespace's own ServiceAccount, or of one of its own, which
+// most add-ons name like what they run.
 func (e examples) madeAnew(g facts.PodGroup) []bootstrap.Write {
-	account := object{namespace: g.Namespace, name: "default"}.bare()
-	return append(e.pod(e.podOf(g), makerOf(g), g), sketch(bootstrap.Create, token, account, kubelet(e.node)))
+	ws := e.pod(e.podOf(g), makerOf(g), g)
+	for _, account := range []string{"default", g.Name} {
+		ws = append(ws, sketch(bootstrap.Create, token, object{namespace: g.Namespace, name: account}.bare(), kubelet(e.node)))
+	}
+	return ws
 }

@@ -22,6 +22,10 @@ const (
 // Evictions is the name of the line by which drains ask for pods to go.
 const Evictions = "evictions"
 
+// OldNodes is the name of the line of the nodes that are emptied and go, and of the
+// disruption budgets of their pods.
+const OldNodes = "nodes and their budgets"
+
 // Agents is the name of the line of the pods that each node has.
 const Agents = "pods of DaemonSets"
 
@@ -44,17 +48,21 @@ func upgraded() []row {
 			Consequence: "pods that have ended stay, those of nodes that are gone among them, and a StatefulSet makes none in their place",
 		}, sampled: examples.deletions},
 		{Line: Line{
+			Group: Drains, Name: OldNodes, Source: "kubectl pkg/drain/cordon.go, CordonHelper.PatchOrReplaceWithContext; cloud-provider controllers/nodelifecycle/node_lifecycle_controller.go, MonitorNodes; kubernetes pkg/controller/disruption/disruption.go, writePdbStatus", Cited: draining,
+			Consequence: "no node is cordoned, so that its drain does not begin; those that are gone stay in the list, and disruption budgets do not count pods that are ready again",
+		}, writes: examples.oldNodes},
+		{Line: Line{
 			Group: Volumes, Name: "CSI nodes", Source: "kubernetes pkg/volume/csi/nodeinfomanager/nodeinfomanager.go, tryUpdateCSINode", Cited: volumes,
 			Consequence: "a new node knows no driver of volumes, so that no pod with a volume starts on it",
 		}, writes: examples.csiNodes},
 		{Line: Line{
-			Group: Volumes, Name: "volume attachments", Source: "kubernetes pkg/volume/csi/csi_attacher.go, Attach and Detach", Cited: volumes,
+			Group: Volumes, Name: "volume attachments", Source: "kubernetes pkg/volume/csi/csi_attacher.go, Attach and Detach; external-attacher pkg/controller/csi_handler.go, patchVA, and util.go, markAsAttached and markAsDetached", Cited: volumes,
 			Consequence: "volumes don't follow their pods to another node",
 		}, writes: examples.attachments},
 		{Line: Line{
-			Group: Volumes, Name: "persistent volumes", Source: "kubernetes pkg/controller/volume/persistentvolume/pv_controller.go, bindVolumeToClaim and updateVolumePhase", Cited: volumes,
+			Group: Volumes, Name: "persistent volumes", Source: "kubernetes pkg/controller/volume/persistentvolume/pv_controller.go, bindVolumeToClaim, updateVolumePhase, bindClaimToVolume and updateClaimStatus", Cited: volumes,
 			Consequence: "claims of pods that are made anew get no volume, and volumes that are free are not told to be",
-		}, writes: examples.persistent},
+		}, sampled: examples.persistent},
 		{Line: Line{
 			Group: Workloads, Name: Network, Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods; pkg/kubelet/kubelet.go, updateRuntimeUp", Cited: networkPage,
 			Consequence: "new nodes stay NotReady and take no pods",
@@ -68,7 +76,7 @@ func upgraded() []row {
 			Consequence: "pods that a drain ends don't come back",
 		}, sampled: func(e examples, l Line) Line { return e.pods(l, false) }},
 		{Line: Line{
-			Group: Workloads, Name: "status of workloads", Source: "kubernetes pkg/controller/replicaset/replica_set_utils.go, updateReplicaSetStatus; pkg/controller/job/job_controller.go, updateJobStatus", Cited: podsPage,
+			Group: Workloads, Name: "status of workloads", Source: "kubernetes pkg/controller/replicaset/replica_set_utils.go, updateReplicaSetStatus; pkg/controller/job/job_controller.go, updateJobStatus and removeTrackingFinalizerFromPods; pkg/controller/statefulset/stateful_set_status_updater.go, UpdateStatefulSetStatus", Cited: podsPage,
 			Consequence: "rollouts and Jobs stand still: nobody sees which pods are ready, or have ended",
 		}, sampled: examples.statuses},
 	}
@@ -103,14 +111,34 @@ func (e examples) pods(l Line, ofDaemonSets bool) Line {
 	return e.sample(l, ours, e.madeAnew)
 }
 
-// statuses are those that tell of pods which come and go.
+// statuses are those that tell of pods which come and go. A pod of a Job stays until the
+// Job has counted it, and taken its finalizer away. Jobs that a CronJob makes may have no
+// pods at the moment, so that where a namespace has no other the status of one is looked at
+// beside that of ReplicaSets.
 func (e examples) statuses(l Line) Line {
+	all, _ := facts.PodGroups.Get(e.s)
+	ofJobs := map[string]bool{}
+	for _, g := range all {
+		ofJobs[g.Namespace] = ofJobs[g.Namespace] || makerOf(g) == jobs
+	}
 	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		o := object{namespace: g.Namespace, name: g.Name}
-		return []bootstrap.Write{
-			from(sketch(bootstrap.Update, replicaSet.sub("status"), o, serviceAccount(deployments)), counted(g, "ReplicaSet")...),
-			from(sketch(bootstrap.Update, job.sub("status"), o, serviceAccount(jobs)), counted(g, "Job")...),
+		var ws []bootstrap.Write
+		if by := makerOf(g); by == jobs || by == deployments && !ofJobs[g.Namespace] {
+			ws = append(ws, from(sketch(bootstrap.Update, job.sub("status"), o, serviceAccount(jobs)), counted(g, "Job")...))
 		}
+		if makerOf(g) == deployments {
+			ws = append(ws, from(sketch(bootstrap.Update, replicaSet.sub("status"), o, serviceAccount(deployments)), counted(g, "ReplicaSet")...))
+		}
+		if len(all) == 0 || makerOf(g) == statefulSets {
+			ws = append(ws, from(sketch(bootstrap.Update, statefulSet.sub("status"), o, serviceAccount(statefulSets)), counted(g, "StatefulSet")...))
+		}
+		if len(all) == 0 || makerOf(g) == jobs {
+			p := made(e.podOf(g), jobs)
+			p.name = cmp.Or(g.Example, g.Name)
+			ws = append(ws, from(sketch(bootstrap.Update, pod, p, serviceAccount(jobs)), aPod(g)...))
+		}
+		return ws
 	})
 }
 
@@ -123,14 +151,25 @@ func (e examples) csiNodes() []bootstrap.Write {
 func (e examples) attachments() []bootstrap.Write {
 	o := object{name: "csi-0000000000000000"}.bare()
 	by := serviceAccount("attachdetach-controller")
-	return []bootstrap.Write{from(sketch(bootstrap.Create, attachment, o, by), oneOf(attachment, "", "")), from(removal(attachment, o, by), oneOf(attachment, "", ""))}
+	source := oneOf(attachment, "", "")
+	return []bootstrap.Write{
+		from(sketch(bootstrap.Create, attachment, o, by), source), from(removal(attachment, o, by), source),
+		from(sketch(bootstrap.Update, attachment, o, attacher()), source), from(sketch(bootstrap.Update, attachment.sub("status"), o, attacher()), source),
+	}
 }
 
-func (e examples) persistent() []bootstrap.Write {
+// persistent are volumes, and claims of the namespaces whose pods are moved.
+func (e examples) persistent(l Line) Line {
 	o := object{name: "pvc-00000000-0000-0000-0000-000000000000"}
 	by := serviceAccount("persistent-volume-binder")
 	source := oneOf(persistent, "", "")
-	return []bootstrap.Write{from(sketch(bootstrap.Update, persistent, o, by), source), from(sketch(bootstrap.Update, persistent.sub("status"), o, by), source)}
+	l = e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
+		c, source := object{namespace: g.Namespace, name: "any-claim"}, oneOf(claim, g.Namespace, "")
+		return []bootstrap.Write{from(sketch(bootstrap.Update, claim, c, by), source), from(sketch(bootstrap.Update, claim.sub("status"), c, by), source)}
+	})
+	volumes := []bootstrap.Write{from(sketch(bootstrap.Update, persistent, o, by), source), from(sketch(bootstrap.Update, persistent.sub("status"), o, by), source)}
+	l.Writes = append(labelled(l.Name, volumes), l.Writes...)
+	return l
 }
 
 // definitions are the CustomResourceDefinitions of Google's and Kubernetes' own groups;
@@ -145,7 +184,7 @@ func (e examples) definitions(l Line) Line {
 			names = append(names, c.Name)
 		}
 	}
-	seen := map[string]int{}
+	var all []bootstrap.Write
 	for _, name := range names {
 		o := object{name: name}
 		if read {
@@ -153,15 +192,23 @@ func (e examples) definitions(l Line) Line {
 			_, group, _ := strings.Cut(name, ".")
 			o.fields = map[string]any{"spec": map[string]any{"group": group}}
 		}
-		w := from(sketch(bootstrap.Update, definition, o, addonManager()), oneOf(definition, "", name))
+		all = append(all, from(sketch(bootstrap.Update, definition, o, addonManager()), oneOf(definition, "", name)))
+	}
+	l.Writes = labelled(l.Name, e.distinct(all))
+	return l
+}
+
+// distinct has one of the writes for all that the same see.
+func (e examples) distinct(all []bootstrap.Write) (found []bootstrap.Write) {
+	seen := map[string]int{}
+	for _, w := range all {
 		by := e.seenBy(w)
 		if n, known := seen[by]; known {
-			alsoFor(&l.Writes[n], w)
+			alsoFor(&found[n], w)
 			continue
 		}
-		seen[by] = len(l.Writes)
-		l.Writes = append(l.Writes, w)
+		seen[by] = len(found)
+		found = append(found, w)
 	}
-	l.Writes = labelled(l.Name, l.Writes)
-	return l
+	return found
 }

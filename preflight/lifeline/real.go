@@ -39,6 +39,7 @@ func Real(w bootstrap.Write, f Found) (bootstrap.Write, bool) {
 		real.Object, real.OldObject = nil, live
 	case w.Operation == bootstrap.Update:
 		real.Object, real.OldObject = live, live.DeepCopy()
+		changed(w, real.Object)
 	case w.Resource == pod.resource:
 		again, as := anew(live, f.Maker)
 		real.Object, real.OldObject, real.Name = again, nil, again.GetName()

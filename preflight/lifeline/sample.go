@@ -123,8 +123,8 @@ func strange(g facts.PodGroup) int {
 
 // toldApart are the writes of the groups of one namespace, where those of a group stand
 // for all that the same see; key tells namespaces apart in the same way. Who
-// sees a write is looked at only where a group differs in what that may go by: its labels
-// as far as selectors read them.
+// sees a write is looked at only where a group differs in what that may go by: the
+// controller that makes its pods, and its labels as far as selectors read them.
 func (e examples) toldApart(groups []facts.PodGroup, writes func(facts.PodGroup) []bootstrap.Write) (all []told, key string) {
 	looked := map[string]int{}
 	for _, g := range groups {
@@ -138,7 +138,7 @@ func (e examples) toldApart(groups []facts.PodGroup, writes func(facts.PodGroup)
 		ws := writes(g)
 		var by []string
 		for _, w := range ws {
-			by = append(by, e.seenBy(w))
+			by = append(by, string(w.Operation)+" "+w.ResourceName(), e.seenBy(w))
 		}
 		seen := strings.Join(by, "\n")
 		n := slices.IndexFunc(all, func(t told) bool { return t.key == seen })
@@ -163,12 +163,13 @@ func (t told) full() bool {
 	return !slices.ContainsFunc(t.writes, func(w bootstrap.Write) bool { return len(w.From) > 0 && len(w.From) <= maxSources })
 }
 
-// looks is what objectSelectors may tell the pods of groups apart by.
+// looks is what webhooks may tell the pods of groups apart by: the controller that makes
+// them, and what objectSelectors read.
 func (e examples) looks(g facts.PodGroup) string {
 	if len(e.selecting) == 0 {
-		return ""
+		return makers[g.Kind]
 	}
-	looks := []string{fmt.Sprint(g.Pods == 1)}
+	looks := []string{makers[g.Kind], fmt.Sprint(g.Pods == 1)}
 	for _, k := range e.selecting {
 		if v, ok := g.Labels[k]; ok {
 			looks = append(looks, k+"="+v)

@@ -49,6 +49,8 @@ var (
 	csiNode     = to("storage.k8s.io", "v1", "csinodes", "CSINode")
 	attachment  = to("storage.k8s.io", "v1", "volumeattachments", "VolumeAttachment")
 	persistent  = to("", "v1", "persistentvolumes", "PersistentVolume")
+	claim       = to("", "v1", "persistentvolumeclaims", "PersistentVolumeClaim")
+	budget      = to("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
 	definition  = to("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition")
 	access      = to("authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview")
 )

@@ -28,7 +28,7 @@ var templates = map[string]target{
 // and nothing that holds what applications are configured with apart from their pods.
 func Readable() []schema.GroupVersionResource {
 	var all []schema.GroupVersionResource
-	for _, t := range []target{pod, node, deployment, replicaSet, statefulSet, daemons, job, service, csiNode, attachment, persistent, definition} {
+	for _, t := range []target{pod, node, deployment, replicaSet, statefulSet, daemons, job, service, csiNode, attachment, persistent, claim, budget, definition} {
 		all = append(all, t.resource)
 	}
 	return all
@@ -67,11 +67,13 @@ func remade(g facts.PodGroup) []bootstrap.Source {
 	return sources
 }
 
-// counted is the ReplicaSet or the Job of the group. A Deployment's ReplicaSet has the
+// counted is the ReplicaSet, the Job or the StatefulSet of the group. A Deployment's ReplicaSet has the
 // hash of its template in its name, if all pods are of one.
 func counted(g facts.PodGroup, kind string) []bootstrap.Source {
 	hash := g.Labels["pod-template-hash"]
 	switch {
+	case kind == "StatefulSet" && g.Kind == "StatefulSet":
+		return []bootstrap.Source{named(statefulSet, g.Namespace, g.Name)}
 	case kind == "Job" && g.Kind == "Job":
 		return []bootstrap.Source{named(job, g.Namespace, g.Name)}
 	case kind == "ReplicaSet" && g.Kind == "ReplicaSet":

@@ -33,6 +33,14 @@ func addonManager() bootstrap.User {
 	return bootstrap.User{Name: "system:addon-manager", Groups: []string{"system:masters", authenticated}}
 }
 
+// attacher is the driver of persistent disks as its maker deploys it
+// (gcp-compute-persistent-disk-csi-driver deploy/kubernetes/base/controller/controller.yaml).
+// As whom GKE runs it in the control plane is not documented; it is taken for this one.
+func attacher() bootstrap.User {
+	const namespace = "gce-pd-csi-driver"
+	return bootstrap.User{Name: "system:serviceaccount:" + namespace + ":csi-gce-pd-controller-sa", Groups: []string{"system:serviceaccounts", "system:serviceaccounts:" + namespace, authenticated}}
+}
+
 // upgrader drains the nodes of a pool that is upgraded: GKE's service agent in the
 // project, whose number is an example
 // (cloud.google.com/iam/docs/service-agents, Kubernetes Engine Service Agent).

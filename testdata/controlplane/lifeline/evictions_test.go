@@ -20,7 +20,8 @@ import (
 
 // evictionsAlone is about a webhook on evictions alone that fails closed: what is foretold
 // of them then happens to one. Nothing of it is in the control plane's way, and what denies
-// evictions is not in the nodes' either: the drain's limit ends it.
+// evictions is not in the nodes' either: the drain's limit ends it. What answers is in their
+// way all the same: no controller made its one pod, so that the upgrade takes it for good.
 func evictionsAlone(t *testing.T, k *rig.Cluster, b *rig.Backend) {
 	const name = "drains"
 	if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(nodeWrites()["eviction"])); err != nil {
@@ -37,7 +38,7 @@ func evictionsAlone(t *testing.T, k *rig.Cluster, b *rig.Backend) {
 		{"hung", controlplane.HangAfterTLS(), "", forecast.Lost, preflight.NotReady, true},
 		{"denying", controlplane.Deny("not while it leads", 403), "", forecast.Lost, preflight.Ready, true},
 		{"exempted", controlplane.HangAfterTLS(), `request.kind.kind != "Eviction"`, forecast.Kept, preflight.Ready, false},
-		{"healthy", controlplane.Allow(), "", forecast.Kept, preflight.Ready, false},
+		{"healthy", controlplane.Allow(), "", forecast.Kept, preflight.NotReady, false},
 	} {
 		t.Run("evictions alone, "+c.name, func(t *testing.T) {
 			b.Behave(c.behaviour)

@@ -54,8 +54,8 @@ func as(t *testing.T, k *rig.Cluster, user string) acting {
 	switch {
 	case strings.HasPrefix(user, "system:node:"):
 		groups = append(groups, "system:nodes")
-	case strings.HasPrefix(user, "system:serviceaccount:kube-system:"):
-		groups = append(groups, "system:serviceaccounts", "system:serviceaccounts:kube-system")
+	case strings.HasPrefix(user, "system:serviceaccount:"):
+		groups = append(groups, "system:serviceaccounts", "system:serviceaccounts:"+strings.Split(user, ":")[2])
 	}
 	cfg, err := k.ConfigFor(k.First, user, groups...)
 	if err != nil {
@@ -72,7 +72,7 @@ func as(t *testing.T, k *rig.Cluster, user string) acting {
 func trusted(t *testing.T, k *rig.Cluster) {
 	t.Helper()
 	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "trusted"}, RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "cluster-admin"}}
-	for _, user := range []string{kubelet, newcomer, replicaSets, daemonSets, jobs, attacher, binder, collector, scheduler, addons, upgrader, autoscaler} {
+	for _, user := range []string{kubelet, newcomer, replicaSets, daemonSets, statefulSets, jobs, attacher, diskDriver, binder, collector, nodeController, disruption, scheduler, addons, upgrader, autoscaler} {
 		binding.Subjects = append(binding.Subjects, rbacv1.Subject{Kind: "User", APIGroup: rbacv1.GroupName, Name: user})
 	}
 	if _, err := k.Client.RbacV1().ClusterRoleBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
@@ -82,18 +82,22 @@ func trusted(t *testing.T, k *rig.Cluster) {
 
 // The users who make the writes of an upgrade of nodes.
 const (
-	account     = "system:serviceaccount:kube-system:"
-	kubelet     = "system:node:" + node
-	newcomer    = "system:node:" + newNode
-	replicaSets = account + "replicaset-controller"
-	daemonSets  = account + "daemon-set-controller"
-	jobs        = account + "job-controller"
-	attacher    = account + "attachdetach-controller"
-	binder      = account + "persistent-volume-binder"
-	collector   = account + "pod-garbage-collector"
-	addons      = "system:addon-manager"
-	upgrader    = "service-000000000000@container-engine-robot.iam.gserviceaccount.com"
-	autoscaler  = "cluster-autoscaler"
+	account        = "system:serviceaccount:kube-system:"
+	kubelet        = "system:node:" + node
+	newcomer       = "system:node:" + newNode
+	replicaSets    = account + "replicaset-controller"
+	daemonSets     = account + "daemon-set-controller"
+	statefulSets   = account + "statefulset-controller"
+	jobs           = account + "job-controller"
+	attacher       = account + "attachdetach-controller"
+	diskDriver     = "system:serviceaccount:gce-pd-csi-driver:csi-gce-pd-controller-sa"
+	binder         = account + "persistent-volume-binder"
+	collector      = account + "pod-garbage-collector"
+	nodeController = account + "node-controller"
+	disruption     = account + "disruption-controller"
+	addons         = "system:addon-manager"
+	upgrader       = "service-000000000000@container-engine-robot.iam.gserviceaccount.com"
+	autoscaler     = "cluster-autoscaler"
 )
 
 // newNode is one that the upgrade makes.
@@ -110,26 +114,36 @@ func nodeWrites() map[string]nodeWrite {
 	const create, update, remove = admissionregistrationv1.Create, admissionregistrationv1.Update, admissionregistrationv1.Delete
 	const storage, apps, agents, workloads = "storage.k8s.io", "pods of applications", "pods of DaemonSets", "status of workloads"
 	return map[string]nodeWrite{
-		"eviction":      {lifeline.Evictions, "", "pods/eviction", create, shop, "", []string{upgrader, autoscaler}, "", evicts(shop)},
-		"deletion":      {"pod deletions", "", "pods", remove, shop, "", []string{kubelet, collector, upgrader}, "", deletes(shop)},
-		"csinode":       {"CSI nodes", storage, "csinodes", create, "", "", []string{newcomer}, kubelet, registersDrivers},
-		"driver":        {"CSI nodes", storage, "csinodes", update, "", "", []string{kubelet}, "", addsDriver},
-		"attachment":    {"volume attachments", storage, "volumeattachments", create, "", "", []string{attacher}, "", attaches},
-		"detachment":    {"volume attachments", storage, "volumeattachments", remove, "", "", []string{attacher}, "", detaches},
-		"volume":        {"persistent volumes", "", "persistentvolumes", update, "", "", []string{binder}, "", updatesVolume},
-		"volume-status": {"persistent volumes", "", "persistentvolumes/status", update, "", "", []string{binder}, "", freesVolume},
-		"definition":    {lifeline.Definitions, definitions.Group, definitions.Resource, update, "", "", []string{addons}, "", updatesDefinition},
-		"cni":           {lifeline.Network, "", "pods", create, calico, "", []string{daemonSets}, "", makesPlugin(calico)},
-		"cni-binding":   {lifeline.Network, "", "pods/binding", create, calico, "", []string{scheduler}, "", binds(calico)},
-		"cni-token":     {lifeline.Network, "", "serviceaccounts/token", create, calico, "", []string{kubelet}, "", asksToken(calico)},
-		"dataplane":     {lifeline.Network, "", "pods", create, system, "cilium", []string{daemonSets}, "", makesPlugin(system)},
-		"agent":         {agents, "", "pods", create, gmp, "", []string{daemonSets}, "", creates(gmp)},
-		"application":   {apps, "", "pods", create, shop, "", []string{replicaSets, jobs}, "", creates(shop)},
-		"binding":       {apps, "", "pods/binding", create, shop, "", []string{scheduler}, "", binds(shop)},
-		"pod-status":    {apps, "", "pods/status", update, shop, "", []string{kubelet}, "", reports(shop)},
-		"token":         {apps, "", "serviceaccounts/token", create, shop, "", []string{kubelet}, "", asksToken(shop)},
-		"replicas":      {workloads, "apps", "replicasets/status", update, shop, "", []string{replicaSets}, "", countsReplicas(shop)},
-		"job":           {workloads, "batch", "jobs/status", update, shop, "", []string{jobs}, "", countsActive(shop)},
+		"eviction":          {lifeline.Evictions, "", "pods/eviction", create, shop, "", []string{upgrader, autoscaler}, "", evicts(shop)},
+		"deletion":          {"pod deletions", "", "pods", remove, shop, "", []string{kubelet, collector, upgrader}, "", deletes(shop)},
+		"cordon":            {lifeline.OldNodes, "", "nodes", update, "", "", []string{upgrader}, "", cordons},
+		"old-node":          {lifeline.OldNodes, "", "nodes", remove, "", "", []string{nodeController}, "", deletesNode},
+		"budget":            {lifeline.OldNodes, "policy", "poddisruptionbudgets/status", update, shop, "", []string{disruption}, "", countsHealthy(shop)},
+		"csinode":           {"CSI nodes", storage, "csinodes", create, "", "", []string{newcomer}, kubelet, registersDrivers},
+		"driver":            {"CSI nodes", storage, "csinodes", update, "", "", []string{kubelet}, "", addsDriver},
+		"attachment":        {"volume attachments", storage, "volumeattachments", create, "", "", []string{attacher}, "", attaches},
+		"detachment":        {"volume attachments", storage, "volumeattachments", remove, "", "", []string{attacher}, "", detaches},
+		"attachment-kept":   {"volume attachments", storage, "volumeattachments", update, "", "", []string{diskDriver}, "", keepsAttachment},
+		"attachment-status": {"volume attachments", storage, "volumeattachments/status", update, "", "", []string{diskDriver}, "", marksAttached},
+		"volume":            {"persistent volumes", "", "persistentvolumes", update, "", "", []string{binder}, "", updatesVolume},
+		"volume-status":     {"persistent volumes", "", "persistentvolumes/status", update, "", "", []string{binder}, "", freesVolume},
+		"claim":             {"persistent volumes", "", "persistentvolumeclaims", update, shop, "", []string{binder}, "", bindsClaim(shop)},
+		"claim-status":      {"persistent volumes", "", "persistentvolumeclaims/status", update, shop, "", []string{binder}, "", marksBound(shop)},
+		"definition":        {lifeline.Definitions, definitions.Group, definitions.Resource, update, "", "", []string{addons}, "", updatesDefinition},
+		"cni":               {lifeline.Network, "", "pods", create, calico, "", []string{daemonSets}, "", makesPlugin(calico)},
+		"cni-binding":       {lifeline.Network, "", "pods/binding", create, calico, "", []string{scheduler}, "", binds(calico)},
+		"cni-token":         {lifeline.Network, "", "serviceaccounts/token", create, calico, "", []string{kubelet}, "", asksToken(calico, "default")},
+		"dataplane":         {lifeline.Network, "", "pods", create, system, "cilium", []string{daemonSets}, "", makesPlugin(system)},
+		"agent":             {agents, "", "pods", create, gmp, "", []string{daemonSets}, "", creates(gmp)},
+		"agent-token":       {agents, "", "serviceaccounts/token", create, gmp, "", []string{kubelet}, "", asksToken(gmp, "collector")},
+		"application":       {apps, "", "pods", create, shop, "", []string{replicaSets, statefulSets, jobs}, "", creates(shop)},
+		"binding":           {apps, "", "pods/binding", create, shop, "", []string{scheduler}, "", binds(shop)},
+		"pod-status":        {apps, "", "pods/status", update, shop, "", []string{kubelet}, "", reports(shop)},
+		"token":             {apps, "", "serviceaccounts/token", create, shop, "", []string{kubelet}, "", asksToken(shop, "default")},
+		"replicas":          {workloads, "apps", "replicasets/status", update, shop, "", []string{replicaSets}, "", countsReplicas(shop)},
+		"ordinals":          {workloads, "apps", "statefulsets/status", update, shop, "", []string{statefulSets}, "", countsOrdinals(shop)},
+		"job":               {workloads, "batch", "jobs/status", update, shop, "", []string{jobs}, "", countsActive(shop)},
+		"job-pod":           {workloads, "", "pods", update, shop, "", []string{jobs}, "", countsEnded(shop)},
 	}
 }
 
@@ -153,6 +167,7 @@ func TestUpgradeOfNodes(t *testing.T) {
 
 // everyWrite is about webhooks that see one write each, and fail closed.
 func everyWrite(t *testing.T, k *rig.Cluster, b *rig.Backend) {
+	replaced(t, k)
 	for name, w := range nodeWrites() {
 		if err := k.Validate(t.Context(), name, b.ClientConfig("/"), onNodeWrite(w)); err != nil {
 			t.Fatal(err)

@@ -60,9 +60,9 @@ func reports(namespace string) operation {
 	}
 }
 
-func asksToken(namespace string) operation {
+func asksToken(namespace, account string) operation {
 	return func(ctx context.Context, k acting, _ string) error {
-		return ignore(k.Client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, "default", &authenticationv1.TokenRequest{}, metav1.CreateOptions{}))
+		return ignore(k.Client.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, &authenticationv1.TokenRequest{}, metav1.CreateOptions{}))
 	}
 }
 

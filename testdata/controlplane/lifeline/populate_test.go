@@ -92,7 +92,7 @@ func applications(t *testing.T, k *rig.Cluster) {
 		Selector: &metav1.LabelSelector{MatchLabels: app.Labels},
 		Template: corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: app.Labels}, Spec: app.Spec}}}
 	task := aPod("tidy", node, owned("Job", "tidy"))
-	task.Spec.RestartPolicy = corev1.RestartPolicyNever
+	task.Spec.RestartPolicy, task.Finalizers = corev1.RestartPolicyNever, []string{batchv1.JobTrackingFinalizer}
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "tidy"}, Spec: batchv1.JobSpec{Template: corev1.PodTemplateSpec{Spec: task.Spec}}}
 	all(t,
 		ignore(k.Client.AppsV1().ReplicaSets(shop).Create(ctx, set, metav1.CreateOptions{})),
