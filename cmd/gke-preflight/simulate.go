@@ -49,7 +49,7 @@ or policy, what it would stop, and what follows.
 Exit codes: 0 clear, or nothing of the manifests does anything; 1 could not run, or
 the API server would refuse a manifest; 3 endangered: while no webhook answers, or
 because a policy denies, the replica does not get ready, or something is lost that
-the cluster lives by (explain lifelines); 4 undecided.`,
+the cluster lives by or an upgrade of its nodes needs (explain lifelines); 4 undecided.`,
 		Example: `  gke-preflight simulate --target-version 1.36
   gke-preflight simulate --from 1.35 --target-version 1.36
   helm template my-policies | gke-preflight simulate --from 1.35 --target-version 1.36 --webhook -

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/simulation"
+	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
 // Simulation writes the plan hook by hook, with who would see each write.
@@ -52,10 +53,24 @@ func Simulation(w io.Writer, s simulation.Simulation, o Options) error {
 }
 
 func harm(h simulation.Harm) string {
+	perhaps := ""
 	if h.Perhaps {
-		return fmt.Sprintf("%s, perhaps %s: %s", h.Name, h.Outcome, h.Reason)
+		perhaps = "perhaps "
 	}
-	return fmt.Sprintf("%s, %s: %s", h.Name, h.Outcome, h.Reason)
+	return fmt.Sprintf("%s: %s, %s%s: %s", stepOf(h.Part), h.Name, perhaps, h.Outcome, h.Reason)
+}
+
+// stepOf is the step of an upgrade in which a part of it is met.
+func stepOf(p simulation.Part) string {
+	switch p {
+	case simulation.Start:
+		return "control plane"
+	case simulation.Lives:
+		return "whatever is upgraded"
+	case simulation.Nodes:
+		return "nodes"
+	}
+	return string(p)
 }
 
 func subject(s simulation.Simulation) string {
@@ -73,7 +88,7 @@ func meaning(s simulation.Simulation) string {
 	}
 	switch s.Verdict {
 	case simulation.Clear:
-		return "though no " + who + " answered, the replica would get ready, and what the cluster lives by would be kept; and none denies. Nobody was asked."
+		return "though no " + who + " answered, the replica would get ready, and what the cluster lives by would be kept" + butFor(s.Waiting) + "; and none denies. Nobody was asked."
 	case simulation.Endangered:
 		return "while no " + who + " answers, or because one denies, this fails. Nobody was asked: gke-preflight check does that."
 	case simulation.NoEffect:
@@ -82,6 +97,14 @@ func meaning(s simulation.Simulation) string {
 		return "whether a " + who + " keeps the replica from getting ready, or takes what the cluster lives by, can't be told."
 	}
 	return ""
+}
+
+// butFor names the lines that stand still until somebody answers; empty for none.
+func butFor(lines []string) string {
+	if lines == nil {
+		return ""
+	}
+	return ", but for what waits until one does (" + words.Some(lines, fewNamed) + ")"
 }
 
 // lifelines lists those of the writes that the cluster lives by which somebody sees.

@@ -33,9 +33,21 @@ func Simulations(w io.Writer, s simulation.Hops, o Options) error {
 		return err
 	}
 	p.blank()
-	p.text(0, bold.of(spoken(s.Verdict))+": "+meaning(simulation.Simulation{Verdict: s.Verdict, Added: s.Hops[0].Added}))
+	p.text(0, bold.of(spoken(s.Verdict))+": "+meaning(simulation.Simulation{Verdict: s.Verdict, Added: s.Hops[0].Added, Waiting: waitingOf(s)}))
 	p.summary(s)
 	return p.writeTo(w)
+}
+
+// waitingOf are the lines that stand still on any of the hops, each once.
+func waitingOf(s simulation.Hops) (lines []string) {
+	for _, hop := range s.Hops {
+		for _, l := range hop.Waiting {
+			if !slices.Contains(lines, l) {
+				lines = append(lines, l)
+			}
+		}
+	}
+	return lines
 }
 
 // summary ends with the last line, what the map knows of those that it names before it.
@@ -69,9 +81,16 @@ func spoken(v simulation.Verdict) string {
 func stops(s simulation.Simulation) string {
 	var names []string
 	for _, h := range s.Harms {
-		name := h.Name
+		var but []string
 		if h.Perhaps {
-			name += " (perhaps)"
+			but = append(but, "perhaps")
+		}
+		if h.Part == simulation.Nodes {
+			but = append(but, "nodes")
+		}
+		name := h.Name
+		if but != nil {
+			name += " (" + strings.Join(but, ", ") + ")"
 		}
 		names = append(names, name)
 	}
@@ -99,7 +118,7 @@ func SimulationGitHub(w io.Writer, s simulation.Hops) error {
 	if s.Verdict == simulation.Endangered || s.Verdict == simulation.Undecided {
 		verdict = "error"
 	}
-	headline := spoken(s.Verdict) + ": " + cmp.Or(s.Summary, meaning(simulation.Simulation{Verdict: s.Verdict, Added: s.Hops[0].Added}))
+	headline := spoken(s.Verdict) + ": " + cmp.Or(s.Summary, meaning(simulation.Simulation{Verdict: s.Verdict, Added: s.Hops[0].Added, Waiting: waitingOf(s)}))
 	kinds[verdict] = []string{fmt.Sprintf("::%s title=%s::%s", verdict, property("gke-preflight simulate"), data(headline))}
 	for _, t := range s.Troubles() {
 		kind := "error"

@@ -44,6 +44,10 @@ type Simulation struct {
 	Notes []string `json:"notes,omitempty"`
 	// Harms are what fails while no webhook answers; the verdict comes from them.
 	Harms []Harm `json:"harms"`
+	// Waiting names the lines that stand still while no webhook answers, though that alone
+	// takes no cluster down: add-ons are not brought to the new version, or reviews fail. It
+	// is told of a clear simulation alone.
+	Waiting []string `json:"waiting,omitempty"`
 	// Summary is the worst of them in one line: who would stop what, and what follows;
 	// empty where there are none.
 	Summary string `json:"summary,omitempty"`
@@ -123,6 +127,12 @@ func Of(s *facts.Snapshot, added *manifest.Added) Simulation { return With(s, ad
 
 // With is [Of] with backends that are as b says.
 func With(s *facts.Snapshot, added *manifest.Added, b Backends) Simulation {
+	s = asking(s)
+	if added != nil && added.Others != nil {
+		seen := *added
+		seen.Others = asking(added.Others)
+		added = &seen
+	}
 	plan := bootstrap.Of(s)
 	sim := Simulation{Schema: Schema, Target: s.Meta.Target, Problem: plan.Problem, Harms: []Harm{}, Hooks: []Hook{}}
 	if v, ok := facts.ServerVersion.Get(s); ok {
@@ -160,6 +170,17 @@ func With(s *facts.Snapshot, added *manifest.Added, b Backends) Simulation {
 	sim.judge(s, plan, added, b)
 	sim.Summary = Together([]Simulation{sim}).Summary
 	return sim
+}
+
+// asking is s with all lines: those that a recording of an earlier version asked no webhook
+// about are left out elsewhere, and here nobody is asked about any.
+func asking(s *facts.Snapshot) *facts.Snapshot {
+	if s.Meta.NodeWrites {
+		return s
+	}
+	m := s.Meta
+	m.NodeWrites = true
+	return s.WithMeta(m)
 }
 
 func unknown(plan bootstrap.Plan, hook string) string {

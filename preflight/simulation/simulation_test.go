@@ -8,6 +8,7 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
+	"github.com/gke-preflight/gke-preflight/preflight/lifeline"
 	"github.com/gke-preflight/gke-preflight/preflight/manifest"
 )
 
@@ -116,6 +117,77 @@ func TestVerdict(t *testing.T) {
 		if c.sim.Verdict != c.want {
 			t.Errorf("%s: %s, want %s", name, c.sim.Verdict, c.want)
 		}
+	}
+}
+
+// denying is a policy, as bound, that denies a resource with these operations by that
+// expression, failing open.
+func denying(group, resource, operations, expression string) string {
+	return fmt.Sprintf(`apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: p}
+spec:
+  failurePolicy: Ignore
+  matchConstraints: {resourceRules: [{apiGroups: [%q], apiVersions: ["*"], operations: [%s], resources: [%q]}]}
+  validations: [{expression: %q}]
+`, group, operations, resource, expression) + bound
+}
+
+// TestDenials: a policy that denies anything which the cluster lives by, or its nodes'
+// upgrade, is not clear, whatever webhooks may be waited for; the step is that of the write.
+func TestDenials(t *testing.T) {
+	for _, c := range []struct {
+		group, resource, operations, expression string
+		want                                    Verdict
+		part                                    Part
+		line                                    string
+	}{
+		{"", "configmaps", `"*"`, "false", Endangered, Lives, "add-on manager"},
+		{"", "serviceaccounts", `"*"`, "false", Endangered, Lives, "add-on manager"},
+		{"", "configmaps", `"*"`, "request.userInfo.username != 'system:addon-manager'", Endangered, Lives, "add-on manager"},
+		{"", "configmaps", `"*"`, "has(object.metadata.annotations) && 'team' in object.metadata.annotations", Undecided, Lives, "add-on manager"},
+		{"", "configmaps", `"*"`, "object.metadata.namespace == 'kube-system'", Clear, "", ""},
+		{"apiextensions.k8s.io", "customresourcedefinitions", "UPDATE", "false", Endangered, Lives, lifeline.Definitions},
+		{"authentication.k8s.io", "tokenreviews", `"*"`, "false", Clear, "", ""}, // policies see none
+		{"", "pods/eviction", `"*"`, "false", Endangered, Nodes, lifeline.Evictions},
+		{"", "pods", "DELETE", "false", Endangered, Nodes, "pod deletions"},
+		{"storage.k8s.io", "csinodes", `"*"`, "false", Endangered, Nodes, "CSI nodes"},
+		{"storage.k8s.io", "volumeattachments", `"*"`, "false", Endangered, Nodes, "volume attachments"},
+		{"", "persistentvolumes", `"*"`, "false", Endangered, Nodes, "persistent volumes"},
+		{"apps", "replicasets/status", `"*"`, "false", Endangered, Nodes, "status of workloads"},
+		{"apps", "replicasets/status", `"*"`, "true", Clear, "", ""},
+		{"example.org", "widgets", `"*"`, "false", Clear, "", ""},
+	} {
+		sim := on(t, denying(c.group, c.resource, c.operations, c.expression))
+		if sim.Verdict != c.want {
+			t.Errorf("%s of %s by %s: %s, want %s: %+v", c.operations, c.resource, c.expression, sim.Verdict, c.want, sim.Harms)
+		}
+		if c.line != "" && !slices.ContainsFunc(sim.Harms, func(h Harm) bool { return h.Name == c.line && h.Part == c.part && h.Perhaps == (c.want == Undecided) }) {
+			t.Errorf("%s of %s by %s: %s is not named: %+v", c.operations, c.resource, c.expression, c.line, sim.Harms)
+		}
+	}
+}
+
+// TestWaiting: what a webhook that does not answer holds up, and takes no cluster down by, is
+// clear and named.
+func TestWaiting(t *testing.T) {
+	for manifests, want := range map[string][]string{onConfigMaps: {"add-on manager"}, onConfigMaps + "  failurePolicy: Ignore\n": nil, open: nil} {
+		if sim := on(t, manifests); sim.Verdict != Clear || !slices.Equal(sim.Waiting, want) {
+			t.Errorf("%s, and %v waits, want %v", sim.Verdict, sim.Waiting, want)
+		}
+	}
+}
+
+// TestDefinitions: that of the CustomResourceDefinitions is a line of each cluster, whether a
+// recording of an earlier version asked about it or not.
+func TestDefinitions(t *testing.T) {
+	guard := strings.NewReplacer("rbac.authorization.k8s.io", "apiextensions.k8s.io", "clusterroles", "customresourcedefinitions").Replace(closed)
+	sim := on(t, guard)
+	if sim.Verdict != Endangered || !slices.ContainsFunc(sim.Harms, func(h Harm) bool { return h.Name == lifeline.Definitions && h.Part == Lives && !h.Perhaps }) {
+		t.Errorf("%s: %+v", sim.Verdict, sim.Harms)
+	}
+	if sim = on(t, guard+"  failurePolicy: Ignore\n"); sim.Verdict != Clear {
+		t.Errorf("failing open: %s: %+v", sim.Verdict, sim.Harms)
 	}
 }
 

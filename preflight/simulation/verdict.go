@@ -59,6 +59,13 @@ func (sim *Simulation) judge(s *facts.Snapshot, plan bootstrap.Plan, added *mani
 		}
 	}
 	sim.Verdict = sim.verdict(s, plan, added)
+	if sim.Verdict == Clear {
+		var there func(admission.Interception) bool
+		if added != nil {
+			there = holds(added)
+		}
+		sim.Waiting = waiting(s, there, b)
+	}
 }
 
 func (sim *Simulation) verdict(s *facts.Snapshot, plan bootstrap.Plan, added *manifest.Added) Verdict {
@@ -124,10 +131,7 @@ func contains(hs []Harm, h Harm) bool {
 
 // failing are the hooks that keep the replica from getting ready, or hold it up until a
 // kubelet has restarted it more than once, and the lines that are lost and take the
-// cluster down, or keep its nodes from being upgraded. The loss of reviews alone does not,
-// nor does that of add-ons, but for their CustomResourceDefinitions. Of pods of
-// applications that are known it may be left to themselves whether they have the labels
-// that a webhook asks for.
+// cluster down, or keep its nodes from being upgraded; see [spared].
 func (x suspects) failing(f forecast.Forecast, leave bool) []Harm {
 	var found []Harm
 	for _, h := range f.ControlPlane.Hooks {
@@ -144,16 +148,42 @@ func (x suspects) failing(f forecast.Forecast, leave bool) []Harm {
 		}
 	}
 	for _, l := range f.Lifelines {
-		g := lifeline.Group(l.Group)
-		spared := g == lifeline.Reviews || g == lifeline.Addons && l.Name != lifeline.Definitions || g == lifeline.Workloads && leave
-		if l.Outcome == forecast.Lost && !spared {
+		if l.Outcome == forecast.Lost && !spared(l, leave) {
 			found = append(found, Harm{
 				Name: l.Name, Lifeline: true, Outcome: string(l.Outcome), Reason: l.Reason,
-				Part: partOf(g), Consequence: l.Consequence, Culprits: x.culprits(l.AtFault()),
+				Part: partOf(lifeline.Group(l.Group)), Consequence: l.Consequence, Culprits: x.culprits(l.AtFault()),
 			})
 		}
 	}
 	return found
+}
+
+// spared reports whether the loss of a line alone takes no cluster down: that of reviews, and
+// of add-ons but for their CustomResourceDefinitions, waits for webhooks to answer again. Of
+// pods of applications that are known it may be left to themselves whether they have the
+// labels that a webhook asks for. A policy is not waited for: what it denies it denies for
+// good.
+func spared(l forecast.Lifeline, leave bool) bool {
+	if slices.ContainsFunc(l.AtFault(), func(b forecast.Blame) bool { return b.Kind.IsPolicy() }) {
+		return false
+	}
+	g := lifeline.Group(l.Group)
+	return waits(l) || g == lifeline.Workloads && leave
+}
+
+func waits(l forecast.Lifeline) bool {
+	g := lifeline.Group(l.Group)
+	return g == lifeline.Reviews || g == lifeline.Addons && l.Name != lifeline.Definitions
+}
+
+// waiting are the names of the lines that are lost while no webhook answers, and spared.
+func waiting(s *facts.Snapshot, there func(admission.Interception) bool, b Backends) (names []string) {
+	for _, l := range forecast.Supposing(s, forecast.Supposition{There: there, Well: b == Well}).Lifelines {
+		if l.Outcome == forecast.Lost && waits(l) {
+			names = append(names, l.Name)
+		}
+	}
+	return names
 }
 
 func partOf(g lifeline.Group) Part {
