@@ -57,7 +57,8 @@ func FuzzWire(f *testing.F) {
 // wired reads the answer that a connection brings.
 func (q *question) wired(t *testing.T, wire []byte) facts.Attempt {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+	// Whole seconds are what a Retry-After waits for: at the end of one both would race.
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
 	defer cancel()
 	transport := &http.Transport{DisableKeepAlives: true, DialContext: func(context.Context, string, string) (net.Conn, error) {
 		here, there := net.Pipe()
