@@ -18,14 +18,22 @@ func (d document) htmlHeadline() g.Node {
 		html.P(g.Text(countsOf(d.r))),
 		paragraph(d.origin(), small()),
 		paragraph(underPolicy(d.r), small()),
-		html.Dl(html.Class("answers"), lines(append(answersOf(d.r), reasonsOf(d.r)...), func(a answer) g.Node {
-			return g.Group{html.Dt(g.Text(a.Label)), html.Dd(g.Text(a.Text))}
-		})),
+		answers(append(answersOf(d.r), reasonsOf(d.r)...)),
 		advices(advise(d.firstSteps(""))),
+		answers(scheduleOf(d.r)),
 		html.Nav(g.Map(d.contents(), func(c content) g.Node {
 			return g.Group{html.A(html.Href("#"+string(c.name)), g.Text(c.heading)), g.Text(" ")}
 		})),
 	)
+}
+
+func answers(all []answer) g.Node {
+	if all == nil {
+		return nil
+	}
+	return html.Dl(html.Class("answers"), lines(all, func(a answer) g.Node {
+		return g.Group{html.Dt(g.Text(a.Label)), html.Dd(g.Text(a.Text))}
+	}))
 }
 
 // A content is a section to jump to.

@@ -38,10 +38,15 @@ func Markdown(w io.Writer, r preflight.Report, o Options) error {
 
 // screen is what is read first; see [view.screen].
 func (m markdown) screen(r preflight.Report, o Options) {
-	for _, a := range append(answersOf(r), reasonsOf(r)...) {
+	m.answers(append(answersOf(r), reasonsOf(r)...))
+	m.remedy((&view{r: r, page: newPage(o)}).firstSteps("Now"))
+	m.answers(scheduleOf(r))
+}
+
+func (m markdown) answers(all []answer) {
+	for _, a := range all {
 		m.line("- **" + a.Label + "**: " + escape(a.Text))
 	}
-	m.remedy((&view{r: r, page: newPage(o)}).firstSteps("Now"))
 }
 
 type markdown struct{ *bufio.Writer }

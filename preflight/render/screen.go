@@ -12,7 +12,7 @@ import (
 )
 
 // screen is what is read first: each step's verdict, what is lost without any upgrade,
-// who is to blame, and what cures it or lets the upgrade begin.
+// who is to blame, what cures it or lets the upgrade begin, and then how long that takes.
 func (v *view) screen() {
 	v.blank()
 	for _, a := range answersOf(v.r) {
@@ -20,6 +20,9 @@ func (v *view) screen() {
 	}
 	v.reasons()
 	v.cureFirst()
+	for _, a := range scheduleOf(v.r) {
+		v.label(2, a.Label, a.Text)
+	}
 }
 
 // reasons say why there is no answer, a line for each.
@@ -50,15 +53,13 @@ func reasonsOf(r preflight.Report) (all []answer) {
 type answer struct{ Label, Text string }
 
 // answersOf are the lines of what is read first: what becomes of the control plane and
-// of the nodes, how long these take, how it is undone, what is lost now, and why.
+// of the nodes, what is lost now, and why.
 func answersOf(r preflight.Report) []answer {
 	v := &view{r: r, page: newPage(Options{})}
 	all := []answer{{"Control plane", v.foretell(r.Forecast.ControlPlane) + versionsAside(r)}}
 	if s := nodesStep(r); s != "" {
 		all = append(all, answer{nodesLabel(r), s})
 	}
-	all = append(all, poolsTake(r)...)
-	all = append(all, waysBack(r)...)
 	for _, fate := range []forecast.Fate{forecast.Lost, forecast.Open} {
 		if lines := linesOf(r, fate); lines != nil {
 			all = append(all, answer{fateLabel(fate), words.Some(lines, fewNamed) + "."})
@@ -66,6 +67,10 @@ func answersOf(r preflight.Report) []answer {
 	}
 	return append(all, causesOf(r)...)
 }
+
+// scheduleOf are the lines that whoever goes on wants to know: how long the nodes take, and
+// how each step is undone.
+func scheduleOf(r preflight.Report) []answer { return append(poolsTake(r), waysBack(r)...) }
 
 // versionsAside says that the control plane's step is blocked though its replica starts.
 func versionsAside(r preflight.Report) string {
