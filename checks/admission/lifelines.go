@@ -103,12 +103,22 @@ func (c cut) does() string {
 		return fmt.Sprintf("%s denies (%s)", c.Interception, c.Detail)
 	case l.Outcome == forecast.Slowed:
 		return fmt.Sprintf("%s %s", c.Interception, c.Says())
+	case c.Effect == forecast.Undecided:
+		return fmt.Sprintf("%s takes %d ms, and together with what else is in the way of the write that is more than %s", c.Interception, c.Milliseconds, patienceFor(l))
 	case c.Effect != forecast.Rejects && l.DeadlineSeconds > 0:
 		return fmt.Sprintf("%s %s, and its clients give up after %.0f s, before failurePolicy %s is of any help", c.Interception, c.Says(), l.DeadlineSeconds, c.FailurePolicy)
 	case c.Effect != forecast.Rejects:
 		return fmt.Sprintf("%s %s, and with others in the way the API server gives up", c.Interception, c.Says())
 	}
 	return fmt.Sprintf("%s %s; failurePolicy %s stops the write", c.Interception, c.Says(), c.FailurePolicy)
+}
+
+// patienceFor is how long a write of the line is waited for, and by whom.
+func patienceFor(l forecast.Lifeline) string {
+	if l.DeadlineSeconds > 0 {
+		return fmt.Sprintf("its clients wait for (%.0f s)", l.DeadlineSeconds)
+	}
+	return "the API server waits for"
 }
 
 func (c cut) consequence() string {

@@ -144,8 +144,8 @@ func first(ws []Write, effects ...Effect) []Blame {
 }
 
 // doing returns who has the effect on a write. A write may come out so although
-// nobody alone makes it: what holds it up adds up, be it slow or, where nobody is,
-// no more than a part of the time. Then these are to blame.
+// nobody alone makes it: what holds it up adds up, be it slow or, where nobody certainly
+// is, no more than a part of the time. Then these are to blame.
 func doing(ws []Write, e Effect) []Blame {
 	return group(ws, func(w Write, i Interception) bool {
 		does := func(wanted Effect) bool {
@@ -159,7 +159,7 @@ func doing(ws []Write, e Effect) []Blame {
 		case does(Slows):
 			return i.Effect == Slows
 		}
-		return takesTime(w, i)
+		return i.Effect == Undecided || takesTime(w, i)
 	})
 }
 

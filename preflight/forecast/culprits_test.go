@@ -39,6 +39,7 @@ func TestAtFault(t *testing.T) {
 		{"the other one is to blame", ControlPlane{Hooks: []Hook{waiting, {Name: "other", Outcome: NeverReady, Writes: []Write{write(Rejects, does("deny", Rejects, 1))}}}}.AtFault(waiting), []string{"deny"}},
 		{"nobody, where it is only not known", ControlPlane{}.AtFault(Hook{Outcome: Unknown, AtWorst: CrashLoop, DeadlineSeconds: 30, Writes: []Write{passes}}), nil},
 		{"nobody, where all is well", ControlPlane{}.AtFault(Hook{Outcome: Ready, Writes: []Write{passes}}), nil},
+		{"what is open of one lease adds up", Lifeline{Outcome: Lost, Writes: []LifelineWrite{{Write: write(Rejects, does("a", Undecided, 3000), does("quick", Passes, 0), does("b", Undecided, 3000))}}}.AtFault(), []string{"a", "b"}},
 		{"passes of one lease add up", Lifeline{Outcome: Lost, Writes: []LifelineWrite{{Write: write(Rejects, does("a", Passes, 900), does("b", Passes, 900))}}}.AtFault(), []string{"a", "b"}},
 		{"a line that is kept", Lifeline{Outcome: Kept, Writes: []LifelineWrite{{Write: passes}}}.AtFault(), nil},
 	} {
