@@ -21,8 +21,11 @@ type reads struct {
 	namespace, moreNamespace  bool
 	// partial is what a snapshot holds of live objects only in part, or not.
 	partial bool
-	// object is more of the objects than what identifies them, labels theirs.
-	object, labels bool
+	// object is more of the objects than what identifies them, labels theirs, and name
+	// theirs.
+	object, labels, name bool
+	// node is a certain node as the user, agent a certain service agent.
+	node, agent bool
 	// group is spec.group, which of a CustomResourceDefinition its name tells.
 	group bool
 }
@@ -34,6 +37,9 @@ var (
 	objectExpression  = regexp.MustCompile(`\b(object|oldObject)\b`)
 	// sketchedObject is what a sketch holds.
 	sketchedObject  = regexp.MustCompile(`\b(object|oldObject)\s*(\.\s*metadata\s*\.\s*(name|namespace)\b|\.\s*(kind|apiVersion)\b|[!=]=\s*null\b)`)
+	nameExpression  = regexp.MustCompile(`\brequest\s*\.\s*name\b|\b(object|oldObject)\s*\.\s*(metadata|target)\s*\.\s*name\b`)
+	nodeExpression  = regexp.MustCompile(`\bsystem:node:[^'"\s]`)
+	agentExpression = regexp.MustCompile(`\bservice-\d`)
 	groupExpression = regexp.MustCompile(`\b(object|oldObject)\s*\.\s*spec\s*\.\s*group\b`)
 	// recordedNamespace is what namespaceObject is known by.
 	recordedNamespace = regexp.MustCompile(`\bnamespaceObject\s*(\.\s*metadata\s*\.\s*name\b|\.\s*metadata\s*\.\s*\??labels\b|\.\s*status\s*\.\s*phase\b|[!=]=\s*null\b)`)
@@ -49,6 +55,9 @@ func readsOf(expressions ...string) reads {
 		moreNamespace: strings.Contains(recordedNamespace.ReplaceAllString(all, ""), "namespaceObject"),
 		partial:       partialExpression.MatchString(all),
 		object:        objectExpression.MatchString(groupExpression.ReplaceAllString(sketchedObject.ReplaceAllString(all, ""), "")),
+		name:          nameExpression.MatchString(all),
+		node:          nodeExpression.MatchString(all),
+		agent:         agentExpression.MatchString(all),
 		group:         groupExpression.MatchString(all),
 		labels:        labelsExpression.MatchString(recordedNamespace.ReplaceAllString(all, "")),
 	}
@@ -62,6 +71,12 @@ func (e reads) undecided(r *request, ns namespaces) string {
 		return "an expression asks what " + r.GetUserInfo().GetName() + " may do, which a snapshot does not hold"
 	case r.sketch && (e.object || e.group && !r.definitionOfGroup()):
 		return "an expression reads more of the object than its name, which differs from one such write to the next"
+	case e.name && r.oneOfMany() && !r.definitionOfGroup():
+		return "an expression reads a name, which differs from one such write to the next"
+	case e.node && strings.HasPrefix(r.GetUserInfo().GetName(), "system:node:"):
+		return "an expression is about some nodes by their names, and others write the like"
+	case e.agent && strings.HasPrefix(r.GetUserInfo().GetName(), "service-"):
+		return "an expression is about the service agent of one project, and which is this one's is not known"
 	case (e.object || e.group) && r.changed != "":
 		return r.changed
 	case e.labels && r.labelsUnknown:
@@ -102,7 +117,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object b
 	var some []cel.ExpressionAccessor
 	for _, c := range all {
 		e := readsOf(c.Expression)
-		if (e == reads{user: e.user, object: e.object && object, group: e.group && object, labels: e.labels && object}) {
+		if (e == reads{user: e.user, object: e.object && object, name: e.name && object, group: e.group && object, labels: e.labels && object}) {
 			some = append(some, (*matchconditions.MatchCondition)(&c))
 		}
 	}
@@ -117,7 +132,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object b
 // excluded reports whether one of the certain matchConditions is false, so that
 // nothing else about the webhook or policy matters.
 func (m *Matcher) excluded(ctx context.Context, known certainty, r *request, kind schema.GroupVersionKind) bool {
-	c := known(r.sketch || r.labelsUnknown)
+	c := known(r.oneOfMany() || r.labelsUnknown)
 	if c == nil {
 		return false
 	}

@@ -82,7 +82,7 @@ func TestLabelsOfSketches(t *testing.T) {
 func TestLabelsThatDecideNothing(t *testing.T) {
 	s := denying(expression("team", metav1.LabelSelectorOpExists), admissionregistrationv1.Deny)
 	p := facts.ValidatingPolicies.Of(s)[0]
-	p.Spec.Validations = []admissionregistrationv1.Validation{{Expression: "object.metadata.name != 'x'"}}
+	p.Spec.Validations = []admissionregistrationv1.Validation{{Expression: "object.kind != 'x'"}}
 	s = s.With(facts.Present(facts.ValidatingPolicies, []admissionregistrationv1.ValidatingAdmissionPolicy{p}))
 	for _, i := range admission.Match(s, node(false)) {
 		if i.Undecided != "" || i.Denial != "" {

@@ -3,6 +3,7 @@ package admission
 import (
 	"cmp"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -47,6 +48,19 @@ func newRequest(w bootstrap.Write, o objects) *request {
 	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, labels: w.Labels, labelsUnknown: w.LabelsUnknown, live: w.For != nil,
 		versions: map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
 }
+
+// oneOfMany reports whether others write the like of objects by other names: those that a
+// sketch stands for, the leases of other nodes, and other pods that are bound.
+func (r *request) oneOfMany() bool {
+	resource := r.GetResource().GroupResource()
+	return r.sketch || resource == nodeLeases && r.GetNamespace() == corev1.NamespaceNodeLease ||
+		resource == pods && r.GetSubresource() == "binding"
+}
+
+var (
+	nodeLeases = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
+	pods       = schema.GroupResource{Resource: "pods"}
+)
 
 // object returns u under a pointer of its own, which mutating policies may point
 // to something else, and no pointer for nil.

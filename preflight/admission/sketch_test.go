@@ -13,7 +13,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
-// A sketch stands for many writes: what an expression reads of it beyond its name
+// A sketch stands for many writes: what an expression reads of it, its name too,
 // decides nothing, unless another condition is false whatever the object.
 func TestSketch(t *testing.T) {
 	pod := bootstrap.Write{
@@ -32,12 +32,14 @@ func TestSketch(t *testing.T) {
 	}{
 		{"whole", []string{reads}, false, "seen"},
 		{"reads more", []string{reads}, true, "undecided"},
-		{"reads the name", []string{"object != null && object.metadata.name == 'dns'"}, true, "seen"},
-		{"reads the name, which is another", []string{"oldObject == null && object.metadata.name == 'other'"}, true, "unseen"},
+		{"reads the name", []string{"object != null && object.metadata.name == 'dns'"}, true, "undecided"},
+		{"reads the name of a whole", []string{"object != null && object.metadata.name == 'dns'"}, false, "seen"},
+		{"reads the name, which is another", []string{"oldObject == null && object.metadata.name == 'other'"}, true, "undecided"},
+		{"reads the namespace", []string{"oldObject == null && object.metadata.namespace == 'other'"}, true, "unseen"},
 		{"a false one reads more", []string{"has(object.spec.hostNetwork)"}, true, "undecided"},
 		{"a false one reads more of a whole", []string{"has(object.spec.hostNetwork)"}, false, "unseen"},
 		{"another user's, whatever the object", []string{reads, "request.userInfo.username == 'other'"}, true, "unseen"},
-		{"a mere word", []string{"request.name != 'objectless'"}, true, "seen"},
+		{"a mere word", []string{"request.namespace != 'objectless'"}, true, "seen"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := hookWith(func(h *admissionregistrationv1.MutatingWebhook) {
@@ -47,15 +49,47 @@ func TestSketch(t *testing.T) {
 			})
 			w := pod
 			w.Sketch = c.sketch
-			got := "unseen"
-			if by := admission.Match(s, w); len(by) > 0 {
-				got = "seen"
-				if by[0].Undecided != "" {
-					got = "undecided"
-				}
-			}
-			if got != c.want {
+			if got := seen(admission.Match(s, w)); got != c.want {
 				t.Errorf("%v is %s, want %s", c.conditions, got, c.want)
+			}
+		})
+	}
+}
+
+// A node is one of many, and so is its lease; of which project the service agent is, nobody
+// knows.
+func TestExampleNames(t *testing.T) {
+	leases := schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}
+	write := func(namespace, user string) bootstrap.Write {
+		u := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": map[string]any{"name": "a", "namespace": namespace}}}
+		return bootstrap.Write{
+			Operation: bootstrap.Update, Name: "a", Namespace: namespace, User: bootstrap.User{Name: user},
+			Resource: leases, Kind: leases.GroupVersion().WithKind("Lease"), Object: u, OldObject: u,
+		}
+	}
+	node, elected := write("kube-node-lease", "system:node:a"), write("kube-system", "system:kube-scheduler")
+	agent := write("kube-system", "service-000000000000@container-engine-robot.iam.gserviceaccount.com")
+	for _, c := range []struct {
+		name, condition string
+		of              bootstrap.Write
+		want            string
+	}{
+		{"the lease of one node", "request.name == 'b'", node, "undecided"},
+		{"one node's", "request.userInfo.username == 'system:node:b'", node, "undecided"},
+		{"all nodes'", "request.userInfo.username.startsWith('system:node:')", node, "seen"},
+		{"no node's", "!('system:nodes' in request.userInfo.groups) && request.userInfo.username == 'x'", node, "unseen"},
+		{"one lease", "request.name == 'b'", elected, "unseen"},
+		{"not a node's", "request.userInfo.username == 'system:node:b'", elected, "unseen"},
+		{"a service agent's", "request.userInfo.username == 'service-123@container-engine-robot.iam.gserviceaccount.com'", agent, "undecided"},
+		{"any service agent's", "request.userInfo.username.endsWith('@container-engine-robot.iam.gserviceaccount.com')", agent, "seen"},
+		{"no service agent's", "request.userInfo.username == 'service-123@container-engine-robot.iam.gserviceaccount.com'", elected, "unseen"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := hookWith(func(h *admissionregistrationv1.MutatingWebhook) {
+				h.MatchConditions = []admissionregistrationv1.MatchCondition{{Name: "c", Expression: c.condition}}
+			})
+			if got := seen(admission.Match(s, c.of)); got != c.want {
+				t.Errorf("it is %s, want %s", got, c.want)
 			}
 		})
 	}
