@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"slices"
+	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -14,15 +15,33 @@ import (
 )
 
 // identityLease is how a replica makes itself known: a lease that it creates and
-// then renews. The name is made from the replica's host name, which is not known
-// beforehand: it is that of the catalogue.
+// then renews every 10 s. The name is made from the replica's host name, which is not known
+// beforehand: it is that of the catalogue. So is the holder's, which the catalogue leaves out
+// with the times, as they differ from start to start.
 func (p *planner) identityLease() {
+	now := p.s.Meta.CollectedAt
 	for _, lease := range p.recorded("Lease", Create) {
+		lease = held(lease, now)
 		p.create(lease, everyStart, background)
 		for _, renewed := range p.recorded("Lease", Update) {
-			p.update(renewed, lease, everyStart, background)
+			p.update(held(renewed, now.Add(identityRenewal)), lease, everyStart, background)
 		}
 	}
+}
+
+// identityRenewal is how often an API server renews its lease (kubernetes
+// pkg/controlplane/apiserver/server.go, IdentityLeaseRenewIntervalPeriod).
+const identityRenewal = 10 * time.Second
+
+// held is an identity lease with its holder and when that renewed it (kubernetes
+// pkg/controlplane/apiserver/server.go, New).
+func held(lease *unstructured.Unstructured, renewed time.Time) *unstructured.Unstructured {
+	lease = lease.DeepCopy()
+	spec, _, _ := unstructured.NestedMap(lease.Object, "spec")
+	spec["holderIdentity"] = catalogue.Lease + "_00000000-0000-0000-0000-000000000000"
+	spec["renewTime"] = renewed.UTC().Format(metav1.RFC3339Micro)
+	lease.Object["spec"] = spec
+	return lease
 }
 
 // identityLeaseAnew is identityLease since 1.35: it first deletes what an earlier

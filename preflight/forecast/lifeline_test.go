@@ -59,6 +59,8 @@ func TestLifelines(t *testing.T) {
 	const (
 		open, closed = admissionregistrationv1.Ignore, admissionregistrationv1.Fail
 		leases       = "coordination.k8s.io"
+		renews       = "object.spec.?renewTime != oldObject.spec.?renewTime"
+		takesOver    = "object.spec.holderIdentity != oldObject.spec.holderIdentity"
 		renewal      = "UPDATE leases.coordination.k8s.io kube-node-lease/n1"
 		dns          = "CREATE pods kube-system/kube-dns"
 		replicaSets  = "system:serviceaccount:kube-system:replicaset-controller"
@@ -82,6 +84,10 @@ func TestLifelines(t *testing.T) {
 		"hung elsewhere":                         {hooked(open, 10, "", "pods").With(hung), "node leases", Kept, "", ""},
 		"hung, with the nodes exempted":          {hooked(closed, 10, leases, "leases", "!('system:nodes' in request.userInfo.groups)").With(hung), "node leases", Kept, "", ""},
 		"hung, and others than nodes exempted":   {hooked(closed, 10, leases, "leases", "'system:nodes' in request.userInfo.groups").With(hung), "leader election of kube-scheduler", Kept, "", ""},
+		"hung on what renews a lease":            {hooked(closed, 10, leases, "leases", renews).With(hung), "node leases", Lost, "", "rejected by"},
+		"hung on what leaves it as it is":        {hooked(closed, 10, leases, "leases", "!("+renews+")").With(hung), "node leases", Kept, "", ""},
+		"hung on new holders, not on nodes":      {hooked(closed, 10, leases, "leases", takesOver).With(hung), "node leases", Kept, "", ""},
+		"hung on new holders, as leaders are":    {hooked(closed, 10, leases, "leases", takesOver).With(hung), "leader election of kube-scheduler", Lost, "", "1 write of leader election of kube-scheduler rejected by"},
 		"hung, and the authorizer exempts":       {hooked(closed, 10, leases, "leases", "authorizer.group('').resource('pods').check('get').allowed()").With(hung), "node leases", Open, Lost, "1 write of node leases undecided by"},
 		"healthy, and the authorizer exempts":    {hooked(closed, 10, leases, "leases", "authorizer.group('').resource('pods').check('get').allowed()").With(answering(renewal, facts.Allowed, 3, "system:node:n1")), "node leases", Kept, "", ""},
 		"healthy":                                {hooked(closed, 10, leases, "leases").With(answering(renewal, facts.Allowed, 3, "system:node:n1")), "node leases", Kept, "", ""},

@@ -20,7 +20,7 @@ type examples struct {
 	s    *facts.Snapshot
 	node string
 	pool string
-	// now is when a lease is renewed: the time of the snapshot.
+	// now is when leases were renewed last: the time of the snapshot.
 	now time.Time
 	// endpoints says that one of the two versions finds webhooks by Endpoints
 	// objects.
@@ -39,20 +39,6 @@ func examplesOf(s *facts.Snapshot) examples {
 		e.endpoints = e.endpoints || !version.BackendSlices.In(v)
 	}
 	return e
-}
-
-func (e examples) lease(namespace, name string, seconds int64) object {
-	return object{namespace: namespace, name: name, fields: map[string]any{"spec": map[string]any{
-		"holderIdentity": name, "leaseDurationSeconds": seconds, "renewTime": e.now.UTC().Format("2006-01-02T15:04:05.000000Z"),
-	}}}
-}
-
-func (e examples) nodeLeases() []bootstrap.Write {
-	return []bootstrap.Write{whole(bootstrap.Update, lease, e.lease("kube-node-lease", e.node, 40), kubelet(e.node))}
-}
-
-func (e examples) election(name string) []bootstrap.Write {
-	return []bootstrap.Write{whole(bootstrap.Update, lease, e.lease(system, name, 15), component(name))}
 }
 
 func (e examples) nodeStatus() []bootstrap.Write {
@@ -78,7 +64,7 @@ func (e examples) aNode() []bootstrap.Source {
 func (e examples) registration() []bootstrap.Write {
 	return []bootstrap.Write{
 		from(sketch(bootstrap.Create, node, e.newNode(), kubelet(e.node)), e.aNode()...),
-		whole(bootstrap.Create, lease, e.lease("kube-node-lease", e.node, 40), kubelet(e.node)),
+		whole(bootstrap.Create, lease, e.nodeLease(e.now), kubelet(e.node)),
 	}
 }
 

@@ -76,7 +76,7 @@ type Line struct {
 	Stands map[string][]string
 	// Unknown says why the writes, or some, could not be worked out; empty if they could.
 	Unknown string
-	// Writes are examples, one of each kind by each user. Of objects that differ
+	// Writes are examples, one of each kind by each user, or more where others see them. Of objects that differ
 	// from cluster to cluster they are sketches: see [bootstrap.Write].
 	Writes []bootstrap.Write
 }

@@ -131,3 +131,10 @@ func whole(op bootstrap.Operation, t target, o object, by bootstrap.User) bootst
 	}
 	return w
 }
+
+// update is a whole write that makes o of old.
+func update(t target, old, o object, by bootstrap.User) bootstrap.Write {
+	w := whole(bootstrap.Update, t, o, by)
+	w.OldObject = old.of(t.kind)
+	return w
+}
