@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	jsonpatch "gopkg.in/evanphx/json-patch.v4"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -67,7 +68,7 @@ func (m *Matcher) mutate(ctx context.Context, r *request, policies []mutatingRul
 		if !found.yes && found.err == nil {
 			continue
 		}
-		run := &mutatingRun{mutatingRule: u, undecided: cmp.Or(found.undecided, found.perhaps)}
+		run := &mutatingRun{mutatingRule: u, sketch: r.sketch, undecided: cmp.Or(found.undecided, found.perhaps)}
 		runs = append(runs, run)
 		switch {
 		case run.undecided != "":
@@ -83,7 +84,7 @@ func (m *Matcher) mutate(ctx context.Context, r *request, policies []mutatingRul
 		return runs
 	}
 	err := m.mutating.Dispatch(ctx, r, m.objects, hooks)
-	if err != nil && !slices.ContainsFunc(together, func(run *mutatingRun) bool { return run.denial != nil }) {
+	if err != nil && !slices.ContainsFunc(together, func(run *mutatingRun) bool { return run.denial != nil || run.undecided != "" }) {
 		together[len(together)-1].denial = err
 	}
 	return runs
@@ -92,6 +93,8 @@ func (m *Matcher) mutate(ctx context.Context, r *request, policies []mutatingRul
 // mutatingRun is what one mutating policy does with a write by one binding.
 type mutatingRun struct {
 	mutatingRule
+	// sketch is the write's.
+	sketch    bool
 	undecided string
 	// ran says that no matchCondition excluded the write and that a param, if
 	// needed, was found.
@@ -118,9 +121,19 @@ func (run *mutatingRun) fail(err error) {
 	case run.denial != nil:
 	case errors.As(err, &status):
 		run.denial = status
+	case run.fails() && run.sketch && patchesMissing(err):
+		run.undecided = "its JSON Patch needs more of the object than its name, which differs from one such write to the next"
 	case run.fails():
 		run.denial = generic.PolicyError{Policy: run.rule.policy, Binding: run.rule.binding, Message: err}
 	}
+}
+
+// patchesMissing reports whether a JSON Patch does not apply for want of what it is for: a
+// real object may have that, of which a sketch holds but the name. An error of the
+// expression that makes the patch is none of these (k8s.io/apiserver
+// pkg/admission/plugin/policy/mutating/patch/json_patch.go, Patch).
+func patchesMissing(err error) bool {
+	return errors.Is(err, jsonpatch.ErrMissing) || errors.Is(err, jsonpatch.ErrInvalidIndex)
 }
 
 // hook returns the policy as the API server's dispatcher takes it, noting in run

@@ -95,6 +95,68 @@ func TestExampleNames(t *testing.T) {
 	}
 }
 
+// What a JSON Patch is for may be in a real object, and not in a sketch of it: that it does
+// not apply decides nothing there, and all where the object is whole.
+func TestSketchPatched(t *testing.T) {
+	pod := func(spec map[string]any) bootstrap.Write {
+		o := map[string]any{"apiVersion": "v1", "kind": "Pod", "metadata": map[string]any{"name": "dns", "namespace": "kube-system"}}
+		if spec != nil {
+			o["spec"] = spec
+		}
+		return bootstrap.Write{
+			Operation: bootstrap.Create, Name: "dns", Namespace: "kube-system", User: bootstrap.User{Name: "system:serviceaccount:kube-system:replicaset-controller"},
+			Resource: schema.GroupVersionResource{Version: "v1", Resource: "pods"}, Kind: schema.GroupVersionKind{Version: "v1", Kind: "Pod"},
+			Object: &unstructured.Unstructured{Object: o},
+		}
+	}
+	const priority, first = "[JSONPatch{op: 'add', path: '/spec/priorityClassName', value: 'a'}]", "[JSONPatch{op: 'replace', path: '/spec/containers/0/image', value: 'a'}]"
+	none, one := map[string]any{}, map[string]any{"containers": []any{map[string]any{"name": "dns"}}}
+	fail, ignore := admissionregistrationv1.Fail, admissionregistrationv1.Ignore
+	for _, c := range []struct {
+		name, patch   string
+		onError       *admissionregistrationv1.FailurePolicyType
+		spec          map[string]any
+		sketch, whole string
+	}{
+		{"a path that is missing", priority, &fail, nil, "undecided", "denied"},
+		{"a path that is there", priority, &fail, none, "passes", "passes"},
+		{"an index that is missing", first, &fail, map[string]any{"containers": []any{}}, "undecided", "denied"},
+		{"an index that is there", first, &fail, one, "passes", "passes"},
+		{"a path that is missing, of a policy that fails open", priority, &ignore, nil, "passes", "passes"},
+		{"an error before anything is patched", "[JSONPatch{op: 'add', path: request.userInfo.extra['x'][0], value: 'a'}]", &fail, nil, "denied", "denied"},
+	} {
+		p := admissionregistrationv1.MutatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: admissionregistrationv1.MutatingAdmissionPolicySpec{
+			FailurePolicy: c.onError, ReinvocationPolicy: admissionregistrationv1.NeverReinvocationPolicy,
+			MatchConstraints: &admissionregistrationv1.MatchResources{ResourceRules: []admissionregistrationv1.NamedRuleWithOperations{{RuleWithOperations: admissionregistrationv1.RuleWithOperations{
+				Operations: []admissionregistrationv1.OperationType{"CREATE"},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"*"}, Resources: []string{"pods"}},
+			}}}},
+			Mutations: []admissionregistrationv1.Mutation{{PatchType: admissionregistrationv1.PatchTypeJSONPatch, JSONPatch: &admissionregistrationv1.JSONPatch{Expression: c.patch}}},
+		}}
+		b := admissionregistrationv1.MutatingAdmissionPolicyBinding{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: admissionregistrationv1.MutatingAdmissionPolicyBindingSpec{PolicyName: "p"}}
+		s := hookWith(func(h *admissionregistrationv1.MutatingWebhook) { h.Rules = nil }).With(
+			facts.Present(facts.Namespaces, []facts.Namespace{{Name: "kube-system"}}),
+			facts.Present(facts.MutatingPolicies, []admissionregistrationv1.MutatingAdmissionPolicy{p}),
+			facts.Present(facts.MutatingPolicyBindings, []admissionregistrationv1.MutatingAdmissionPolicyBinding{b}))
+		for sketch, want := range map[bool]string{true: c.sketch, false: c.whole} {
+			w := pod(c.spec)
+			w.Sketch = sketch
+			got := "unseen"
+			if by := admission.Match(s, w); len(by) > 0 {
+				got = "passes"
+				if by[0].Undecided != "" {
+					got = "undecided"
+				} else if by[0].Denial != "" {
+					got = "denied"
+				}
+			}
+			if got != want {
+				t.Errorf("%s: as a sketch (%v) it is %s, want %s", c.name, sketch, got, want)
+			}
+		}
+	}
+}
+
 // A sketched definition is known by its group, as its name holds it: a policy that is for
 // other groups lets it pass whatever else it reads, and none is held to pass otherwise.
 func TestSketchedDefinition(t *testing.T) {
