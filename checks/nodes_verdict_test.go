@@ -103,6 +103,36 @@ func TestPoolUpgradeTakesBackendForGood(t *testing.T) {
 	}
 }
 
+// A pool that may neither add a node nor do without one has no way to be upgraded: a blocker
+// to it and to no other, and to the control plane no more than a warning.
+func TestPoolWithoutRoom(t *testing.T) {
+	s := surging(replicas(allClear(t), "gke-prod-batch-2c104bc0-0000"), facts.UpgradeSettings{Strategy: "SURGE", MaxSurge: 1})
+	pools := slices.Clone(facts.GKENodePools.Of(s))
+	for n := range pools {
+		if pools[n].Name == "batch" {
+			pools[n].Upgrade.MaxSurge = 0
+		}
+	}
+	tight := s.With(facts.Present(facts.GKENodePools, pools))
+	for _, c := range []struct {
+		s     *facts.Snapshot
+		steps []preflight.Step
+		pools []string
+		want  preflight.Verdict
+	}{
+		{s, preflight.Steps(), nil, preflight.Ready},
+		{tight, preflight.Steps(), nil, preflight.NotReady},
+		{tight, nodesAlone, nil, preflight.NotReady},
+		{tight, nodesAlone, []string{"batch"}, preflight.NotReady},
+		{tight, nodesAlone, []string{"default-pool"}, preflight.Ready},
+		{tight, nil, nil, preflight.Ready},
+	} {
+		if r := reportOn(c.s, c.steps, c.pools...); r.Verdict != c.want {
+			t.Errorf("steps %v, pools %v: %s, want %s: %v", r.About, r.Pools, r.Verdict, c.want, r.Open)
+		}
+	}
+}
+
 // TestPoolUpgradeUnread takes away what tells of the upgrade of a node pool, a fact at a
 // time.
 func TestPoolUpgradeUnread(t *testing.T) {

@@ -13,7 +13,7 @@ var upgradeSettingsUnworkable = preflight.Check{
 	ID:       "GP521",
 	Name:     "upgrade-settings-unworkable",
 	Title:    "A node pool's upgrade settings can't work, or take all of it at once",
-	Severity: preflight.Warning,
+	Severity: preflight.Blocker,
 	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    []facts.Fact{facts.GKENodePools, facts.Nodes},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
@@ -25,6 +25,7 @@ var upgradeSettingsUnworkable = preflight.Check{
 			case u.Strategy != "" && u.Strategy != "SURGE" && u.Strategy != "BLUE_GREEN" && u.Strategy != "SHORT_LIVED":
 				f.Undecided = fmt.Sprintf("node pool %s is upgraded by strategy %s, which this version of gke-preflight does not know", p.Name, u.Strategy)
 			case u.Strategy == "SURGE" && u.MaxSurge == 0 && u.MaxUnavailable == 0:
+				f.Severity = preflight.Blocker
 				f.Summary = fmt.Sprintf("node pool %s may neither add a node nor do without one during an upgrade (maxSurge 0, maxUnavailable 0): it can't be upgraded", p.Name)
 				f.Evidence = []preflight.Evidence{finding.EvidenceOf(facts.GKENodePools, u.Strategy, "maxSurge 0, maxUnavailable 0", "/%d/upgrade/strategy", i)}
 				f.Steps = remedy.Do("let it add a node", finding.PoolCommand(s, "update", p.Name, finding.OneMore()...))
