@@ -25,6 +25,21 @@ func PoolsOf(s *facts.Snapshot) (names []string) {
 	return slices.Compact(names)
 }
 
+// PoolsUnseen are those of the named node pools that are none of [PoolsOf], sorted and each
+// once.
+func PoolsUnseen(s *facts.Snapshot, names ...string) []string {
+	there := whereabouts.Of(s).pools
+	unseen := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(there, name) })
+	slices.Sort(unseen)
+	return slices.Compact(unseen)
+}
+
+// AskedUnseen are the [PoolsUnseen] of what the verdict is about.
+func AskedUnseen(s *facts.Snapshot) []string {
+	a := asked.Of(s)
+	return PoolsUnseen(s, slices.Concat(a.Pools, a.Named)...)
+}
+
 // onNodes are the results on the upgrade of these node pools, of all where none is named:
 // without what they found of others, and as severe as it is for nodes.
 func onNodes(s *facts.Snapshot, results []Result, pools []string) (all []Result) {

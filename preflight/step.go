@@ -63,6 +63,9 @@ type Ask struct {
 	Steps []Step
 	// Pools are the node pools of which nodes are upgraded; empty for all of them.
 	Pools []string
+	// Named are node pools that are upgraded by name, where Pools is empty too: without one
+	// of them there is no saying what becomes of nodes. None where none is known by name.
+	Named []string
 }
 
 // asked is what a run is about: what was asked for, or else the control plane's step, and

@@ -1,7 +1,10 @@
 package cluster
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gke-preflight/gke-preflight/checks/finding"
 	"github.com/gke-preflight/gke-preflight/preflight"
@@ -41,11 +44,23 @@ var nodePoolBusyOrBroken = preflight.Check{
 			}
 			fs = append(fs, f)
 		}
-		for _, d := range facts.PoolDoubts(s) {
+		doubts := facts.PoolDoubts(s)
+		for _, d := range doubts {
 			fs = append(fs, preflight.Finding{Severity: preflight.Blocker, Subject: finding.PoolNamed(d.Pool), Undecided: d.Why})
+		}
+		for _, name := range preflight.AskedUnseen(s) {
+			if !slices.ContainsFunc(doubts, func(d facts.PoolDoubt) bool { return d.Pool == name }) {
+				fs = append(fs, preflight.Finding{Severity: preflight.Blocker, Subject: finding.PoolNamed(name), Undecided: noSuchPool(s, name)})
+			}
 		}
 		return fs
 	},
+}
+
+// noSuchPool says that a node pool is to be changed which the cluster was not seen to have.
+func noSuchPool(s *facts.Snapshot, name string) string {
+	has := cmp.Or(strings.Join(preflight.PoolsOf(s), ", "), "none")
+	return fmt.Sprintf("node pool %s is to be changed, and the cluster had no such node pool when it was looked at: it had %s", name, has)
 }
 
 // poolState says what a NodePool_Status means, empty where it means no harm, and how

@@ -162,7 +162,7 @@ func applying(s *facts.Snapshot, c plan.Cluster) *facts.Snapshot {
 	m := s.Meta
 	m.UpgradeTimeoutSeconds, m.UpgradeTimeoutMostSeconds = int64(c.Timeout.Seconds()), int64(c.TimeoutMost.Seconds())
 	m.PoolChanges, m.NodesAlone = c.Pools, !c.ControlPlane
-	return preflight.AskFor(s.WithMeta(m), preflight.Ask{Pools: c.NodePools})
+	return preflight.AskFor(s.WithMeta(m), preflight.Ask{Pools: c.NodePools, Named: c.Upgraded})
 }
 
 // check looks at one cluster, and keeps its report unless st is nil. What goes wrong with

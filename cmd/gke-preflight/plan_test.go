@@ -70,6 +70,8 @@ func TestPlans(t *testing.T) {
 		{"cl-delete", "all-clear", 3, "the cluster is deleted, with all that runs on it"},
 		{"timeout75", "all-clear", 0, "timeouts.update is 75m, where the provider itself waits 60m (90m since 7.30)"},
 		{"pool-outlasts-timeout", "all-clear", 3, "Nodes of default-pool: NOT READY: 1 blocker to their upgrade"},
+		{"np-kubelet", "two pools", 4, "GP502, node pool pool-1 is to be changed, and the cluster had no such node pool when it was looked at: it had batch, default-pool"},
+		{"nodepool-inline-image", "two pools", 4, "GP502, node pool pool-1 is to be changed"},
 		{"pool-outlasts-timeout", "two pools", 0, "the pipeline gives up on node pool default-pool after 30 minutes, and its upgrade takes 12 minutes to 6 hours"},
 		{"bom", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},
 		{"utf16", "all-clear", 0, "min_master_version 1.35.4-gke.1000 -> 1.36"},

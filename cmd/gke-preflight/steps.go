@@ -72,7 +72,7 @@ func (f stepsFlag) of(s *facts.Snapshot) (preflight.Ask, error) {
 		return preflight.Ask{Steps: preflight.Steps()}, nil
 	case pool == "":
 		return preflight.Ask{Steps: []preflight.Step{preflight.Step(f)}}, nil
-	case slices.Contains(pools, pool):
+	case len(preflight.PoolsUnseen(s, pool)) == 0:
 		return preflight.Ask{Steps: []preflight.Step{preflight.NodesStep}, Pools: []string{pool}}, nil
 	case pools == nil:
 		return preflight.Ask{}, fmt.Errorf("--steps %s: which node pools there are was not seen; --steps nodes is about all of them", f)

@@ -30,6 +30,10 @@ type Cluster struct {
 	// NodePools are those of which nodes are made anew, or that go, where all of them are
 	// known by name; none where they are not.
 	NodePools []string
+	// Upgraded are those of which nodes are made anew, or that go, as far as they are known
+	// by name: each is there before, so that a cluster without it is another one, or was
+	// looked at too early.
+	Upgraded []string
 }
 
 // String is PROJECT/LOCATION/NAME.
@@ -63,7 +67,7 @@ func Clusters(all []Upgrade) []Cluster {
 		}
 	}
 	for i := range found {
-		found[i].NodePools = nodePools(all, found[i].String())
+		found[i].NodePools, found[i].Upgraded = nodePools(all, found[i].String()), upgraded(all, found[i].String())
 	}
 	return found
 }
@@ -79,6 +83,23 @@ func nodePools(all []Upgrade, cluster string) (names []string) {
 			return nil
 		}
 		names = append(names, u.NodePool)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// upgraded are the pools of the cluster whose nodes the upgrades replace by the pools' names.
+func upgraded(all []Upgrade, cluster string) (names []string) {
+	for _, u := range all {
+		switch {
+		case u.cluster() != cluster || !u.Replaces(Nodes):
+		case u.NodePool != "":
+			names = append(names, u.NodePool)
+		default:
+			for _, p := range u.Pools {
+				names = append(names, p.Name)
+			}
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -203,7 +224,7 @@ func (u Upgrade) unanswered(r *preflight.Report) string {
 
 // names reports whether a finding is about a node pool of the upgrade.
 func (u Upgrade) names(s preflight.Subject) bool {
-	return s.Kind == "NodePool" && slices.ContainsFunc(u.Pools, func(p facts.PoolChange) bool { return p.Name == s.Name })
+	return s.Kind == "NodePool" && (s.Name == u.NodePool || slices.ContainsFunc(u.Pools, func(p facts.PoolChange) bool { return p.Name == s.Name }))
 }
 
 // Warnings counts what is to be weighed although nothing stands in the way: those on

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -114,6 +115,33 @@ func TestPoolsBesideControlPlane(t *testing.T) {
 		if found := Clusters(all); !c.unknown && (len(found) != 1 || found[0].ControlPlane == c.alone) {
 			t.Errorf("%s: %+v", name, found)
 		}
+	}
+}
+
+// A pool that the plan changes must be there already; one that it makes must not.
+func TestPoolsThatMustBeThere(t *testing.T) {
+	image := func(name string) string {
+		return `{"actions": ["update"], "before": {` + ofProd + `"name": "` + name + `"}, "after": {` + ofProd + `"name": "` + name + `", "node_config": [{"image_type": "COS"}]}}`
+	}
+	made := [3]string{nodePoolType, "new", `{"actions": ["create"], "after": {` + ofProd + `"name": "new", "version": "1.36"}}`}
+	for name, c := range map[string]struct {
+		changes [][3]string
+		want    []string
+	}{
+		"two are changed":                 {[][3]string{{nodePoolType, "b", image("b")}, {nodePoolType, "a", image("a")}}, []string{"a", "b"}},
+		"one is changed, another is made": {[][3]string{{nodePoolType, "a", image("a")}, made}, []string{"a"}},
+		"one goes, another is made":       {[][3]string{{nodePoolType, "a", `{"actions": ["delete"], "before": {` + ofProd + `"name": "a"}}`}, made}, []string{"a"}},
+		"one within the cluster is changed, another is made there": {[][3]string{{clusterType, "c",
+			`{"actions": ["update"], "before": {` + prod + `, "node_pool": [{"name": "a", "version": "1.35"}]}, "after": {` + prod + `, "node_pool": [{"name": "a", "version": "1.36"}, {"name": "new", "version": "1.36"}]}}`}}, []string{"a"}},
+		"the control plane alone": {[][3]string{{clusterType, "c", `{"actions": ["update"], "before": {` + prod + `}, "after": {` + prod + `, "min_master_version": "1.36"}}`}}, nil},
+	} {
+		all, err := Read(manyOf(c.changes...))
+		if found := Clusters(all); err != nil || len(found) != 1 || !slices.Equal(found[0].Upgraded, c.want) {
+			t.Errorf("%s: %+v, %v, want %v", name, found, err, c.want)
+		}
+	}
+	if all, err := Read(manyOf(made)); err != nil || len(Clusters(all)) > 0 {
+		t.Errorf("a plan that makes a pool upgrades %+v, %v", all, err)
 	}
 }
 

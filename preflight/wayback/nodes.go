@@ -3,6 +3,7 @@ package wayback
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/version"
@@ -67,6 +68,9 @@ func OfNodes(s *facts.Snapshot, only []string) Back {
 		if len(only) == 0 || slices.Contains(only, p.Name) {
 			b.Pools = append(b.Pools, ofPool(s, p, config.NodeVersions))
 		}
+	}
+	if b.Pools == nil && len(pools) > 0 {
+		return Back{Way: Unknown, Open: "the cluster was not seen to have node pool " + strings.Join(only, ", ")}
 	}
 	return b
 }
