@@ -83,6 +83,8 @@ type matched struct {
 	// perhaps says why it can't be told whether they fit, where all is known that
 	// the policy would say; empty if it can.
 	perhaps string
+	// loosened are the constraints that were left out for that.
+	loosened []loosening
 	// err is an error that the API server has too, and treats by failurePolicy.
 	err error
 }
@@ -106,12 +108,19 @@ func (m *Matcher) matchUnconditionally(u rule, r *request) matched {
 		found := m.matchConstraints(u.loosen(anyNamespace), r)
 		return matched{yes: found.yes || found.err != nil, kind: found.kind, undecided: why}
 	}
+	var by []loosening
 	unknown := r.unknownLabelReason(u.unknownLabel(r))
 	if unknown != "" {
-		u = u.loosen(anyObject)
+		by = append(by, anyObject)
+	}
+	if u.named() && r.oneOfMany() && !r.definitionOfGroup() {
+		by, unknown = append(by, anyName), cmp.Or(unknown, "its rules are for objects of certain names, which differ from one such write to the next")
+	}
+	if by != nil {
+		u = u.loosen(by...)
 	}
 	found := m.matchConstraints(u, r)
-	found.perhaps = unknown
+	found.perhaps, found.loosened = unknown, by
 	if !found.yes && found.err == nil && m.objects.absence != "" {
 		found = m.matchConstraints(u.loosen(anyResourceVersion), r)
 		found.undecided = fmt.Sprintf("its rules may match another version of %s: could not read api-resources (%s)", r.GetResource().GroupResource(), m.objects.absence)
@@ -188,18 +197,24 @@ func (u rule) unknownParams() string {
 	return fmt.Sprintf("could not read its params, %s %s (%s)", k.APIVersion, k.Kind, why)
 }
 
-// loosen returns the rule with constraints to which f has been applied.
-func (u rule) loosen(f func(*admissionregistrationv1.MatchResources)) rule {
-	apply := func(c *admissionregistrationv1.MatchResources) *admissionregistrationv1.MatchResources {
-		if c == nil {
-			return nil
-		}
-		loose := *c
-		f(&loose)
-		return &loose
+// A loosening leaves some constraints out, of its own copies of them.
+type loosening func(*admissionregistrationv1.MatchResources)
+
+func loosened(c *admissionregistrationv1.MatchResources, by []loosening) *admissionregistrationv1.MatchResources {
+	if c == nil {
+		return nil
 	}
-	u.policy = loosePolicy{u.policy, apply(u.policy.GetMatchConstraints())}
-	u.binding = looseBinding{u.binding, apply(u.binding.GetMatchResources())}
+	loose := *c
+	for _, l := range by {
+		l(&loose)
+	}
+	return &loose
+}
+
+// loosen returns the rule without those constraints.
+func (u rule) loosen(by ...loosening) rule {
+	u.policy = loosePolicy{u.policy, loosened(u.policy.GetMatchConstraints(), by)}
+	u.binding = looseBinding{u.binding, loosened(u.binding.GetMatchResources(), by)}
 	return u
 }
 
@@ -220,6 +235,24 @@ func (u rule) unknownLabel(r *request) string {
 		}
 	}
 	return ""
+}
+
+// named reports whether a rule of the policy or its binding is for objects of certain names.
+func (u rule) named() bool {
+	names := func(r admissionregistrationv1.NamedRuleWithOperations) bool { return len(r.ResourceNames) > 0 }
+	return slices.ContainsFunc([]*admissionregistrationv1.MatchResources{u.policy.GetMatchConstraints(), u.binding.GetMatchResources()}, func(c *admissionregistrationv1.MatchResources) bool {
+		return c != nil && (slices.ContainsFunc(c.ResourceRules, names) || slices.ContainsFunc(c.ExcludeResourceRules, names))
+	})
+}
+
+func anyName(c *admissionregistrationv1.MatchResources) {
+	c.ResourceRules = slices.Clone(c.ResourceRules)
+	for n := range c.ResourceRules {
+		c.ResourceRules[n].ResourceNames = nil
+	}
+	c.ExcludeResourceRules = slices.DeleteFunc(slices.Clone(c.ExcludeResourceRules), func(r admissionregistrationv1.NamedRuleWithOperations) bool {
+		return len(r.ResourceNames) > 0
+	})
 }
 
 func anyObject(c *admissionregistrationv1.MatchResources) { c.ObjectSelector = &metav1.LabelSelector{} }

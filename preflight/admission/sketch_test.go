@@ -157,6 +157,40 @@ func TestSketchPatched(t *testing.T) {
 	}
 }
 
+// Rules for objects of certain names are for some of those that a sketch stands for.
+func TestNamedRules(t *testing.T) {
+	rules := func(s *facts.Snapshot, change func(*admissionregistrationv1.MatchResources)) *facts.Snapshot {
+		p := facts.ValidatingPolicies.Of(s)[0]
+		c := *p.Spec.MatchConstraints
+		change(&c)
+		p.Spec.MatchConstraints = &c
+		return s.With(facts.Present(facts.ValidatingPolicies, []admissionregistrationv1.ValidatingAdmissionPolicy{p}))
+	}
+	s := denying(selector{}, admissionregistrationv1.Deny)
+	only := rules(s, func(c *admissionregistrationv1.MatchResources) { c.ResourceRules[0].ResourceNames = []string{"other"} })
+	but := rules(denying(selector{}, admissionregistrationv1.Deny), func(c *admissionregistrationv1.MatchResources) {
+		excluded := c.ResourceRules[0]
+		excluded.ResourceNames = []string{node(true).Name}
+		c.ExcludeResourceRules = []admissionregistrationv1.NamedRuleWithOperations{excluded}
+	})
+	whole := node(true)
+	whole.Sketch = false
+	for name, c := range map[string]struct {
+		s    *facts.Snapshot
+		of   bootstrap.Write
+		want string
+	}{
+		"another's":                {only, node(true), "undecided"},
+		"another's, of a whole":    {only, whole, "unseen"},
+		"but the example":          {but, node(true), "undecided"},
+		"but the example, a whole": {but, whole, "unseen"},
+	} {
+		if got := seen(admission.Match(c.s, c.of)); got != c.want {
+			t.Errorf("%s: it is %s, want %s", name, got, c.want)
+		}
+	}
+}
+
 // A sketched definition is known by its group, as its name holds it: a policy that is for
 // other groups lets it pass whatever else it reads, and none is held to pass otherwise.
 func TestSketchedDefinition(t *testing.T) {

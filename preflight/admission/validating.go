@@ -162,7 +162,9 @@ func (m *Matcher) throughValidating(ctx context.Context, u validatingRule, r *re
 	seen := &validatorSeen{Validator: u.compiled()}
 	policy, binding := u.policy, u.binding
 	if found.perhaps != "" {
-		policy, binding = onAnyObject(policy, binding)
+		policy, binding = policy.DeepCopy(), binding.DeepCopy()
+		policy.Spec.MatchConstraints = loosened(policy.Spec.MatchConstraints, found.loosened)
+		binding.Spec.MatchResources = loosened(binding.Spec.MatchResources, found.loosened)
 	}
 	hook := validating.PolicyHook{
 		Policy: policy, Bindings: []*admissionregistrationv1.ValidatingAdmissionPolicyBinding{binding}, Evaluator: seen,
@@ -176,17 +178,6 @@ func (m *Matcher) throughValidating(ctx context.Context, u validatingRule, r *re
 		i.Denial = err.Error()
 	}
 	return i, err != nil || seen.evaluated
-}
-
-// onAnyObject returns both as they are where their objectSelectors match.
-func onAnyObject(p *admissionregistrationv1.ValidatingAdmissionPolicy, b *admissionregistrationv1.ValidatingAdmissionPolicyBinding) (*admissionregistrationv1.ValidatingAdmissionPolicy, *admissionregistrationv1.ValidatingAdmissionPolicyBinding) {
-	p, b = p.DeepCopy(), b.DeepCopy()
-	for _, c := range []*admissionregistrationv1.MatchResources{p.Spec.MatchConstraints, b.Spec.MatchResources} {
-		if c != nil {
-			anyObject(c)
-		}
-	}
-	return p, b
 }
 
 // validatorSeen notes whether the policy evaluates anything: it doesn't where a
