@@ -33,8 +33,9 @@ has given up. No dry-run is made of these writes, for this tool may not write as
 a kubelet.
 
 Writes stand for many like them. Leases are as their clients send them; of Pods,
-Nodes and the like only the name is known beforehand, and the labels that kubelets, GKE
-and controllers always set. Such a sketch is made real when a backend is asked: an object
+Nodes and the like only the labels are known beforehand that kubelets, GKE and controllers
+always set. The name is an example: what goes by the name of a node, a Pod or the lease of a
+node is open, and so is what goes by the number of GKE's service agent. Such a sketch is made real when a backend is asked: an object
 that it stands for is read, and the write made from it. An eviction is of a Pod that runs;
 a Pod that is made anew is as its Deployment, StatefulSet, DaemonSet or Job has it in its
 template, with what the API server adds itself, and with what mutating webhooks answered
@@ -60,9 +61,14 @@ Who cordons and drains the nodes of a pool that is upgraded is not documented. I
 to be GKE's service agent in the project, with an example for its number; the cluster
 autoscaler calls itself cluster-autoscaler. Nor is it documented as whom GKE runs the
 driver that attaches disks: it is taken for the ServiceAccount that its maker gives it.
-What a condition or policy says to these names decides. Evictions and deletions carry the
-name of a pod that runs. Left out is the status of a budget by which the API server itself
-counts an eviction: the disruption controller's stands for it.
+Evictions and deletions carry the name of a pod that runs.
+
+Left out are the status of a budget by which the API server itself counts an eviction, for
+which the disruption controller's stands; what pods of DaemonSets and Deployments need only
+when an add-on's template changes (ControllerRevisions, ReplicaSets); the claims and slices
+of dynamic resource allocation; the note of the scheduler on a claim that waits for its first
+Pod; the autoscaler's taint on a node; and what pod garbage collection notes of a Pod that it
+deletes. A webhook that sees these alone is named by [GP130](checks/GP130.md).
 
 The last lines, from evictions on, are needed to upgrade nodes, and not the control
 plane.
