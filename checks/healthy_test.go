@@ -226,15 +226,7 @@ func answeredWell(s *facts.Snapshot) (all []facts.Attempt) {
 // blocker, and is told of in three lines at most: who reads more of a cluster that is well
 // does not read the rest.
 func TestHealthyIsQuiet(t *testing.T) {
-	b, err := os.ReadFile(filepath.Join("..", "testdata", "recorded", "all-clear.zip"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	base, err := facts.LoadZip(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	base = base.With(facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{}))
+	base := allClear(t).With(facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{}))
 	base = base.With(facts.Present(facts.Attempts, answeredWell(base)))
 	report := func(s *facts.Snapshot) preflight.Report {
 		return preflight.NewReport(s, preflight.Run(s, All()), forecast.Of(s))

@@ -4,13 +4,9 @@
 package backends
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -24,6 +20,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/probe"
 	"github.com/gke-preflight/gke-preflight/testdata/controlplane/bound"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/program"
 )
 
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
@@ -172,16 +169,7 @@ type tool string
 // check runs the tool as a user would and reads its report.
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json"}, args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == preflight.ExitCouldNotRun) {
-		t.Errorf("%v: %s", err, stderr.String())
-		return r
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+	if _, err := program.Ask(t, string(x), &r, "check", kubeconfig, args...); err != nil {
 		t.Error(err)
 	}
 	return r

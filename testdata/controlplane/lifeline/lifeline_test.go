@@ -3,12 +3,8 @@
 package lifeline
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"testing"
 	"time"
 
@@ -23,6 +19,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/program"
 )
 
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
@@ -232,15 +229,7 @@ func review(ctx context.Context, k kubernetes.Interface) error {
 // check runs the built program as a user would, and reads its report.
 func check(t *testing.T, kubeconfig string, more ...string) (r preflight.Report) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(rig.Tool(t), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json"}, more...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == preflight.ExitCouldNotRun) {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+	if _, err := program.Ask(t, rig.Tool(t), &r, "check", kubeconfig, more...); err != nil {
 		t.Fatal(err)
 	}
 	return r

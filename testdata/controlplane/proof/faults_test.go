@@ -9,18 +9,25 @@ import (
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 )
 
-// frozen is OPA on everything, stopped.
+// healthy is OPA, on everything but for what the adjustments leave out.
+func healthy(t *testing.T, c *rig.Cluster, adjust ...adjust) *rig.OPA {
+	t.Helper()
+	opa, err := c.StartOPA(t.Context(), rig.BackendOptions{Namespace: "opa", Service: "opa"})
+	if err == nil {
+		err = c.Validate(t.Context(), "opa", opa.ClientConfig("/"), adjust...)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return opa
+}
+
+// frozen is the same, stopped until the test ends.
 func frozen(adjust ...adjust) func(*testing.T, *rig.Cluster) {
 	return func(t *testing.T, c *rig.Cluster) {
 		t.Helper()
-		opa, err := c.StartOPA(t.Context(), rig.BackendOptions{Namespace: "opa", Service: "opa"})
-		if err == nil {
-			err = c.Validate(t.Context(), "opa", opa.ClientConfig("/"), adjust...)
-		}
-		if err == nil {
-			err = opa.Freeze()
-		}
-		if err != nil {
+		opa := healthy(t, c, adjust...)
+		if err := opa.Freeze(); err != nil {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() {

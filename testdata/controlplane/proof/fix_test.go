@@ -1,10 +1,6 @@
 package proof
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
@@ -17,25 +13,18 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
-	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/cure"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/program"
 )
 
 // fix runs the tool as a user would and reads its plan.
 func (x tool) fix(t *testing.T, kubeconfig string, args ...string) (r cure.Report) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"fix", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "--vantage", "pod-network", "-o", "json"}, args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == preflight.ExitCouldNotRun) {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+	code, err := program.Ask(t, string(x), &r, "fix", kubeconfig, append([]string{"--vantage", "pod-network"}, args...)...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if code := cmd.ProcessState.ExitCode(); code != r.Patched.ExitCode() {
+	if code != r.Patched.ExitCode() {
 		t.Errorf("exit code %d with verdict %s", code, r.Patched)
 	}
 	return r

@@ -3,12 +3,8 @@
 package proof
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +18,7 @@ import (
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/program"
 )
 
 func TestMain(m *testing.M) { os.Exit(rig.Main(m)) }
@@ -78,7 +75,7 @@ func TestForecastAgainstUpgrade(t *testing.T) {
 
 func prove(t *testing.T, tool tool, s scenario) {
 	c := start(t)
-	opa := stage(t, c, s)
+	stage(t, c, s)
 
 	r := tool.check(t, c.Kubeconfig)
 	cp := r.Forecast.ControlPlane
@@ -106,11 +103,6 @@ func prove(t *testing.T, tool tool, s scenario) {
 		foretoldChain(t, f, out.Started)
 	default:
 		nothingHappened(t, c, f)
-	}
-	if opa != nil {
-		if err := opa.Thaw(); err != nil {
-			t.Error(err)
-		}
 	}
 }
 
@@ -143,39 +135,27 @@ func upgrade(t *testing.T, c *rig.Cluster, settle time.Duration) controlplane.Ou
 	return out
 }
 
-func stage(t *testing.T, c *rig.Cluster, s scenario) *rig.OPA {
-	ctx := t.Context()
+func stage(t *testing.T, c *rig.Cluster, s scenario) {
 	if s.policy != nil {
 		bind(t, c, s.policy, nil)
 	}
-	if s.webhook == nil {
-		return nil
-	}
-	if s.backend != nil {
+	switch {
+	case s.webhook == nil:
+	case s.backend != nil:
 		o := *s.backend
 		o.Namespace, o.Service = "opa", "opa"
-		b, err := c.StartBackend(ctx, o)
+		b, err := c.StartBackend(t.Context(), o)
 		if err == nil {
-			err = c.Validate(ctx, "opa", b.ClientConfig("/"), s.webhook...)
+			err = c.Validate(t.Context(), "opa", b.ClientConfig("/"), s.webhook...)
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		return nil
+	case s.frozen:
+		frozen(s.webhook...)(t, c)
+	default:
+		healthy(t, c, s.webhook...)
 	}
-	opa, err := c.StartOPA(ctx, rig.BackendOptions{Namespace: "opa", Service: "opa"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Validate(ctx, "opa", opa.ClientConfig("/"), s.webhook...); err != nil {
-		t.Fatal(err)
-	}
-	if s.frozen {
-		if err := opa.Freeze(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return opa
 }
 
 // hold compares the forecast with what happened.
@@ -240,18 +220,11 @@ type tool string
 // check runs the tool as a user would and reads its report.
 func (x tool) check(t *testing.T, kubeconfig string, args ...string) (r preflight.Report) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), append([]string{"check", "--kubeconfig", kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "-o", "json"}, args...)...)
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == preflight.ExitCouldNotRun) {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+	code, err := program.Ask(t, string(x), &r, "check", kubeconfig, args...)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if code := cmd.ProcessState.ExitCode(); code != r.Verdict.ExitCode() {
+	if code != r.Verdict.ExitCode() {
 		t.Errorf("exit code %d with verdict %s", code, r.Verdict)
 	}
 	return r

@@ -1,14 +1,10 @@
 package proof
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"io"
 	"net"
 	"net/netip"
-	"os/exec"
 	"slices"
 	"testing"
 
@@ -16,8 +12,8 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/gke/controlplane"
 	"github.com/gke-preflight/gke-preflight/gke/controlplane/rig"
-	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/whatif"
+	"github.com/gke-preflight/gke-preflight/testdata/controlplane/program"
 )
 
 // What whatif calls enough is made to happen, and the upgrade fails; what it
@@ -73,15 +69,7 @@ func enough(r whatif.Result, pod string) bool {
 
 func (x tool) whatIf(t *testing.T, c *rig.Cluster) (r whatif.Result) {
 	t.Helper()
-	var stdout, stderr bytes.Buffer
-	cmd := exec.Command(string(x), "whatif", "--kubeconfig", c.Kubeconfig, "--no-gke", "--target-version", rig.Newest(t).Version, "--vantage", "pod-network", "-o", "json")
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	err := cmd.Run()
-	var exit *exec.ExitError
-	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() == preflight.ExitCouldNotRun) {
-		t.Fatalf("%v: %s", err, stderr.String())
-	}
-	if err := json.Unmarshal(stdout.Bytes(), &r); err != nil {
+	if _, err := program.Ask(t, string(x), &r, "whatif", c.Kubeconfig, "--vantage", "pod-network"); err != nil {
 		t.Fatal(err)
 	}
 	if !r.Complete {
