@@ -35,12 +35,13 @@ var fewerReadyPods = preflight.Check{
 		}
 		before, revisions := s.Meta.Before.PodGroups, revisionsOf(s)
 		var fs []preflight.Finding
+		var lost []facts.PodGroup
 		for _, was := range before {
 			if f := fewerReady(s, was, now, revisions); f != nil {
-				fs = append(fs, *f)
+				fs, lost = append(fs, *f), append(lost, was)
 			}
 		}
-		return finding.Alike(fs, "Controllers", "have fewer ready Pods than before")
+		return finding.Alike(fs, "Controllers", "have fewer ready Pods than before"+poolsOfLosses(lost))
 	},
 }
 
@@ -90,7 +91,7 @@ func fewerReady(s *facts.Snapshot, was facts.PodGroup, now map[preflight.Subject
 		severity = preflight.Warning
 	}
 	f := &preflight.Finding{Severity: severity, Subject: controllerOf(was),
-		Steps: remedy.Do("see why, and go on to no other node pool before that is mended", remedy.Sh("kubectl --namespace %s describe %s %s", was.Namespace, strings.ToLower(was.Kind), was.Name),
+		Steps: remedy.Do("see why, and go on to no other node pool, whichever this is on, before that is mended", remedy.Sh("kubectl --namespace %s describe %s %s", was.Namespace, strings.ToLower(was.Kind), was.Name),
 			remedy.Sh("kubectl --namespace %s get events --sort-by .lastTimestamp", was.Namespace)).
 			Or("where it was scaled down or deleted on purpose, record the cluster anew and compare with that", remedy.Sh("gke-preflight snapshot --file before.zip"))}
 	name := f.Subject.String()
@@ -101,25 +102,22 @@ func fewerReady(s *facts.Snapshot, was facts.PodGroup, now map[preflight.Subject
 	case is.Pods > is.Ready:
 		f.Summary = fmt.Sprintf("%s has %d of %d Pods ready, and had %d at %s: the others do not start, or not yet", name, is.Ready, is.Pods, was.Ready, then)
 	case was.Kind == "DaemonSet":
-		if gone, known := fewerNodes(s); known && gone >= was.Ready-is.Ready {
+		if gone, known := fewerNodes(s, was, is); known && gone >= was.Ready-is.Ready {
 			return nil
 		} else if !known {
-			f.Undecided = fmt.Sprintf("%s has %s, and had %d at %s: whether that is because there are fewer nodes was not seen", name, finding.Count(int(is.Ready), "ready Pod"), was.Ready, then)
+			f.Undecided = fmt.Sprintf("%s has %s, and had %d at %s: whether that is because there are fewer nodes was not seen, nor on which node pool", name, finding.Count(int(is.Ready), "ready Pod"), was.Ready, then)
 			return f
 		}
 		f.Summary = fmt.Sprintf("%s has %s, and had %d at %s, with no fewer nodes to match: its Pods are not made", name, finding.Count(int(is.Ready), "ready Pod"), was.Ready, then)
 	default:
 		f.Summary = fmt.Sprintf("%s has %s and no other, and had %d at %s: it was scaled down, or its Pods are not made", name, finding.Count(int(is.Ready), "ready Pod"), was.Ready, then)
 	}
+	f.Summary += poolsOfLoss(was, is)
 	if any {
 		f.Evidence = []preflight.Evidence{finding.EvidenceOf(facts.PodGroups, is.Ready, fmt.Sprintf("ready, of %d", is.Pods), "/%d/ready", i)}
+		if is.Pools != nil {
+			f.Evidence = append(f.Evidence, finding.EvidenceOf(facts.PodGroups, is.Pools, "its Pods, ready or not, by node pool", "/%d/pools", i))
+		}
 	}
 	return f
-}
-
-// fewerNodes is by how many nodes there are fewer than before; false where that was not
-// seen.
-func fewerNodes(s *facts.Snapshot) (int32, bool) {
-	nodes, known := facts.Nodes.Get(s)
-	return s.Meta.Before.Nodes - int32(len(nodes)), known && s.Meta.Before.Nodes > 0
 }

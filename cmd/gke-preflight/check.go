@@ -132,7 +132,8 @@ blocker, but something that could hide one was not to be seen.`,
   # Before the upgrade of one node pool
   gke-preflight check --steps default-pool
 
-  # Between two node pools: exit 3 where a controller has fewer ready Pods than before
+  # Between two node pools: exit 3 where a controller has fewer ready Pods than before,
+  # on whichever pool
   gke-preflight snapshot --file before.zip
   gke-preflight check --baseline before.zip
 
