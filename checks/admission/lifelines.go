@@ -145,7 +145,7 @@ func (c cut) among(l forecast.Lifeline) string {
 	var in []string
 	for _, w := range l.Writes {
 		if i, ok := w.By(c.Culprit); ok && i.Effect == c.Effect {
-			in = append(in, l.StandsFor[w.Namespace]...)
+			in = append(in, w.Namespaces...)
 		}
 	}
 	slices.Sort(in)

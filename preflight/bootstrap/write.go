@@ -77,6 +77,9 @@ type Write struct {
 	// From are the objects of the cluster that a sketch stands for, the example first;
 	// none where it stands for no object that can be read.
 	From []Source
+	// Namespaces are those whose like writes a sketch stands for, its own among them; none
+	// for what stands for no other namespace's.
+	Namespaces []string
 	// For is the sketch in whose place the write is asked about, made from an object that
 	// was read for it; nil for any other write. Shown says in words what it was made from.
 	For   *Write

@@ -36,10 +36,7 @@ type Lifeline struct {
 	Name  string `json:"name"`
 	// Namespace is that of the pods of a webhook's backend; empty for other lines.
 	Namespace string `json:"namespace,omitempty"`
-	// StandsFor has, for a namespace of Writes that is an example, all the namespaces
-	// whose writes the same webhooks and policies see; absent for a line that is kept.
-	StandsFor map[string][]string `json:"standsFor,omitempty"`
-	Outcome   Fate                `json:"outcome"`
+	Outcome   Fate   `json:"outcome"`
 	// AtWorst is the outcome that can't be ruled out; empty unless Outcome is unknown.
 	AtWorst Fate `json:"atWorst,omitempty"`
 	// Draws says that the outcome is unknown only because it hangs on which endpoint of
@@ -65,6 +62,10 @@ type Lifeline struct {
 // A LifelineWrite is one write of a line, and who makes it.
 type LifelineWrite struct {
 	User string `json:"user"`
+	// Namespaces are those whose like writes this one stands for, its own among them: the
+	// same webhooks and policies see them. It is absent for a line that is kept, and for a
+	// write that stands for no other namespace's.
+	Namespaces []string `json:"namespaces,omitempty"`
 	Write
 }
 
@@ -97,7 +98,7 @@ func throughLine(l lifeline.Line, writes []admission.Intercepted, unknown string
 	for _, w := range writes {
 		s := judge(w.Write, w.By, limit)
 		best, worst, seen = worse(best, fate(s.best)), worse(worst, fate(s.worst)), worse(seen, fate(s.drawnWorst()))
-		r.Writes = append(r.Writes, LifelineWrite{w.Write.User.Name, s.report()})
+		r.Writes = append(r.Writes, LifelineWrite{w.Write.User.Name, w.Write.Namespaces, s.report()})
 	}
 	if unknown != "" {
 		worst = Lost
@@ -106,8 +107,10 @@ func throughLine(l lifeline.Line, writes []admission.Intercepted, unknown string
 	if best != worst && best != Lost {
 		r.Outcome, r.AtWorst, r.Draws = Open, worst, seen == worst
 	}
-	if r.Outcome != Kept {
-		r.StandsFor = l.Stands
+	if r.Outcome == Kept {
+		for n := range r.Writes {
+			r.Writes[n].Namespaces = nil
+		}
 	}
 	r.Reason, r.Cause = r.reason(unknown, l.Deadline)
 	return r

@@ -11,8 +11,9 @@ import (
 
 const (
 	system = "kube-system"
-	// dns stands for every workload of kube-system.
-	dns = "kube-dns"
+	// dns and tunnel are workloads of kube-system that each cluster of GKE has.
+	dns    = "kube-dns"
+	tunnel = "konnectivity-agent"
 )
 
 // examples draws examples from a snapshot.
@@ -68,12 +69,6 @@ func (e examples) registration() []bootstrap.Write {
 	}
 }
 
-func (e examples) systemPods() []bootstrap.Write {
-	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns}}
-	agent := object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent"}}
-	return append(e.pod(o, deployments, e.groupOf(system, o.name)), e.pod(agent, daemonSets, e.groupOf(system, agent.name))...)
-}
-
 // pod is a pod's way to its node: the scheduler binds it and the kubelet reports it. It is
 // one of the group g, if that is known.
 func (e examples) pod(o object, controller string, g facts.PodGroup) []bootstrap.Write {
@@ -127,7 +122,7 @@ func (e examples) addons() []bootstrap.Write {
 	for _, t := range []target{to("", "v1", "serviceaccounts", "ServiceAccount"), to("", "v1", "configmaps", "ConfigMap")} {
 		ws = append(ws, sketch(bootstrap.Update, t, o, addonManager()))
 	}
-	agent := object{namespace: system, name: "konnectivity-agent", labels: map[string]string{"k8s-app": "konnectivity-agent", "addonmanager.kubernetes.io/mode": "Reconcile"}}
+	agent := object{namespace: system, name: tunnel, labels: map[string]string{"k8s-app": tunnel, "addonmanager.kubernetes.io/mode": "Reconcile"}}
 	return append(ws, from(sketch(bootstrap.Update, daemons, agent, addonManager()), oneOf(daemons, system, agent.name)))
 }
 

@@ -70,10 +70,6 @@ type Line struct {
 	// Until is the last minor in which webhooks see the writes, such as 1.36;
 	// empty if they do in every known one. What is matched is the target.
 	Until string
-	// Stands has, for a namespace of Writes that is an example, all the namespaces that it
-	// stands for, itself among them: the same webhooks and policies see their writes. It
-	// is nil for lines whose writes stand for no other namespace.
-	Stands map[string][]string
 	// Unknown says why the writes, or some, could not be worked out; empty if they could.
 	Unknown string
 	// Writes are examples, one of each kind by each user, or more where others see them. Of objects that differ
@@ -97,10 +93,9 @@ func NodeNeeds() []facts.Fact {
 // Of returns the lines of the cluster that s was taken of. It is computed once
 // per snapshot.
 //
-// One node stands for all nodes, kube-dns for the pods and Services of
-// kube-system, and one pod for all of a webhook's backend. Of the pods of other
-// namespaces there is one of each namespace, and of namespaces whose writes the same
-// webhooks and policies see, one for all. A label that an
+// One node stands for all nodes, kube-dns for the Services of kube-system, and one pod for
+// all of a webhook's backend. Of other pods there is one for all that the same controller
+// makes and the same webhooks and policies see, whatever their namespaces. A label that an
 // example does not carry is not known rather than absent, unless all are known:
 // see [bootstrap.Labels]. Not modelled are mirror pods, without which static pods
 // run all the same. What a recording of an earlier version asked no webhook about is left

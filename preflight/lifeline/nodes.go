@@ -197,18 +197,3 @@ func (e examples) definitions(l Line) Line {
 	l.Writes = labelled(l.Name, e.distinct(all))
 	return l
 }
-
-// distinct has one of the writes for all that the same see.
-func (e examples) distinct(all []bootstrap.Write) (found []bootstrap.Write) {
-	seen := map[string]int{}
-	for _, w := range all {
-		by := e.seenBy(w)
-		if n, known := seen[by]; known {
-			alsoFor(&found[n], w)
-			continue
-		}
-		seen[by] = len(found)
-		found = append(found, w)
-	}
-	return found
-}

@@ -61,7 +61,7 @@ func always() []row {
 		election("cloud-controller-manager", "gives up its lease and exits, over and over: new nodes stay tainted as uninitialised, and load balancers are not updated"),
 		{Line: Line{
 			Group: SystemPods, Name: "pods of kube-system", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: webhookPage,
-			Consequence: "pods of DNS, of the network and of the control plane's tunnel don't come back on a node that is replaced",
+			Consequence: "pods such as those of DNS, of the network and of the control plane's tunnel don't come back on a node that is replaced",
 		}, writes: examples.systemPods},
 		{Line: Line{
 			Group: BackendPods, Name: "pods of namespace", Source: "kubernetes pkg/controller/controller_utils.go, RealPodControl.CreatePods", Cited: practices,

@@ -1,0 +1,92 @@
+package lifeline
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gke-preflight/gke-preflight/preflight/admission"
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// alike are writes each of which stands for all that the same user makes to the same kind
+// of object, and that the same webhooks and policies see.
+type alike struct {
+	writes []bootstrap.Write
+	// namespaces are, write by write, those of the writes that it stands for.
+	namespaces [][]string
+	at         map[string]int
+}
+
+// alike are the writes of the groups. Who sees a write is looked at only where a group
+// differs in what that may go by.
+func (e examples) alike(groups []facts.PodGroup, writes func(facts.PodGroup) []bootstrap.Write) alike {
+	a := alike{at: map[string]int{}}
+	looked := map[string][]int{}
+	for _, g := range groups {
+		looks := e.looks(g)
+		places, known := looked[looks]
+		if known && a.full(places) {
+			continue
+		}
+		for n, w := range writes(g) {
+			if !known {
+				places = append(places, a.place(e, w))
+			}
+			a.add(places[n], w)
+		}
+		looked[looks] = places
+	}
+	return a
+}
+
+// distinct has one of the writes for all that are alike.
+func (e examples) distinct(all []bootstrap.Write) []bootstrap.Write {
+	a := alike{at: map[string]int{}}
+	for _, w := range all {
+		a.add(a.place(e, w), w)
+	}
+	return a.writes
+}
+
+// place is where the write that stands for w is, or is to be.
+func (a *alike) place(e examples, w bootstrap.Write) int {
+	key := strings.Join([]string{string(w.Operation), w.ResourceName(), w.User.Name, e.seenBy(w)}, "\n")
+	n, known := a.at[key]
+	if !known {
+		n = len(a.at)
+		a.at[key] = n
+	}
+	return n
+}
+
+// add has the write at n stand for w; it is w itself where there is none yet.
+func (a *alike) add(n int, w bootstrap.Write) {
+	if n == len(a.writes) {
+		a.writes, a.namespaces = append(a.writes, w), append(a.namespaces, nil)
+	} else {
+		alsoFor(&a.writes[n], w)
+	}
+	if !slices.Contains(a.namespaces[n], w.Namespace) {
+		a.namespaces[n] = append(a.namespaces[n], w.Namespace)
+	}
+}
+
+// full reports whether the writes at these places remember no more objects.
+func (a *alike) full(places []int) bool {
+	return !slices.ContainsFunc(places, func(n int) bool {
+		objects := len(a.writes[n].From)
+		return objects > 0 && objects <= maxSources
+	})
+}
+
+// seenBy tells writes apart by who intercepts them, and by what is known of that.
+func (e examples) seenBy(w bootstrap.Write) string {
+	var by []string
+	for _, i := range admission.For(e.s).Match(w) {
+		by = append(by, fmt.Sprint(i.Culprit(), i.Fails, i.Denial, i.Undecided))
+	}
+	slices.Sort(by)
+	return strings.Join(by, "\n")
+}

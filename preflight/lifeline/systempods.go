@@ -1,0 +1,41 @@
+package lifeline
+
+import (
+	"slices"
+
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
+	"github.com/gke-preflight/gke-preflight/preflight/facts"
+)
+
+// systemPods are pods of kube-system, each a way to its node.
+func (e examples) systemPods() []bootstrap.Write {
+	return e.alike(e.systemGroups(), func(g facts.PodGroup) []bootstrap.Write {
+		return e.pod(e.podOf(g), makerOf(g), g)
+	}).writes
+}
+
+// systemGroups are the pods of kube-system, kube-dns and the control plane's tunnel first;
+// where they could not be read these two, and one of each of their makers of which nothing
+// is known.
+func (e examples) systemGroups() []facts.PodGroup {
+	all, read := facts.PodGroups.Get(e.s)
+	groups := []facts.PodGroup{
+		{Namespace: system, Kind: "Deployment", Name: dns, Labels: map[string]string{"k8s-app": dns}},
+		{Namespace: system, Kind: daemonSet, Name: tunnel, Labels: map[string]string{"k8s-app": tunnel}},
+	}
+	if !read {
+		return append(groups, facts.PodGroup{Namespace: system, Kind: "Deployment", Name: "any-app"}, facts.PodGroup{Namespace: system, Kind: daemonSet, Name: "any-agent"})
+	}
+	for _, g := range all {
+		if g.Namespace != system {
+			continue
+		}
+		usual := slices.IndexFunc(groups, func(u facts.PodGroup) bool { return u.Name == g.Name })
+		if usual < 0 {
+			groups = append(groups, g)
+			continue
+		}
+		groups[usual] = g
+	}
+	return groups
+}
