@@ -7,7 +7,6 @@ import (
 
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
-	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
 // alike are writes each of which stands for all that the same user makes to the same kind
@@ -19,24 +18,24 @@ type alike struct {
 	at         map[string]int
 }
 
-// alike are the writes of the groups. Who sees a write is looked at only where a group
-// differs in what that may go by.
-func (e examples) alike(groups []facts.PodGroup, writes func(facts.PodGroup) []bootstrap.Write) alike {
+// alikeOf are the writes of all. Who sees a write is looked at only for what looks different
+// from what came before, as far as that may go by it.
+func alikeOf[T any](e examples, all []T, looks func(T) string, writes func(T) []bootstrap.Write) alike {
 	a := alike{at: map[string]int{}}
 	looked := map[string][]int{}
-	for _, g := range groups {
-		looks := e.looks(g)
-		places, known := looked[looks]
+	for _, o := range all {
+		key := looks(o)
+		places, known := looked[key]
 		if known && a.full(places) {
 			continue
 		}
-		for n, w := range writes(g) {
+		for n, w := range writes(o) {
 			if !known {
 				places = append(places, a.place(e, w))
 			}
 			a.add(places[n], w)
 		}
-		looked[looks] = places
+		looked[key] = places
 	}
 	return a
 }

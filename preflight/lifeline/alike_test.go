@@ -81,3 +81,46 @@ func TestAsWhom(t *testing.T) {
 		t.Errorf("pods that are made: %v, want %v", made, want)
 	}
 }
+
+// TestRoutes: a webhook on the endpoints of one Service is seen by them, in whatever
+// namespace it is, and not where there is no such Service or nobody keeps its endpoints.
+func TestRoutes(t *testing.T) {
+	everything := admissionregistrationv1.RuleWithOperations{
+		Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Update},
+		Rule:       admissionregistrationv1.Rule{APIGroups: []string{"discovery.k8s.io"}, APIVersions: []string{"v1"}, Resources: []string{"endpointslices"}},
+	}
+	guard := func(namespace, service string) facts.Observation {
+		w := admissionregistrationv1.ValidatingWebhook{Name: "guard.example.com", Rules: []admissionregistrationv1.RuleWithOperations{everything}}
+		w.NamespaceSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": namespace}}
+		if service != "" {
+			w.ObjectSelector = &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/service-name": service}}
+		}
+		return facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{{Webhooks: []admissionregistrationv1.ValidatingWebhook{w}}})
+	}
+	selected := map[string]string{"app": "any"}
+	there := []facts.Service{{Namespace: "shop", Name: "cart", Selector: selected}, {Namespace: "shop", Name: "till", Selector: selected}, {Namespace: "shop", Name: "external"}}
+	for _, c := range []struct {
+		what     string
+		guard    facts.Observation
+		services []facts.Service
+		sees     string
+	}{
+		{"any of the namespace", guard("shop", ""), there, "cart"},
+		{"the second of it", guard("shop", "till"), there, "till"},
+		{"one that selects nothing", guard("shop", "external"), there, ""},
+		{"one that is gone", guard("shop", "till"), there[:1], ""},
+		{"another namespace", guard("other", ""), there, ""},
+	} {
+		s := cluster("1.36.3", c.guard, facts.Present(facts.Services, c.services),
+			facts.Present(facts.Namespaces, []facts.Namespace{{Name: "shop", Labels: map[string]string{"kubernetes.io/metadata.name": "shop"}}, {Name: "kube-system"}}))
+		sees := ""
+		for _, w := range line(t, s, "endpoint slices").Writes {
+			if len(admission.For(s).Match(w)) > 0 {
+				sees = w.Name
+			}
+		}
+		if sees != c.sees {
+			t.Errorf("%s: the guard sees the endpoints of %q, want %q", c.what, sees, c.sees)
+		}
+	}
+}

@@ -9,7 +9,6 @@ import (
 
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 
-	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
@@ -101,20 +100,4 @@ func controllerOf(p facts.Pod) string {
 		return statefulSets
 	}
 	return deployments
-}
-
-// routes are the endpoints of kube-dns and of every webhook's backend.
-func (e examples) routes() []bootstrap.Write {
-	var ws []bootstrap.Write
-	for _, b := range append([]backend{{system, dns}}, backends(e.s)...) {
-		o := object{namespace: b.namespace, name: b.service, labels: map[string]string{
-			"kubernetes.io/service-name": b.service, "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
-		}}
-		by := serviceAccount("endpointslice-controller")
-		ws = append(ws, sketch(bootstrap.Create, slice, o, by), sketch(bootstrap.Update, slice, o, by))
-		if e.endpoints {
-			ws = append(ws, sketch(bootstrap.Update, endpoints, object{namespace: b.namespace, name: b.service}, serviceAccount("endpoint-controller")))
-		}
-	}
-	return ws
 }

@@ -113,8 +113,13 @@ func (examples) trustBundle() []bootstrap.Write {
 	return []bootstrap.Write{sketch(bootstrap.Create, bundle, o.bare(), serviceAccount("kube-apiserver-serving-clustertrustbundle-publisher"))}
 }
 
+// addons are kube-dns and the control plane's tunnel, which stand for all that GKE applies
+// to kube-system: others have other values of these labels.
 func (e examples) addons() []bootstrap.Write {
-	o := object{namespace: system, name: dns, labels: map[string]string{"k8s-app": dns, "kubernetes.io/cluster-service": "true", "addonmanager.kubernetes.io/mode": "Reconcile"}}
+	shipped := func(name string) object {
+		return object{namespace: system, name: name}.varying(map[string]string{"k8s-app": name, "addonmanager.kubernetes.io/mode": "Reconcile"})
+	}
+	o := shipped(dns)
 	var ws []bootstrap.Write
 	for _, t := range []target{deployment, service} {
 		ws = append(ws, from(sketch(bootstrap.Update, t, o, addonManager()), oneOf(t, system, dns)))
@@ -122,8 +127,7 @@ func (e examples) addons() []bootstrap.Write {
 	for _, t := range []target{to("", "v1", "serviceaccounts", "ServiceAccount"), to("", "v1", "configmaps", "ConfigMap")} {
 		ws = append(ws, sketch(bootstrap.Update, t, o, addonManager()))
 	}
-	agent := object{namespace: system, name: tunnel, labels: map[string]string{"k8s-app": tunnel, "addonmanager.kubernetes.io/mode": "Reconcile"}}
-	return append(ws, from(sketch(bootstrap.Update, daemons, agent, addonManager()), oneOf(daemons, system, agent.name)))
+	return append(ws, from(sketch(bootstrap.Update, daemons, shipped(tunnel), addonManager()), oneOf(daemons, system, tunnel)))
 }
 
 func reviews(by bootstrap.User) []bootstrap.Write {

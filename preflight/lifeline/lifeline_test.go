@@ -88,8 +88,6 @@ func TestWrites(t *testing.T) {
 		"endpoint slices": {
 			"CREATE endpointslices.discovery.k8s.io kube-system/kube-dns by " + sa + "endpointslice-controller",
 			"UPDATE endpointslices.discovery.k8s.io kube-system/kube-dns by " + sa + "endpointslice-controller",
-			"CREATE endpointslices.discovery.k8s.io opa/opa by " + sa + "endpointslice-controller",
-			"UPDATE endpointslices.discovery.k8s.io opa/opa by " + sa + "endpointslice-controller",
 		},
 		"node taints and conditions": {"UPDATE nodes n1 by " + sa + "node-controller", "UPDATE nodes/status n1 by " + sa + "node-controller"},
 		"add-on manager": {
@@ -212,7 +210,7 @@ func TestTrustBundle(t *testing.T) {
 // TestEndpoints are what API servers up to 1.33 find webhooks by.
 func TestEndpoints(t *testing.T) {
 	older := facts.Present(facts.ServerVersion, facts.Version{GitVersion: "v1.33.13"})
-	for target, want := range map[string]int{"1.34.4": 2, "1.36.3": 0} {
+	for target, want := range map[string]int{"1.34.4": 1, "1.36.3": 0} {
 		s := cluster(target)
 		if target == "1.34.4" {
 			s = s.With(older)

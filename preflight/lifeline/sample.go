@@ -42,7 +42,7 @@ func (e examples) sample(l Line, ours func(facts.PodGroup) bool, writes func(fac
 		l.Writes = labelled(l.Name, writes(anyGroup(ours)))
 		return l
 	}
-	alike := e.alike(groups, writes)
+	alike := alikeOf(e, groups, e.looks, writes)
 	for n := range alike.writes {
 		alike.writes[n].Namespaces = alike.namespaces[n]
 	}
