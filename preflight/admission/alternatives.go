@@ -68,7 +68,7 @@ func (m *Matcher) passes(p *admissionregistrationv1.ValidatingAdmissionPolicy) f
 	return sync.OnceValue(func() matchconditions.Matcher {
 		known := func(expression string) bool {
 			e := readsOf(expression)
-			return e == reads{user: e.user, name: e.name, group: e.group}
+			return e == reads{user: e.user, name: e.name, group: e.group, whichNamespace: e.whichNamespace}
 		}
 		if p.Spec.ParamKind != nil || len(p.Spec.AuditAnnotations) > 0 || len(p.Spec.Validations) == 0 {
 			return nil

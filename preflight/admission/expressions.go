@@ -3,6 +3,7 @@ package admission
 import (
 	"context"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -28,6 +29,9 @@ type reads struct {
 	node, agent bool
 	// group is spec.group, which of a CustomResourceDefinition its name tells.
 	group bool
+	// whichNamespace is the namespace beyond names that it is held against: see
+	// [NamespaceRead].
+	whichNamespace bool
 }
 
 var (
@@ -48,18 +52,19 @@ var (
 func readsOf(expressions ...string) reads {
 	all := strings.Join(expressions, "\n")
 	return reads{
-		user:          strings.Contains(all, "userInfo"),
-		authorizer:    strings.Contains(all, "authorizer"),
-		options:       optionsExpression.MatchString(all),
-		namespace:     strings.Contains(all, "namespaceObject"),
-		moreNamespace: strings.Contains(recordedNamespace.ReplaceAllString(all, ""), "namespaceObject"),
-		partial:       partialExpression.MatchString(all),
-		object:        objectExpression.MatchString(groupExpression.ReplaceAllString(sketchedObject.ReplaceAllString(all, ""), "")),
-		name:          nameExpression.MatchString(all),
-		node:          nodeExpression.MatchString(all),
-		agent:         agentExpression.MatchString(all),
-		group:         groupExpression.MatchString(all),
-		labels:        labelsExpression.MatchString(recordedNamespace.ReplaceAllString(all, "")),
+		user:           strings.Contains(all, "userInfo"),
+		authorizer:     strings.Contains(all, "authorizer"),
+		options:        optionsExpression.MatchString(all),
+		namespace:      strings.Contains(all, "namespaceObject"),
+		moreNamespace:  strings.Contains(recordedNamespace.ReplaceAllString(all, ""), "namespaceObject"),
+		partial:        partialExpression.MatchString(all),
+		object:         objectExpression.MatchString(groupExpression.ReplaceAllString(sketchedObject.ReplaceAllString(all, ""), "")),
+		name:           nameExpression.MatchString(all),
+		node:           nodeExpression.MatchString(all),
+		agent:          agentExpression.MatchString(all),
+		group:          groupExpression.MatchString(all),
+		labels:         labelsExpression.MatchString(recordedNamespace.ReplaceAllString(all, "")),
+		whichNamespace: slices.ContainsFunc(namespaceReads(expressions...), func(r NamespaceRead) bool { return r.Open }),
 	}
 }
 
@@ -89,35 +94,39 @@ func (e reads) undecided(r *request, ns namespaces) string {
 		return "an expression reads more of namespaceObject than name, labels and phase, which a snapshot does not hold"
 	case inNamespace && e.namespace && ns.absence != "":
 		return "an expression reads namespaceObject; could not read namespaces (" + ns.absence + ")"
+	case inNamespace && e.whichNamespace && ns.examples[r.GetNamespace()]:
+		return "an expression goes by the namespace, and " + r.GetNamespace() + " stands for all that there may be"
 	}
 	return ""
 }
 
 // certainty makes a matcher of those matchConditions that everything is known
-// for, of a sketch or of a whole write; nil if there are none.
-type certainty func(sketch bool) matchconditions.Matcher
+// for, of a sketch or of a whole write, in a namespace or in an example of one; nil if
+// there are none.
+type certainty func(sketch, example bool) matchconditions.Matcher
 
 // certain compiles them at first use. One that reads params or variables does not
 // compile here and is passed over.
 func (m *Matcher) certain(all []admissionregistrationv1.MatchCondition) certainty {
-	compile := func(object bool) func() matchconditions.Matcher {
-		return sync.OnceValue(func() matchconditions.Matcher { return m.compile(all, object) })
+	compile := func(object, namespace bool) func() matchconditions.Matcher {
+		return sync.OnceValue(func() matchconditions.Matcher { return m.compile(all, object, namespace) })
 	}
-	sketched, whole := compile(false), compile(true)
-	return func(sketch bool) matchconditions.Matcher {
-		if sketch {
-			return sketched()
+	of := map[[2]bool]func() matchconditions.Matcher{}
+	for _, sketch := range []bool{false, true} {
+		for _, example := range []bool{false, true} {
+			of[[2]bool{sketch, example}] = compile(!sketch, !example)
 		}
-		return whole()
 	}
+	return func(sketch, example bool) matchconditions.Matcher { return of[[2]bool{sketch, example}]() }
 }
 
-// compile takes those that read the user and, if it is known, the object.
-func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object bool) matchconditions.Matcher {
+// compile takes those that read the user and, if they are known, the object and the
+// namespace.
+func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object, namespace bool) matchconditions.Matcher {
 	var some []cel.ExpressionAccessor
 	for _, c := range all {
 		e := readsOf(c.Expression)
-		if (e == reads{user: e.user, object: e.object && object, name: e.name && object, group: e.group && object, labels: e.labels && object}) {
+		if (e == reads{user: e.user, object: e.object && object, name: e.name && object, group: e.group && object, labels: e.labels && object, whichNamespace: e.whichNamespace && namespace}) {
 			some = append(some, (*matchconditions.MatchCondition)(&c))
 		}
 	}
@@ -132,7 +141,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object b
 // excluded reports whether one of the certain matchConditions is false, so that
 // nothing else about the webhook or policy matters.
 func (m *Matcher) excluded(ctx context.Context, known certainty, r *request, kind schema.GroupVersionKind) bool {
-	c := known(r.oneOfMany() || r.labelsUnknown)
+	c := known(r.oneOfMany() || r.labelsUnknown, m.namespaces.examples[r.GetNamespace()])
 	if c == nil {
 		return false
 	}

@@ -18,12 +18,14 @@ import (
 // each the label kubernetes.io/metadata.name.
 type namespaces struct {
 	byName map[string]*corev1.Namespace
+	// examples are those that stand for others by other names.
+	examples map[string]bool
 	// absence says why the namespaces could not be read; empty if they were.
 	absence string
 }
 
 func namespacesOf(s *facts.Snapshot) namespaces {
-	ns := namespaces{byName: map[string]*corev1.Namespace{}}
+	ns := namespaces{byName: map[string]*corev1.Namespace{}, examples: map[string]bool{}}
 	if a, absent := s.Absence(facts.Namespaces); absent {
 		ns.absence = a.String()
 		return ns
@@ -33,6 +35,7 @@ func namespacesOf(s *facts.Snapshot) namespaces {
 		if n.Terminating {
 			phase = corev1.NamespaceTerminating
 		}
+		ns.examples[n.Name] = n.Example
 		ns.byName[n.Name] = &corev1.Namespace{
 			ObjectMeta: metav1.ObjectMeta{Name: n.Name, Labels: n.Labels},
 			Status:     corev1.NamespaceStatus{Phase: phase},

@@ -9,7 +9,6 @@ import (
 	"github.com/google/cel-go/cel"
 	"github.com/google/cel-go/common/ast"
 	"github.com/google/cel-go/common/operators"
-	"github.com/google/cel-go/common/types"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	"k8s.io/apiserver/pkg/cel/environment"
 )
@@ -219,30 +218,6 @@ func (r *ParamReads) visitCall(c ast.CallExpr) {
 
 // paramPath is the path of fields from the params, if that is all that e is.
 func paramPath(e ast.Expr) ([]string, bool) {
-	switch e.Kind() {
-	case ast.IdentKind:
-		return nil, e.AsIdent() == paramsIdentifier
-	case ast.SelectKind:
-		path, ok := paramPath(e.AsSelect().Operand())
-		return append(slices.Clone(path), e.AsSelect().FieldName()), ok
-	case ast.CallKind:
-		c := e.AsCall()
-		switch c.FunctionName() {
-		case operators.Index, operators.OptIndex, operators.OptSelect:
-		default:
-			return nil, false
-		}
-		key, constant := stringOf(c.Args()[1])
-		path, ok := paramPath(c.Args()[0])
-		return append(slices.Clone(path), key), ok && constant
-	}
-	return nil, false
-}
-
-func stringOf(e ast.Expr) (string, bool) {
-	if e.Kind() != ast.LiteralKind {
-		return "", false
-	}
-	s, ok := e.AsLiteral().(types.String)
-	return string(s), ok
+	of, path, ok := fieldPath(e)
+	return path, ok && of == paramsIdentifier
 }

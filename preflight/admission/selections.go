@@ -11,20 +11,22 @@ import (
 )
 
 // A Selection is what a webhook, or a policy with one of its bindings, asks of the labels
-// of a namespace and of an object.
+// of a namespace and of an object, and of a namespace in expressions.
 type Selection struct {
 	// Kind and Name are those of the configuration or policy.
 	Kind Kind
 	Name string
 	// Namespaces and Objects hold all requirements as expressions; nil for none.
 	Namespaces, Objects []metav1.LabelSelectorRequirement
+	// Reads are the expressions that go by the namespace; nil for none.
+	Reads []NamespaceRead
 }
 
 // Selections are those of all webhooks and of all policies that have a binding, but for
 // those that ask nothing.
 func Selections(s *facts.Snapshot) (all []Selection) {
-	add := func(kind Kind, name string, selectors ...*metav1.LabelSelector) {
-		x := Selection{Kind: kind, Name: name}
+	add := func(kind Kind, name string, expressions []string, selectors ...*metav1.LabelSelector) {
+		x := Selection{Kind: kind, Name: name, Reads: namespaceReads(expressions...)}
 		for n, selector := range selectors {
 			switch {
 			case selector == nil:
@@ -34,31 +36,31 @@ func Selections(s *facts.Snapshot) (all []Selection) {
 				x.Objects = append(x.Objects, requirements(selector)...)
 			}
 		}
-		if x.Namespaces != nil || x.Objects != nil {
+		if x.Namespaces != nil || x.Objects != nil || x.Reads != nil {
 			all = append(all, x)
 		}
 	}
 	for _, c := range read(s, facts.MutatingWebhooks) {
 		for _, w := range c.Webhooks {
-			add(MutatingWebhook, c.Name, w.NamespaceSelector, w.ObjectSelector)
+			add(MutatingWebhook, c.Name, conditions(w.MatchConditions), w.NamespaceSelector, w.ObjectSelector)
 		}
 	}
 	for _, c := range read(s, facts.ValidatingWebhooks) {
 		for _, w := range c.Webhooks {
-			add(ValidatingWebhook, c.Name, w.NamespaceSelector, w.ObjectSelector)
+			add(ValidatingWebhook, c.Name, conditions(w.MatchConditions), w.NamespaceSelector, w.ObjectSelector)
 		}
 	}
 	for _, p := range read(s, facts.ValidatingPolicies) {
 		for _, b := range read(s, facts.ValidatingPolicyBindings) {
 			if b.Spec.PolicyName == p.Name {
-				add(ValidatingPolicy, p.Name, append(selectors(p.Spec.MatchConstraints), selectors(b.Spec.MatchResources)...)...)
+				add(ValidatingPolicy, p.Name, validatingExpressions(&p, b.Spec.ValidationActions), append(selectors(p.Spec.MatchConstraints), selectors(b.Spec.MatchResources)...)...)
 			}
 		}
 	}
 	for _, p := range read(s, facts.MutatingPolicies) {
 		for _, b := range read(s, facts.MutatingPolicyBindings) {
 			if b.Spec.PolicyName == p.Name {
-				add(MutatingPolicy, p.Name, append(selectors(p.Spec.MatchConstraints), selectors(b.Spec.MatchResources)...)...)
+				add(MutatingPolicy, p.Name, mutatingExpressions(&p), append(selectors(p.Spec.MatchConstraints), selectors(b.Spec.MatchResources)...)...)
 			}
 		}
 	}

@@ -70,4 +70,7 @@ type Namespace struct {
 	// what kubectl has applied last; nil of any other, and in recordings of earlier
 	// versions.
 	Annotations map[string]string `json:"annotations,omitzero"`
+	// Example says that it was made up, and stands for any that there may be by other
+	// names. It is in no recording.
+	Example bool `json:"-"`
 }

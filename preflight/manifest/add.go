@@ -29,8 +29,10 @@ type adder struct {
 	// pointers say what the manifest at hand leads to that is not in it.
 	pointers []string
 	notes    []string
-	unseen   bool
-	err      error
+	// doubts are those of [Added].
+	doubts []string
+	unseen bool
+	err    error
 	// texts are where those found stand.
 	texts map[Name]*text
 	// inhabited are the namespaces of the manifests.

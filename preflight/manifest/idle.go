@@ -18,7 +18,7 @@ func (a *adder) added() Added {
 			a.note("%s does nothing as written: %s", n, why)
 		}
 	}
-	return Added{Names: a.names, Notes: a.notes, Idle: idle == len(a.names), Unseen: a.unseen, texts: a.texts}
+	return Added{Names: a.names, Notes: a.notes, Doubts: a.doubts, Idle: idle == len(a.names), Unseen: a.unseen, texts: a.texts}
 }
 
 // idle says why n does nothing as written; empty if it does something.

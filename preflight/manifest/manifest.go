@@ -88,6 +88,9 @@ type Added struct {
 	// Notes say what does nothing as written, what is not served, and what only
 	// shows in a cluster; in order.
 	Notes []string
+	// Doubts say which expressions go by namespaces of which it can't be seen whether
+	// there are such: that matters only where the verdict hangs on it.
+	Doubts []string
 	// Idle says that nothing of it does anything, as written.
 	Idle bool
 	// Unseen says that more may be registered than the manifests hold, by software

@@ -30,39 +30,55 @@ func (a *adder) people() (others *facts.Snapshot) {
 	}
 	a.s = a.s.With(facts.Present(facts.PodGroups, ordered(groups)))
 	namespaces, _ := facts.Namespaces.Get(a.s)
-	namespaces = slices.Clone(namespaces)
+	c := crowd{slices.Clone(namespaces), groups}
 	for _, x := range admission.Selections(a.s) {
-		if !slices.Contains(a.names, Name{string(x.Kind), x.Name}) {
-			continue
-		}
-		ofNamespace, asked := meeting(x.Namespaces)
-		ofPods, also := meeting(x.Objects)
-		if !asked || !also || x.Objects == nil && lived(x.Namespaces, namespaces, groups) {
-			continue
-		}
-		name := cmp.Or(ofNamespace[corev1.LabelMetadataName], free(namespaces))
-		delete(ofNamespace, corev1.LabelMetadataName)
-		if at := slices.IndexFunc(namespaces, func(n facts.Namespace) bool { return n.Name == name }); at < 0 {
-			asks := maps.Clone(ofNamespace)
-			ofNamespace[corev1.LabelMetadataName] = name
-			namespaces = append(namespaces, facts.Namespace{Name: name, Labels: ofNamespace})
-			a.stand(name, asks, ofPods)
-		}
-		for _, kind := range []string{"DaemonSet", "Deployment"} {
-			groups = append(groups, facts.PodGroup{Namespace: name, Kind: kind, Name: "any-app", Labels: ofPods})
+		if slices.Contains(a.names, Name{string(x.Kind), x.Name}) {
+			a.meet(x, &c)
 		}
 	}
-	slices.SortFunc(namespaces, func(x, y facts.Namespace) int { return cmp.Compare(x.Name, y.Name) })
-	return a.s.With(facts.Present(facts.Namespaces, namespaces)).With(facts.Present(facts.PodGroups, ordered(groups)))
+	return c.in(a.s)
 }
 
-// lived reports whether there are pods in a namespace that meets the requirements.
-func lived(all []metav1.LabelSelectorRequirement, namespaces []facts.Namespace, groups []facts.PodGroup) bool {
-	selector, err := metav1.LabelSelectorAsSelector(&metav1.LabelSelector{MatchExpressions: all})
-	return err == nil && slices.ContainsFunc(namespaces, func(n facts.Namespace) bool {
-		return selector.Matches(k8slabels.Set(n.Labels)) && slices.ContainsFunc(groups, func(g facts.PodGroup) bool { return g.Namespace == n.Name })
-	})
+// meet adds to the crowd who meets x, in a namespace that its selector names or in any, and
+// in those that its expressions name.
+func (a *adder) meet(x admission.Selection, c *crowd) {
+	ofNamespace, asked := meeting(x.Namespaces)
+	ofPods, also := meeting(x.Objects)
+	if !asked || !also {
+		return
+	}
+	named, isNamed := ofNamespace[corev1.LabelMetadataName]
+	delete(ofNamespace, corev1.LabelMetadataName)
+	if isNamed || x.Objects != nil || !c.lived(x.Namespaces, x.Reads != nil) {
+		name := cmp.Or(named, free(c.namespaces))
+		if c.add(name, !isNamed, ofNamespace, ofPods) {
+			a.stand(name, ofNamespace, ofPods)
+		}
+	}
+	for _, r := range x.Reads {
+		a.doubt(x, r)
+		for _, name := range r.Names {
+			if name != metav1.NamespacePublic && name != corev1.NamespaceNodeLease {
+				c.add(name, false, ofNamespace, ofPods)
+			}
+		}
+	}
 }
+
+// doubt notes which expression goes by a namespace.
+func (a *adder) doubt(x admission.Selection, r admission.NamespaceRead) {
+	text := strings.Join(strings.Fields(r.Expression), " ")
+	if runes := []rune(text); len(runes) > longest {
+		text = string(runes[:longest]) + "..."
+	}
+	d := fmt.Sprintf("whether there are pods in the namespaces that %q of %s %s tells from others can't be seen here: simulate on the cluster, or with --snapshot RECORDING, to find out", text, x.Kind, x.Name)
+	if !slices.Contains(a.doubts, d) {
+		a.doubts = append(a.doubts, d)
+	}
+}
+
+// longest is how much of an expression is quoted.
+const longest = 80
 
 // stand notes what a namespace that is made up stands for.
 func (a *adder) stand(name string, ofNamespace, ofPods map[string]string) {

@@ -3,6 +3,8 @@
 package simulation
 
 import (
+	"slices"
+
 	"github.com/gke-preflight/gke-preflight/preflight/admission"
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
@@ -168,6 +170,9 @@ func With(s *facts.Snapshot, added *manifest.Added, b Backends) Simulation {
 	}
 	sim.Lifelines = lifelines(seen, fromManifest)
 	sim.judge(s, plan, added, b)
+	if added != nil && sim.Verdict == Undecided {
+		sim.Notes = slices.Concat(sim.Notes, added.Doubts)
+	}
 	sim.Summary = Together([]Simulation{sim}).Summary
 	return sim
 }
