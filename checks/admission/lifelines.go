@@ -1,6 +1,7 @@
 package admission
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -68,13 +69,29 @@ func of(groups ...lifeline.Group) func(forecast.Lifeline) bool {
 func lost(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) []preflight.Finding {
 	var fs []preflight.Finding
 	for _, c := range cuts(s, forecast.Lost, concern) {
-		mine := severity
-		if !slices.ContainsFunc(c.lines, func(l forecast.Lifeline) bool { return graver(l) && !c.meant(l) }) {
-			mine = preflight.Warning
-		}
-		fs = append(fs, c.finding(s, mine))
+		fs = append(fs, c.gravestFirst(s, severity).finding(s, c.weight(s, c.lines[0], severity)))
 	}
 	return append(fs, openLines(s, severity, concern)...)
+}
+
+// gravestFirst is c with the line first whose loss weighs most.
+func (c cut) gravestFirst(s *facts.Snapshot, severity preflight.Severity) cut {
+	slices.SortStableFunc(c.lines, func(a, b forecast.Lifeline) int {
+		return cmp.Compare(c.weight(s, b, severity), c.weight(s, a, severity))
+	})
+	return c
+}
+
+// weight is how severe it is that the culprit costs the line, of what may be as severe as
+// that.
+func (c cut) weight(s *facts.Snapshot, l forecast.Lifeline, severity preflight.Severity) preflight.Severity {
+	switch {
+	case c.denied(l) == theAutoscaler && c.meant(l) && !autoscalerDrains(s):
+		return preflight.Info
+	case !graver(l), c.meant(l), c.denied(l) == theAutoscaler && !autoscalerDrains(s):
+		return preflight.Warning
+	}
+	return severity
 }
 
 // meant reports whether it is likely on purpose that the line is lost: who denies an
@@ -89,7 +106,7 @@ func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.F
 	return preflight.Finding{
 		Severity: severity,
 		Subject:  preflight.SubjectOf(c.Culprit),
-		Summary:  c.does() + c.consequence(),
+		Summary:  c.does() + c.consequence(s),
 		Evidence: c.evidence(),
 		Steps:    way(s, c.Culprit),
 	}
@@ -121,18 +138,18 @@ func patienceFor(l forecast.Lifeline) string {
 	return "the API server waits for"
 }
 
-func (c cut) consequence() string {
+func (c cut) consequence(s *facts.Snapshot) string {
 	l := c.lines[0]
 	if l.Outcome == forecast.Slowed {
 		return fmt.Sprintf(" and slows %s, whose clients wait for %.0f s; with a longer timeout, or a second webhook like it, they are lost: %s", c.named(), l.DeadlineSeconds, l.Consequence)
 	}
-	return fmt.Sprintf(", so that the cluster loses %s: %s", c.named(), l.Consequence)
+	return fmt.Sprintf(", so that the cluster loses %s: %s", c.named(), c.follows(s, l))
 }
 
 func (c cut) named() string {
 	var names []string
 	for _, l := range c.lines {
-		names = append(names, l.Name+c.among(l))
+		names = append(names, l.Name+c.denied(l).words()+c.among(l))
 	}
 	if n := len(names); n > 1 {
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]

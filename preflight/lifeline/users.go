@@ -48,8 +48,10 @@ func upgrader() bootstrap.User {
 	return bootstrap.User{Name: "service-000000000000@container-engine-robot.iam.gserviceaccount.com", Groups: []string{authenticated}}
 }
 
-// autoscaler drains nodes that are needed no more (kubernetes
-// cluster/gce/gci/configure-helper.sh, create-master-auth).
+// Autoscaler is as whom the cluster autoscaler drains nodes that are needed no more
+// (kubernetes cluster/gce/gci/configure-helper.sh, create-master-auth).
+const Autoscaler = "cluster-autoscaler"
+
 func autoscaler() bootstrap.User {
-	return bootstrap.User{Name: "cluster-autoscaler", Groups: []string{authenticated}}
+	return bootstrap.User{Name: Autoscaler, Groups: []string{authenticated}}
 }
