@@ -41,6 +41,11 @@ type Estimate struct {
 	Least   int64  `json:"least,omitempty"`
 	Most    int64  `json:"most,omitempty"`
 	Unknown string `json:"unknown,omitempty"`
+	// Held is who rejects evictions of Pods that are on the pool, so that drains of their
+	// nodes last up to their limit, and HeldPerhaps says that whether anybody does is open;
+	// empty and false where all evictions pass, and in reports of earlier versions.
+	Held        string `json:"held,omitempty"`
+	HeldPerhaps bool   `json:"heldPerhaps,omitempty"`
 	// Preset says that the pool's settings were not seen, and are taken to be as usual.
 	Preset bool `json:"preset,omitempty"`
 	// Earlier is how long the longest upgrade of the pool took that succeeded and is still
@@ -78,6 +83,9 @@ func ofPool(p facts.NodePool, nodes int) Estimate {
 	e := Estimate{Nodes: nodes, Strategy: "SURGE", Node: int64(nodeMade.Seconds()), Drain: drains(u), Preset: u == (facts.UpgradeSettings{})}
 	switch u.Strategy {
 	case "", "SURGE":
+		if u.Strategy != "" && u.MaxSurge == 0 && u.MaxUnavailable == 0 {
+			return Estimate{Nodes: nodes, Strategy: u.Strategy, Unknown: "it may neither add a node nor do without one, so that it can't be upgraded"}
+		}
 		e.AtOnce = min(mostAtOnce, max(1, int(u.MaxSurge+u.MaxUnavailable)))
 		e.Rounds = parts(nodes, e.AtOnce)
 		e.Least = int64(e.Rounds) * e.Node

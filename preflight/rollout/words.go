@@ -7,12 +7,16 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/words"
 )
 
-// Range is how long it takes, such as "18 minutes to 9 hours"; why that is not known, where
-// it is not.
+// Range is how long it takes, such as "18 minutes to 9 hours", and what makes it as long as
+// that, where it is evictions; why that is not known, where it is not.
 func (e Estimate) Range() string {
 	switch {
 	case e.Unknown != "":
 		return "not known: " + e.Unknown
+	case e.Held != "":
+		return fmt.Sprintf("up to %s, as drains that are denied their evictions by %s last up to their limit", Words(e.Most), e.Held)
+	case e.HeldPerhaps:
+		return fmt.Sprintf("%s to %s, the longer where evictions are rejected, which is open", Words(e.Least), Words(e.Most))
 	case e.Least == e.Most:
 		return Words(e.Least)
 	}
