@@ -220,14 +220,23 @@ func verdict(results []Result) Verdict {
 				return NotReady
 			}
 		}
-		if r.Status == Undecided && r.Reason != "" && len(r.Open) == 0 && r.See == "" && r.Check.Severity == Blocker && !r.Waiver.Covers() {
+		if openOf(r) != nil {
 			v = Inconclusive
-		}
-		for _, o := range r.Open {
-			if o.Severity == Blocker && !o.Waived {
-				v = Inconclusive
-			}
 		}
 	}
 	return v
+}
+
+// openOf are the questions of r that could hide a blocker; without a subject where the
+// check has no answer at all.
+func openOf(r Result) (all []Obstacle) {
+	if r.Status == Undecided && r.Reason != "" && len(r.Open) == 0 && r.See == "" && r.Check.Severity == Blocker && !r.Waiver.Covers() {
+		return []Obstacle{{Check: r.Check.ID}}
+	}
+	for _, o := range r.Open {
+		if o.Severity == Blocker && !o.Waived {
+			all = append(all, Obstacle{r.Check.ID, o.Subject})
+		}
+	}
+	return all
 }

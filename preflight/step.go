@@ -30,6 +30,9 @@ type StepStatus struct {
 	// BlockedBy names the blockers, in the report's order; none in reports of earlier
 	// versions.
 	BlockedBy []Obstacle `json:"blockedBy,omitempty"`
+	// LeftOpen names the questions that could hide a blocker, in the report's order; none
+	// in reports of earlier versions.
+	LeftOpen []Obstacle `json:"leftOpen,omitempty"`
 	// Pools are the same for each node pool by itself, of nodes; none where the pools are
 	// not known, and in reports of earlier versions.
 	Pools []PoolStatus `json:"pools,omitempty"`
@@ -38,10 +41,11 @@ type StepStatus struct {
 	WayBack wayback.Back `json:"wayBack,omitzero"`
 }
 
-// An Obstacle is a finding by its name: the report's findings have the rest of it, with the
-// severity that it has for what the verdict is about.
+// An Obstacle is a finding by its name, or an open question: the report's findings have the
+// rest of it, with the severity that it has for what the verdict is about.
 type Obstacle struct {
-	Check   string  `json:"check"`
+	Check string `json:"check"`
+	// Subject is zero for a check that has no answer at all.
 	Subject Subject `json:"subject"`
 }
 
@@ -154,7 +158,7 @@ func stepsOf(s *facts.Snapshot, results []Result) []StepStatus {
 		if only == nil || slices.Contains(only, name) {
 			var one StepStatus
 			one.sum(onNodes(s, results, []string{name}))
-			nodes.Pools = append(nodes.Pools, PoolStatus{name, one.Verdict, one.Blockers, one.Warnings, rollout.Of(s, name)})
+			nodes.Pools = append(nodes.Pools, PoolStatus{name, one.Verdict, one.Blockers, one.Warnings, rollout.WithDrains(s, name)})
 		}
 	}
 	return []StepStatus{control, nodes}
@@ -164,6 +168,7 @@ func stepsOf(s *facts.Snapshot, results []Result) []StepStatus {
 func (s *StepStatus) sum(results []Result) {
 	s.Verdict = verdict(results)
 	for _, r := range results {
+		s.LeftOpen = append(s.LeftOpen, openOf(r)...)
 		for _, f := range r.Findings {
 			switch {
 			case f.Waived:

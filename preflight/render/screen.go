@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -112,7 +111,7 @@ func nodesStep(r preflight.Report) string {
 		case preflight.NotReady:
 			return fmt.Sprintf("%s: %s to their upgrade%s%s.", verdictWords(s.Verdict), words.Count(s.Blockers, "blocker"), blockedPools(s.Pools)+unnamed(r, s.BlockedBy), warned)
 		case preflight.Inconclusive:
-			return fmt.Sprintf("%s: what could hide a blocker to their upgrade was not seen%s.", verdictWords(s.Verdict), warned)
+			return fmt.Sprintf("%s: what could hide a blocker to their upgrade was not seen%s%s.", verdictWords(s.Verdict), leftOpen(r, s.LeftOpen), warned)
 		case preflight.Ready:
 			return fmt.Sprintf("nothing found that stops their upgrade%s.", warned)
 		}
@@ -133,27 +132,6 @@ func blockedPools(all []preflight.PoolStatus) string {
 		return ""
 	}
 	return ", of " + words.Some(blocked, fewNamed) + " alone"
-}
-
-// unnamed names the first of the obstacles whose subject blocks nothing that the verdict is
-// about, and so stands nowhere else as the culprit, and counts the others; empty where there
-// is none.
-func unnamed(r preflight.Report, all []preflight.Obstacle) string {
-	n := slices.IndexFunc(all, func(o preflight.Obstacle) bool {
-		return !slices.ContainsFunc(r.Findings, func(f preflight.Finding) bool {
-			return f.Severity == preflight.Blocker && !f.Waived && f.Subject == o.Subject
-		})
-	})
-	if n < 0 {
-		return ""
-	}
-	of := all[n].Subject
-	of.Webhook = "" // there is room for the object's name alone
-	others := ""
-	if len(all) > 1 {
-		others = " and " + words.Count(len(all)-1, "other")
-	}
-	return fmt.Sprintf(" (%s, %s%s)", all[n].Check, of, others)
 }
 
 func fateLabel(f forecast.Fate) string {
