@@ -190,7 +190,7 @@ func everyWrite(t *testing.T, k *rig.Cluster, b *rig.Backend) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b.Behave(c.behaviour)
-			want := map[string]forecast.Fate{"pods of kube-system": forecast.Kept}
+			want := map[string]forecast.Fate{"pods of kube-system": c.want} // the network's are among them
 			for name, w := range nodeWrites() {
 				expression := ""
 				if c.condition != nil {
