@@ -21,3 +21,6 @@ var (
 	WithDefaultsValidatingPolicy = withDefaultsValidatingPolicy
 	WithDefaultsMatch            = withDefaultsMatch
 )
+
+// IsSettled reports whether a policy says the same to each write.
+var IsSettled = isSettled

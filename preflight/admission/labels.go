@@ -23,7 +23,7 @@ const (
 // a whole write. A selector of which
 // one requirement is not met is not met, whatever is unknown of the others.
 func (r *request) unknownLabel(s *metav1.LabelSelector) string {
-	if !r.sketch && !r.labelsUnknown || s == nil {
+	if !r.sketch && !r.labelsUnknown || s == nil || len(s.MatchLabels)+len(s.MatchExpressions) == 0 {
 		return ""
 	}
 	unknown := ""

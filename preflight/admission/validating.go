@@ -106,12 +106,16 @@ func compileValidating(p *admissionregistrationv1.ValidatingAdmissionPolicy) val
 	for n, a := range p.Spec.AuditAnnotations {
 		annotations[n] = &validating.AuditAnnotationCondition{Key: a.Key, ValueExpression: a.ValueExpression}
 	}
-	return validating.NewValidator(
+	v := validating.NewValidator(
 		c.CompileCondition(validations, withAuthorizer, environment.StoredExpressions),
 		matchConditions(c, p.Spec.MatchConditions, withAuthorizer, p.Spec.FailurePolicy, p.Name),
 		c.CompileCondition(annotations, withAuthorizer, environment.StoredExpressions),
 		c.CompileCondition(messages, plain, environment.StoredExpressions),
 		p.Spec.FailurePolicy, nil)
+	if isSettled(p) {
+		return &settled{Validator: v}
+	}
+	return v
 }
 
 func variables(vs []admissionregistrationv1.Variable) []cel.NamedExpressionAccessor {

@@ -160,15 +160,16 @@ func (m *Matcher) throughHook(ctx context.Context, h hook, r *request) (Intercep
 	if loose.anyCondition && invocation != nil && m.excluded(ctx, h.certain, r, invocation.Kind) {
 		return Interception{}, false
 	}
+	if invocation == nil && err == nil {
+		return Interception{}, false
+	}
 	i := h.interception()
 	switch {
-	case undecided != "" && (invocation != nil || err != nil):
+	case undecided != "":
 		i.Undecided = undecided
 	case err != nil:
 		i.Denial = err.Error()
 		return i, true
-	case invocation == nil:
-		return Interception{}, false
 	}
 	i.show(r, invocation)
 	return i, true
