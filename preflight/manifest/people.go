@@ -39,30 +39,43 @@ func (a *adder) people() (others *facts.Snapshot) {
 	return c.in(a.s)
 }
 
-// meet adds to the crowd who meets x, in a namespace that its selector names or in any, and
-// in those that its expressions name.
+// meet adds to the crowd who meets x, in the namespaces that its selector names or in any,
+// and in those that its expressions name.
 func (a *adder) meet(x admission.Selection, c *crowd) {
-	ofNamespace, asked := meeting(x.Namespaces)
+	names, others := byName(x.Namespaces)
+	ofNamespace, asked := meeting(others)
 	ofPods, also := meeting(x.Objects)
 	if !asked || !also {
 		return
 	}
-	named, isNamed := ofNamespace[corev1.LabelMetadataName]
-	delete(ofNamespace, corev1.LabelMetadataName)
-	if isNamed || x.Objects != nil || !c.lived(x.Namespaces, x.Reads != nil) {
-		name := cmp.Or(named, free(c.namespaces))
-		if c.add(name, !isNamed, ofNamespace, ofPods) {
-			a.stand(name, ofNamespace, ofPods)
-		}
+	if names == nil && (x.Objects != nil || !c.lived(x.Namespaces, x.Reads != nil)) {
+		name := free(c.namespaces)
+		c.add(name, true, ofNamespace, ofPods)
+		a.stand(name, ofNamespace, ofPods)
 	}
 	for _, r := range x.Reads {
 		a.doubt(x, r)
-		for _, name := range r.Names {
-			if name != metav1.NamespacePublic && name != corev1.NamespaceNodeLease {
-				c.add(name, false, ofNamespace, ofPods)
-			}
+		names = append(names, r.Names...)
+	}
+	for _, name := range names {
+		if name != metav1.NamespacePublic && name != corev1.NamespaceNodeLease && c.add(name, false, ofNamespace, ofPods) {
+			a.stand(name, ofNamespace, ofPods)
 		}
 	}
+}
+
+// byName are the names of namespaces that the requirements ask for, nil where they ask for
+// none, and those that are not about the name.
+func byName(all []metav1.LabelSelectorRequirement) (names []string, others []metav1.LabelSelectorRequirement) {
+	for _, q := range all {
+		switch {
+		case q.Key != corev1.LabelMetadataName:
+			others = append(others, q)
+		case q.Operator == metav1.LabelSelectorOpIn:
+			names = append(names, q.Values...)
+		}
+	}
+	return names, others
 }
 
 // doubt notes which expression goes by a namespace.

@@ -11,6 +11,7 @@ const (
 	deletions = `rules: [{apiGroups: [""], apiVersions: [v1], operations: [DELETE], resources: [pods]}]`
 	budgets   = `rules: [{apiGroups: [policy], apiVersions: [v1], operations: [UPDATE], resources: [poddisruptionbudgets/status]}]`
 	sets      = `rules: [{apiGroups: [apps], apiVersions: [v1], operations: [UPDATE], resources: [statefulsets/status]}]`
+	ofNames   = `namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [shop, prod]}]}`
 	ofLabel   = `namespaceSelector: {matchLabels: {env: prod}}`
 )
 
@@ -43,19 +44,22 @@ func TestNamespacesThatThereMayBe(t *testing.T) {
 		"all but one":          {hook(evictions, condition("request.namespace != 'default'")), Undecided},
 		"kube-system, of which pods are drained, too": {hook(evictions, condition("request.namespace == 'kube-system'")), Undecided},
 		"by name and by label":                        {hook(evictions, ofLabel, condition("request.namespace.startsWith('team-')")), Undecided},
-		"its own":                                     {hook(pods, condition("request.namespace == 'a'")), Endangered},
-		"those of the manifest":                       {hook(evictions, condition("request.namespace == 'shop'")) + meshed, Endangered},
-		"another than those of the manifest":          {hook(evictions, condition("request.namespace == 'prod'")) + meshed, Undecided},
-		"a budget's":                                  {hook(budgets, condition("request.namespace == 'prod'")), Undecided},
-		"a budget's, by label":                        {hook(budgets, ofLabel), Undecided},
-		"a StatefulSet's":                             {hook(sets, condition("request.namespace == 'prod'")), Undecided},
-		"a StatefulSet's, by label":                   {hook(sets, ofLabel), Undecided},
-		"a policy":                                    {policy("DELETE", "request.namespace != 'prod'"), Undecided},
-		"a policy, by label":                          {policy("DELETE", "!('guarded' in namespaceObject.metadata.labels)"), Undecided},
+		"by name, of those that its selector names":   {hook(evictions, ofNames, condition("request.namespace != 'shop'")), Undecided},
+		"by its selector, which takes some of them":   {hook(evictions, "namespaceSelector: {matchExpressions: [{key: kubernetes.io/metadata.name, operator: In, values: [shop, prod]}, {key: kubernetes.io/metadata.name, operator: NotIn, values: [shop]}]}"), Undecided},
+		"its own":                            {hook(pods, condition("request.namespace == 'a'")), Endangered},
+		"those of the manifest":              {hook(evictions, condition("request.namespace == 'shop'")) + meshed, Endangered},
+		"another than those of the manifest": {hook(evictions, condition("request.namespace == 'prod'")) + meshed, Undecided},
+		"a budget's":                         {hook(budgets, condition("request.namespace == 'prod'")), Undecided},
+		"a budget's, by label":               {hook(budgets, ofLabel), Undecided},
+		"a StatefulSet's":                    {hook(sets, condition("request.namespace == 'prod'")), Undecided},
+		"a StatefulSet's, by label":          {hook(sets, ofLabel), Undecided},
+		"a policy":                           {policy("DELETE", "request.namespace != 'prod'"), Undecided},
+		"a policy, by label":                 {policy("DELETE", "!('guarded' in namespaceObject.metadata.labels)"), Undecided},
 
 		"all but kube-system, failing open":      {hook("failurePolicy: Ignore", "timeoutSeconds: 1", pods, condition("request.namespace != 'kube-system'")), Clear},
 		"all but kube-system":                    {hook(pods, condition("request.namespace != 'kube-system'")), Endangered},
 		"those where no pods run":                {hook(pods, condition("request.namespace in ['kube-public', 'kube-node-lease']")), Clear},
+		"one by name, and its selector others":   {hook(evictions, ofNames, condition("request.namespace == 'other'")), Clear},
 		"one by name, and another user":          {hook(evictions, condition("request.namespace == 'prod'", "request.userInfo.username == 'other'")), Clear},
 		"by a pattern, and another user":         {hook(evictions, condition("request.namespace.matches('^team-')", "request.userInfo.username == 'other'")), Clear},
 		"one by name, and another resource":      {hook(everything("'*'"), condition("request.namespace == 'prod' && request.resource.resource == 'secrets'")), Clear},
