@@ -15,6 +15,7 @@ var WebhookNoReadyEndpoints = preflight.Check{
 	Severity: preflight.Warning,
 	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    []facts.Fact{facts.ValidatingWebhooks, facts.MutatingWebhooks, facts.Services, facts.Endpoints},
+	Uses:     []facts.Fact{facts.Attempts},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {
 			if w.client.Service == nil {
@@ -41,6 +42,11 @@ var WebhookNoReadyEndpoints = preflight.Check{
 			} else {
 				f.Summary = fmt.Sprintf("service %s has no ready endpoint, of %d; %s", w.service(), known, w.effect())
 				f.Steps = mend(s, w, nil, "see why its pods are not ready (readiness probe, image, node), and bring them back", pods, described, logs)
+			}
+			if n := answeredOf(s, w); n >= 0 {
+				a := facts.Attempts.Of(s)[n]
+				f.Summary += fmt.Sprintf("; yet it answered (%s) when it was asked from %s, so that it comes and goes, or one of the two is over", a.Answer, a.Vantage)
+				f.Evidence = append(f.Evidence, attemptEvidence(a, fmt.Sprintf("/%d", n)))
 			}
 			fs = append(fs, f)
 		}

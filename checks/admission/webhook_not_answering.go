@@ -19,7 +19,9 @@ var webhookNotAnswering = preflight.Check{
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {
 		for _, w := range webhooks(s) {
 			if f := faultFinding(s, w, exact(symptoms(s, w, silences))); f != nil {
-				f.Summary += withoutLiveness(s, w)
+				f.Summary += thoughReady(s, w) + withoutLiveness(s, w)
+				fs = append(fs, *f)
+			} else if f := foundNobody(s, w); f != nil {
 				fs = append(fs, *f)
 			} else if why := unaskable(s, w); why != "" {
 				fs = append(fs, preflight.Finding{Severity: preflight.Warning, Subject: w.subject(), Undecided: "whether its backend answers: " + why})

@@ -41,6 +41,9 @@ type call struct {
 	// at each of them, nil unless they are known to differ.
 	several bool
 	at      []at
+	// disputed says that what the cluster says of the backend and what that answered
+	// exclude each other, so that one of the two does not hold any more.
+	disputed bool
 }
 
 func certain(b bound) call { return call{best: b, worst: b} }
@@ -122,9 +125,18 @@ func (c *caller) of(i admission.Interception, w bootstrap.Write) call {
 		return call{answer: facts.Allowed}
 	}
 	asked := c.askedOf(i)
-	if a, none := c.nobody(i); none && len(asked.own) == 0 {
-		return c.after(i, w, a, "")
+	if a, none := c.nobody(i); none {
+		k := c.after(i, w, a, "")
+		if len(asked.own) > 0 {
+			k = c.answers(i, w, asked).contradicted(k)
+		}
+		return k
 	}
+	return c.answers(i, w, asked)
+}
+
+// answers is what the call comes to by what its backend has answered.
+func (c *caller) answers(i admission.Interception, w bootstrap.Write, asked *questioned) call {
 	if es := c.behind(i, asked.own); es != nil {
 		return several(c.among(es, i, w, asked.own))
 	}

@@ -188,6 +188,23 @@ func worseOf(a, b bound) bound {
 	return b
 }
 
+// contradicted leaves open what the call comes to whose backend answered, though nobody is
+// there to be called.
+func (k call) contradicted(nobody call) call {
+	if k.best.rejects || !nobody.worst.rejects {
+		return k
+	}
+	k.worst, k.disputed = worseOf(k.worst, nobody.worst), true
+	k.detail = "it answered when it was asked, and when the cluster was read " + noBackend(nobody.attempt) + ": it comes and goes, or one of the two is over"
+	return k
+}
+
+// noBackend says in words who is missing.
+func noBackend(a facts.Attempt) string {
+	missing := map[facts.Fault]string{facts.NoService: "its Service was missing", facts.NoPort: "its Service had no such port", facts.NoEndpoint: "its Service had no endpoint"}
+	return cmp.Or(missing[a.Fault], "its Service had no ready endpoint")
+}
+
 // several joins what the call comes to at each endpoint.
 func several(ats []at) call {
 	calls := make([]call, len(ats))

@@ -112,6 +112,8 @@ func (c *caller) consultDryRuns(s *simulated) {
 			}
 		case slices.ContainsFunc(s.by, func(i admission.Interception) bool { return c.unapplied(i.Culprit()) }):
 			// what was let pass has not met all of them
+		case slices.ContainsFunc(s.calls, func(k call) bool { return k.disputed }):
+			// it was let pass by a backend that may be gone since
 		case a.Answer == facts.Allowed && asLoopback && s.worst.rejects && !s.best.rejects && !(c.perEndpoint && s.several(a)) && !s.drawn():
 			s.worst = s.justStarted(max(s.best.cost, took))
 		}
