@@ -35,7 +35,8 @@ a kubelet.
 Writes stand for many like them. Leases are as their clients send them; of Pods,
 Nodes and the like only the labels are known beforehand that kubelets, GKE and controllers
 always set. The name is an example: what goes by the name of a node, a Pod or the lease of a
-node is open, and so is what goes by the number of GKE's service agent. Such a sketch is made real when a backend is asked: an object
+node is open, and so is what goes by the number of GKE's service agent, or by who holds a
+lease beyond whether that changes. Such a sketch is made real when a backend is asked: an object
 that it stands for is read, and the write made from it. An eviction is of a Pod that runs;
 a Pod that is made anew is as its Deployment, StatefulSet, DaemonSet or Job has it in its
 template, with what the API server adds itself, and with what mutating webhooks answered

@@ -29,6 +29,8 @@ type reads struct {
 	node, agent bool
 	// group is spec.group, which of a CustomResourceDefinition its name tells.
 	group bool
+	// holder is who holds a lease, but for whether it is the same before and after.
+	holder bool
 	// whichNamespace is the namespace beyond names that it is held against: see
 	// [NamespaceRead].
 	whichNamespace bool
@@ -44,6 +46,8 @@ var (
 	nameExpression  = regexp.MustCompile(`\brequest\s*\.\s*name\b|\b(object|oldObject)\s*\.\s*(metadata|target)\s*\.\s*name\b`)
 	nodeExpression  = regexp.MustCompile(`\bsystem:node:[^'"\s]`)
 	agentExpression = regexp.MustCompile(`\bservice-\d`)
+	// sameHolder tells a renewal of a lease from a takeover, whoever it is.
+	sameHolder      = regexp.MustCompile(`(?m)(^|[(!&|?:,])\s*(object|oldObject)\s*\.\s*spec\s*\.\s*\??holderIdentity\s*[!=]=\s*(object|oldObject)\s*\.\s*spec\s*\.\s*\??holderIdentity\s*($|[)&|?:,])|\bhas\(\s*(object|oldObject)\s*\.\s*spec\s*\.\s*holderIdentity\s*\)`)
 	groupExpression = regexp.MustCompile(`\b(object|oldObject)\s*\.\s*spec\s*\.\s*group\b`)
 	// recordedNamespace is what namespaceObject is known by.
 	recordedNamespace = regexp.MustCompile(`\bnamespaceObject\s*(\.\s*metadata\s*\.\s*name\b|\.\s*metadata\s*\.\s*\??labels\b|\.\s*status\s*\.\s*phase\b|[!=]=\s*null\b)`)
@@ -64,6 +68,7 @@ func readsOf(expressions ...string) reads {
 		agent:          agentExpression.MatchString(all),
 		group:          groupExpression.MatchString(all),
 		labels:         labelsExpression.MatchString(recordedNamespace.ReplaceAllString(all, "")),
+		holder:         strings.Contains(sameHolder.ReplaceAllString(all, ""), "holderIdentity"),
 		whichNamespace: slices.ContainsFunc(namespaceReads(expressions...), func(r NamespaceRead) bool { return r.Open }),
 	}
 }
@@ -82,6 +87,8 @@ func (e reads) undecided(r *request, ns namespaces) string {
 		return "an expression is about some nodes by their names, and others write the like"
 	case e.agent && strings.HasPrefix(r.GetUserInfo().GetName(), "service-"):
 		return "an expression is about the service agent of one project, and which is this one's is not known"
+	case e.holder && r.GetResource().GroupResource() == leases:
+		return "an expression reads who holds a lease, which each process that takes it draws anew, and each node has another"
 	case (e.object || e.group) && r.changed != "":
 		return r.changed
 	case e.labels && r.labelsUnknown:

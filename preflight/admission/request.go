@@ -53,13 +53,13 @@ func newRequest(w bootstrap.Write, o objects) *request {
 // sketch stands for, the leases of other nodes, and other pods that are bound.
 func (r *request) oneOfMany() bool {
 	resource := r.GetResource().GroupResource()
-	return r.sketch || resource == nodeLeases && r.GetNamespace() == corev1.NamespaceNodeLease ||
+	return r.sketch || resource == leases && r.GetNamespace() == corev1.NamespaceNodeLease ||
 		resource == pods && r.GetSubresource() == "binding"
 }
 
 var (
-	nodeLeases = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
-	pods       = schema.GroupResource{Resource: "pods"}
+	leases = schema.GroupResource{Group: "coordination.k8s.io", Resource: "leases"}
+	pods   = schema.GroupResource{Resource: "pods"}
 )
 
 // object returns u under a pointer of its own, which mutating policies may point

@@ -66,3 +66,34 @@ func TestRenewals(t *testing.T) {
 		}
 	}
 }
+
+// Who holds a lease is an example: what goes by more than whether it stays the same is
+// undecided for every lease, and decided where a condition beside it is false in any case.
+func TestHolders(t *testing.T) {
+	for condition, decided := range map[string]bool{
+		"object.spec.holderIdentity.startsWith('any-host')":                                              false,
+		"object.spec.holderIdentity == 'gke-prod-1_5f'":                                                  false,
+		"'gke' in object.spec.?holderIdentity.orValue('').split('-')":                                    false,
+		"object.spec.holderIdentity == oldObject.spec.holderIdentity + 'x'":                              false,
+		"'x' + object.spec.holderIdentity == oldObject.spec.holderIdentity":                              false,
+		"object.spec.?holderIdentity == optional.of('x')":                                                false,
+		"object.spec.holderIdentity != oldObject.spec.holderIdentity && object.spec.holderIdentity > ''": false,
+		"has(object.spec.holderIdentity)":                                                                true,
+		"object.spec.?holderIdentity == oldObject.spec.?holderIdentity":                                  true,
+		"(object.spec.holderIdentity == oldObject.spec.holderIdentity) == true":                          true,
+	} {
+		asked := 0
+		for _, i := range Intercept(cluster("1.36.3", ofLeases(condition))) {
+			if i.Write.Resource != lease.resource || len(i.By) == 0 {
+				continue
+			}
+			asked++
+			if got := i.By[0].Undecided == ""; got != decided {
+				t.Errorf("%s, of %s by %s: decided %v, want %v: %s", condition, i.Write.Key(), i.Write.User.Name, got, decided, i.By[0].Undecided)
+			}
+		}
+		if asked == 0 {
+			t.Errorf("%s: no write of a lease is seen", condition)
+		}
+	}
+}
