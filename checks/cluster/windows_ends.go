@@ -20,11 +20,14 @@ const (
 	longTerm      = "WINDOWS_LTSC"
 )
 
-// windowsEnds is until when Microsoft mends what is unsafe in each version that GKE has
-// images of (learn.microsoft.com/lifecycle/products/windows-server-2019 and -2022, extended
-// end date; read in github.com/MicrosoftDocs/lifecycle-data-pr.ru-ru, 2026-11-30). Until
-// when GKE makes images of it is not published.
-var windowsEnds = map[string]string{"LTSC2019": "2029-01-09", "LTSC2022": "2031-10-14"}
+// windowsEnds is until when Microsoft mends what is unsafe in each version of the Long-Term
+// Servicing Channel (learn.microsoft.com/lifecycle/products/windows-server-2019, -2022 and
+// -2025, extended end date; the first two read in
+// github.com/MicrosoftDocs/lifecycle-data-pr.ru-ru, the last in what
+// github.com/altrhombus/DataForGeeks had read there on 2026-05-14, which has each a day
+// later; 2026-11-30). Until when GKE makes images of it is not published. For the last its
+// API has no name yet (cloud.google.com/go/container v1.56.0): LTSC2025 is like the others'.
+var windowsEnds = map[string]string{"LTSC2019": "2029-01-09", "LTSC2022": "2031-10-14", "LTSC2025": "2034-11-14"}
 
 const (
 	// windowsSoon and windowsLater are how long before the end it is a warning, and told.
@@ -49,7 +52,10 @@ func windowsEnd(s *facts.Snapshot, i int, p facts.NodePool) (f preflight.Finding
 	case version == "":
 		f.Severity, f.Undecided = preflight.Info, fmt.Sprintf("which version of Windows the nodes of pool %s are of was not told, and so not when it ends", p.Name)
 		return f, true
-	case known:
+	case !known:
+		f.Severity, f.Undecided = preflight.Info, fmt.Sprintf("when Windows Server %s ends, of which the nodes of pool %s are, is not known to this version of gke-preflight", version, p.Name)
+		return f, true
+	default:
 		at, _ := time.Parse(time.DateOnly, end)
 		left := at.Sub(s.Meta.Now())
 		if left > windowsLater {
@@ -64,12 +70,11 @@ func windowsEnd(s *facts.Snapshot, i int, p facts.NodePool) (f preflight.Finding
 		}
 		f.Summary = fmt.Sprintf("node pool %s is of Windows Server %s, whose support by Microsoft %s on %s: its nodes, and the containers on them, get no security updates after that", p.Name, version, verb, end)
 		f.Evidence = []preflight.Evidence{finding.EvidenceOf(facts.GKENodePools, version, "learn.microsoft.com/lifecycle/products/windows-server-"+strings.TrimPrefix(version, "LTSC"), "/%d/template/windows", i)}
-		if version != "LTSC2022" {
+		if version == "LTSC2019" {
 			f.Steps = another
 		} else {
 			f.Steps = remedy.Do("plan for a newer version, as soon as GKE has one")
 		}
 		return f, true
 	}
-	return f, false
 }
