@@ -51,6 +51,26 @@ func (c cut) denied(l forecast.Lifeline) evictor {
 	return anybody
 }
 
+// openTo is theAutoscaler where its evictions alone are open, and no upgrade of nodes hangs
+// on them; anybody of any other line, and where something could not be read that others
+// may hang on.
+func openTo(s *facts.Snapshot, l forecast.Lifeline) evictor {
+	if l.Name != lifeline.Evictions || l.AtFault() == nil || autoscalerDrains(s) {
+		return anybody
+	}
+	for _, f := range slices.Concat(lifelineNeeds(), lifeline.NodeNeeds(), []facts.Fact{facts.Namespaces}) {
+		if _, absent := s.Absence(f); absent {
+			return anybody
+		}
+	}
+	for _, w := range l.Writes {
+		if w.User != lifeline.Autoscaler && w.Effect != forecast.Passes && w.Effect != forecast.Slows {
+			return anybody
+		}
+	}
+	return theAutoscaler
+}
+
 // words name who is denied; empty for anybody.
 func (e evictor) words() string {
 	switch e {

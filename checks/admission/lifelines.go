@@ -219,19 +219,20 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 		later := lifeline.Group(l.Group).OfNodes()
 		asked := s.Meta.NodeWrites || !later
 		blind := later && (unlabelled || len(l.AtFault()) == 0)
-		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || asked && graver(l) && (blind || slices.ContainsFunc(l.AtFault(), unasked))) {
+		whose := openTo(s, l)
+		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || asked && graver(l) && whose != theAutoscaler && (blind || slices.ContainsFunc(l.AtFault(), unasked))) {
 			mine = severity
 		}
 		ofNodes := preflight.Info
-		if l.AtWorst == forecast.Lost && graver(l) && !meantOpen(l) {
+		if l.AtWorst == forecast.Lost && graver(l) && whose != theAutoscaler && !meantOpen(l) {
 			ofNodes = severity
 		}
 		fs = append(fs, preflight.Finding{
 			Severity:  mine,
 			OfNodes:   ofNodes,
 			Subject:   preflight.Subject{Kind: "Lifeline", Name: l.Name},
-			Undecided: fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Reason),
-			Cause:     fmt.Sprintf("at worst %s: %s", l.AtWorst, l.Cause),
+			Undecided: fmt.Sprintf("at worst %s%s: %s", l.AtWorst, whose.words(), l.Reason),
+			Cause:     fmt.Sprintf("at worst %s%s: %s", l.AtWorst, whose.words(), l.Cause),
 		})
 	}
 	return fs
