@@ -19,7 +19,9 @@ import (
 // in their text: what merely looks like reading counts as reading.
 type reads struct {
 	user, authorizer, options bool
-	namespace, moreNamespace  bool
+	// identity is more of the user than name and groups.
+	identity                 bool
+	namespace, moreNamespace bool
 	// partial is what a snapshot holds of live objects only in part, or not.
 	partial bool
 	// object is more of the objects than what identifies them, labels theirs, and name
@@ -37,6 +39,8 @@ type reads struct {
 }
 
 var (
+	// plannedUser is what a write is planned with of its user.
+	plannedUser       = regexp.MustCompile(`\buserInfo\s*\.\s*\??\s*(username|groups)\b`)
 	optionsExpression = regexp.MustCompile(`\brequest\s*\.\s*options\b`)
 	partialExpression = regexp.MustCompile(`\b(annotations|ownerReferences|managedFields)\b`)
 	labelsExpression  = regexp.MustCompile(`\blabels\b`)
@@ -57,6 +61,7 @@ func readsOf(expressions ...string) reads {
 	all := strings.Join(expressions, "\n")
 	return reads{
 		user:           strings.Contains(all, "userInfo"),
+		identity:       strings.Contains(plannedUser.ReplaceAllString(all, ""), "userInfo"),
 		authorizer:     strings.Contains(all, "authorizer"),
 		options:        optionsExpression.MatchString(all),
 		namespace:      strings.Contains(all, "namespaceObject"),
@@ -79,6 +84,8 @@ func (e reads) undecided(r *request, ns namespaces) string {
 	switch {
 	case e.authorizer && !r.privileged():
 		return "an expression asks what " + r.GetUserInfo().GetName() + " may do, which a snapshot does not hold"
+	case e.identity && !r.bare():
+		return "an expression reads more of " + r.GetUserInfo().GetName() + " than name and groups, which a snapshot does not hold"
 	case r.sketch && (e.object || e.group && !r.definitionOfGroup()):
 		return "an expression reads more of the object than its name, which differs from one such write to the next"
 	case e.name && r.oneOfMany() && !r.definitionOfGroup():
@@ -127,8 +134,8 @@ func (m *Matcher) certain(all []admissionregistrationv1.MatchCondition) certaint
 	return func(sketch, example bool) matchconditions.Matcher { return of[[2]bool{sketch, example}]() }
 }
 
-// compile takes those that read the user and, if they are known, the object and the
-// namespace.
+// compile takes those that read name and groups of the user and, if they are known, the
+// object and the namespace.
 func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object, namespace bool) matchconditions.Matcher {
 	var some []cel.ExpressionAccessor
 	for _, c := range all {

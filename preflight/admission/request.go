@@ -109,6 +109,14 @@ func (r *request) privileged() bool {
 	return false
 }
 
+// bare reports whether the user is known to have no extra, and its uid is any: that of the
+// loopback client is made up at each start. Others have what authenticated them: tokens of
+// ServiceAccounts give a uid, and extra by what they are bound to, and client certificates
+// an extra of their own (k8s.io/apiserver pkg/server/config.go,
+// AuthorizeClientBearerToken; pkg/authentication/serviceaccount/util.go, UserInfo;
+// pkg/authentication/request/x509/x509.go, CommonNameUserConversion).
+func (r *request) bare() bool { return r.GetUserInfo().GetName() == user.APIServerUser }
+
 // namespaced reports whether namespaceSelectors look up a namespace for the
 // write. A Namespace that is created or updated is held against its own labels,
 // and what has no namespace is never exempted (k8s.io/apiserver

@@ -123,7 +123,7 @@ func TestSketchPatched(t *testing.T) {
 		{"an index that is missing", first, &fail, map[string]any{"containers": []any{}}, "undecided", "denied"},
 		{"an index that is there", first, &fail, one, "passes", "passes"},
 		{"a path that is missing, of a policy that fails open", priority, &ignore, nil, "passes", "passes"},
-		{"an error before anything is patched", "[JSONPatch{op: 'add', path: request.userInfo.extra['x'][0], value: 'a'}]", &fail, nil, "denied", "denied"},
+		{"an error before anything is patched", "[JSONPatch{op: 'add', path: [request.operation][1], value: 'a'}]", &fail, nil, "denied", "denied"},
 	} {
 		p := admissionregistrationv1.MutatingAdmissionPolicy{ObjectMeta: metav1.ObjectMeta{Name: "p"}, Spec: admissionregistrationv1.MutatingAdmissionPolicySpec{
 			FailurePolicy: c.onError, ReinvocationPolicy: admissionregistrationv1.NeverReinvocationPolicy,
