@@ -161,7 +161,7 @@ func (c *caller) combined(i admission.Interception, w bootstrap.Write, attempts 
 		calls[n] = c.after(i, w, a, open(a))
 	}
 	r := combine(calls)
-	if len(attempts) > 1 && !slices.ContainsFunc(attempts, func(a facts.Attempt) bool { return a.Write == w.Key() || a.Answer != facts.Allowed }) {
+	if len(calls) > 1 && !slices.ContainsFunc(calls, func(k call) bool { return k.attempt.Write == w.Key() || k.answer != facts.Allowed }) {
 		r.estimate(calls)
 	}
 	return r
@@ -211,6 +211,7 @@ func compareBounds(a, b bound) int {
 // empty if it would, or the answer has told.
 func (c *caller) after(i admission.Interception, w bootstrap.Write, a facts.Attempt, open string) call {
 	took := time.Duration(a.Milliseconds) * time.Millisecond
+	breaks := a.EndsConnection()
 	var r call
 	switch a.Answer {
 	case facts.Allowed:
@@ -219,8 +220,9 @@ func (c *caller) after(i admission.Interception, w bootstrap.Write, a facts.Atte
 			r.worst.rejects = true
 			r.detail = open
 		}
+		r, a = r.inTime(i, a)
 	case facts.Denied:
-		r = certain(bound{rejects: true, cost: took})
+		r, a = certain(bound{rejects: true, cost: took}).inTime(i, a)
 	case facts.HungBeforeTLS:
 		r = certain(bound{rejects: i.Fails, cost: min(i.Timeout, tlsHandshakeTimeout)})
 	case facts.Hung:
@@ -240,7 +242,7 @@ func (c *caller) after(i admission.Interception, w bootstrap.Write, a facts.Atte
 	default: // an answer of a later version's recording
 		return c.unasked(i, w, a)
 	}
-	r.best.breaks, r.worst.breaks = a.EndsConnection(), a.EndsConnection()
+	r.best.breaks, r.worst.breaks = breaks, breaks
 	r.answer, r.attempt = a.Answer, a
 	r.detail = cmp.Or(r.detail, a.Detail)
 	return r
