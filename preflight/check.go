@@ -55,6 +55,9 @@ type Check struct {
 	Severity Severity
 	// Needs are the facts without any one of which the check is undecided as a whole.
 	Needs []facts.Fact
+	// Without are those of Needs without which the blockers hold all the same that Run
+	// finds: they are told, beside an open question for what else there may be.
+	Without []facts.Fact
 	// Uses are facts whose absence leaves part of the answer open; the check
 	// itself then says which, by an undecided finding.
 	Uses []facts.Fact

@@ -41,9 +41,27 @@ func run(s *facts.Snapshot, c Check) Result {
 		return r
 	case unread != nil:
 		r.Status, r.Reason, r.Missing = Undecided, "could not read "+named(s, unread), ids(unread)
-		return r
+		return allTheSame(s, r, unread)
 	}
 	return settled(s, Summarise(c, inPlace(s.Meta, c.Run(s))))
+}
+
+// allTheSame is r, which has no answer for want of facts, with the blockers that hold
+// without these.
+func allTheSame(s *facts.Snapshot, r Result, unread []facts.Fact) Result {
+	for _, f := range unread {
+		a, _ := s.Absence(f)
+		if !a.Reason.Sought() || !slices.ContainsFunc(r.Check.Without, func(o facts.Fact) bool { return o.ID() == f.ID() }) {
+			return r
+		}
+	}
+	certain := func(f Finding) bool { return f.Undecided == "" && f.Severity == Blocker }
+	fs := slices.DeleteFunc(inPlace(s.Meta, r.Check.Run(s)), func(f Finding) bool { return !certain(f) })
+	if len(fs) == 0 {
+		return r
+	}
+	rest := Finding{Severity: r.Check.Severity, Subject: Subject{Kind: "Cluster", Name: s.Meta.Cluster.Name}, Undecided: r.Reason, Cause: r.Reason}
+	return settled(s, Summarise(r.Check, append(fs, rest)))
 }
 
 // inPlace is what fs say in the step that is at hand: where nodes alone are upgraded

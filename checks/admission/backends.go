@@ -39,12 +39,14 @@ func webhooks(s *facts.Snapshot) []webhook {
 			timeout: time.Duration(seconds) * time.Second, client: c, fact: f, path: fmt.Sprintf("/%d/webhooks/%d", i, j),
 		})
 	}
-	for i, c := range facts.MutatingWebhooks.Of(s) {
+	mutating, _ := facts.MutatingWebhooks.Get(s)
+	for i, c := range mutating {
 		for j, w := range c.Webhooks {
 			add(admission.MutatingWebhook, facts.MutatingWebhooks, i, j, c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds, w.ClientConfig)
 		}
 	}
-	for i, c := range facts.ValidatingWebhooks.Of(s) {
+	validating, _ := facts.ValidatingWebhooks.Get(s)
+	for i, c := range validating {
 		for j, w := range c.Webhooks {
 			add(admission.ValidatingWebhook, facts.ValidatingWebhooks, i, j, c.Name, w.Name, w.FailurePolicy, w.TimeoutSeconds, w.ClientConfig)
 		}

@@ -12,6 +12,7 @@ var leaderElectionLost = preflight.Check{
 	Title:    "A webhook or policy costs controllers their leadership",
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
+	Without:  configurations(),
 	Uses:     lifelineUses(),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -15,9 +15,7 @@ import (
 )
 
 // lifelineNeeds are the facts without which no lifeline can be judged.
-func lifelineNeeds() []facts.Fact {
-	return slices.DeleteFunc(StartupNeeds(), func(f facts.Fact) bool { return f.ID() == facts.ServerVersion.ID() })
-}
+func lifelineNeeds() []facts.Fact { return configurations() }
 
 // lifelineUses are the facts whose absence leaves single lines open.
 func lifelineUses() []facts.Fact {

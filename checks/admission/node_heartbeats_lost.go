@@ -13,6 +13,7 @@ var nodeHeartbeatsLost = preflight.Check{
 	Title:    "A webhook or policy keeps nodes from reporting",
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
+	Without:  configurations(),
 	Uses:     lifelineUses(),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -21,6 +21,7 @@ var nodeUpgradeBlocked = preflight.Check{
 	Severity: preflight.Blocker,
 	Steps:    []preflight.Step{preflight.NodesStep},
 	Needs:    lifelineNeeds(),
+	Without:  configurations(),
 	Uses:     nodeUpgradeUses(),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

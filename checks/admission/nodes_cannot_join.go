@@ -12,6 +12,7 @@ var nodesCannotJoin = preflight.Check{
 	Title:    "A webhook or policy keeps nodes from joining",
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
+	Without:  configurations(),
 	Uses:     lifelineUses(),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -17,8 +17,14 @@ import (
 
 // StartupNeeds are the facts without which no start-up write can be judged.
 func StartupNeeds() []facts.Fact {
+	return append([]facts.Fact{facts.ServerVersion}, configurations()...)
+}
+
+// configurations are who stands in the way of writes. Each may reject what the others let
+// pass, and changes nothing about what others reject whatever the object is.
+func configurations() []facts.Fact {
 	return []facts.Fact{
-		facts.ServerVersion, facts.ValidatingWebhooks, facts.MutatingWebhooks,
+		facts.ValidatingWebhooks, facts.MutatingWebhooks,
 		facts.ValidatingPolicies, facts.ValidatingPolicyBindings, facts.MutatingPolicies, facts.MutatingPolicyBindings,
 	}
 }

@@ -16,6 +16,7 @@ var startupTooSlow = preflight.Check{
 	Severity: preflight.Blocker,
 	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
+	Without:  configurations(),
 	Uses:     StartupUses(),
 	After:    []string{"GP113"},
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

@@ -16,6 +16,7 @@ var startupWriteBlocked = preflight.Check{
 	Severity: preflight.Blocker,
 	Steps:    []preflight.Step{preflight.ControlPlaneStep},
 	Needs:    StartupNeeds(),
+	Without:  configurations(),
 	Uses:     StartupUses(),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

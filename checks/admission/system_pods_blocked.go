@@ -12,6 +12,7 @@ var systemPodsBlocked = preflight.Check{
 	Title:    "A webhook or policy keeps pods of the system, or of a webhook, from starting",
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
+	Without:  configurations(),
 	Uses:     lifelineUses(),
 	After:    append(backendFaults(), "GP123"),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

@@ -12,6 +12,7 @@ var systemWritesBlocked = preflight.Check{
 	Title:    "A webhook or policy blocks what controllers write",
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
+	Without:  configurations(),
 	Uses:     append(lifelineUses(), facts.CustomResources),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) []preflight.Finding {

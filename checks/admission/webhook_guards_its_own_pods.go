@@ -19,6 +19,7 @@ var webhookGuardsItsOwnPods = preflight.Check{
 	Title:    "A webhook stands in the way of its own backend's pods",
 	Severity: preflight.Blocker,
 	Needs:    lifelineNeeds(),
+	Without:  configurations(),
 	Uses:     lifelineUses(),
 	After:    backendFaults(),
 	Run: func(s *facts.Snapshot) (fs []preflight.Finding) {

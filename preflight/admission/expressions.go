@@ -115,7 +115,7 @@ func (e reads) undecided(r *request, ns namespaces) string {
 }
 
 // certainty makes a matcher of those matchConditions that everything is known
-// for, of a sketch or of a whole write, in a namespace or in an example of one; nil if
+// for, of an object of which not all is known or of a whole write, in a namespace or in an example of one; nil if
 // there are none.
 type certainty func(sketch, example bool) matchconditions.Matcher
 
@@ -155,7 +155,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object, 
 // excluded reports whether one of the certain matchConditions is false, so that
 // nothing else about the webhook or policy matters.
 func (m *Matcher) excluded(ctx context.Context, known certainty, r *request, kind schema.GroupVersionKind) bool {
-	c := known(r.oneOfMany() || r.labelsUnknown, m.namespaces.examples[r.GetNamespace()])
+	c := known(r.oneOfMany() || r.labelsUnknown || r.changed != "", m.namespaces.examples[r.GetNamespace()])
 	if c == nil {
 		return false
 	}

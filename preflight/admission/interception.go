@@ -54,6 +54,10 @@ type Interception struct {
 	// after it may change the object. It is called again only if that happens,
 	// which for a webhook is known only from its answer. False for a policy.
 	Reinvoked bool
+	// Unseen says that the object may be another than it is taken for, as what may change
+	// it before could not be read; empty if all of that was read. Who judges by the object
+	// may then judge otherwise.
+	Unseen string
 	// UserDependent says that who writes may decide: a matchCondition or an
 	// expression of the policy reads the user or asks the authorizer. For
 	// another user the same write may go another way.

@@ -19,11 +19,11 @@ const (
 )
 
 // unknownLabel is the label because of which the objectSelector can't be held
-// against the sketch, or against an object without its labels; empty if it can, and for
-// a whole write. A selector of which
+// against the sketch, against an object without its labels, or one whose labels may be
+// changed by what was not read; empty if it can, and for a whole write. A selector of which
 // one requirement is not met is not met, whatever is unknown of the others.
 func (r *request) unknownLabel(s *metav1.LabelSelector) string {
-	if !r.sketch && !r.labelsUnknown || s == nil || len(s.MatchLabels)+len(s.MatchExpressions) == 0 {
+	if !r.sketch && !r.labelsUnknown && r.unseen == "" || s == nil || len(s.MatchLabels)+len(s.MatchExpressions) == 0 {
 		return ""
 	}
 	unknown := ""
@@ -56,7 +56,7 @@ func (r *request) meets(q metav1.LabelSelectorRequirement) truth {
 	_, carried := known[q.Key]
 	byValue := q.Operator == metav1.LabelSelectorOpIn || q.Operator == metav1.LabelSelectorOpNotIn
 	switch {
-	case !carried && !r.labels.Complete:
+	case r.unseen != "", !carried && !r.labels.Complete:
 		return perhaps
 	case carried && byValue && slices.Contains(r.labels.Varying, q.Key):
 		return perhaps

@@ -24,7 +24,8 @@ import (
 
 // Needs returns the facts that matching reads. Match takes webhooks, policies
 // and bindings that are absent from the snapshot for none at all: whoever calls
-// it reports them. Where namespaces, api-resources or policy-params are absent,
+// it reports them. Where they were asked for in vain and may change objects, the
+// interceptions that depend on what is in those are undecided. Where namespaces, api-resources or policy-params are absent,
 // the interceptions that depend on them are undecided. Where server-version is,
 // webhooks are taken to see all that any version shows them.
 func Needs() []facts.Fact {
@@ -73,6 +74,9 @@ type Matcher struct {
 	mutatingPolicies                     []mutatingRule
 	validatingPolicies                   []validatingRule
 
+	// unseen is what could not be read and may change writes, as [request] has it.
+	unseen string
+
 	// answers are those of mutating webhooks.
 	answers map[Culprit][]facts.Attempt
 
@@ -91,7 +95,7 @@ func newMatcher(s *facts.Snapshot) *Matcher {
 	ns := namespacesOf(s)
 	authz := privileged()
 	constraints := matching.NewMatcher(ns, nil)
-	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s), authorizer: authz, answers: answersOf(s)}
+	m := &Matcher{objects: objectsOf(s), namespaces: ns, schemas: newSchemas(), params: paramsOf(s), authorizer: authz, unseen: unseenChanges(s), answers: answersOf(s)}
 	if a, absent := s.Absence(facts.PolicyParams); absent {
 		m.paramsAbsence = a.String()
 	}
@@ -125,9 +129,11 @@ func (m *Matcher) Match(w bootstrap.Write) []Interception {
 	if policies {
 		after, found, again = m.throughMutatingPolicies(ctx, w)
 	}
+	m.leaveOpen(after)
 	if webhooks {
 		by := m.throughMutatingWebhooks(ctx, after, again)
 		found, after = append(found, by...), m.patched(w, after, by)
+		m.leaveOpen(after)
 	}
 	if policies {
 		found = append(found, m.throughValidatingPolicies(ctx, after)...)

@@ -30,7 +30,10 @@ type request struct {
 	live bool
 	// changed says by whom the object was changed in a way that is not known; empty if by
 	// nobody.
-	changed  string
+	changed string
+	// unseen says that it may be changed by what could not be read, labels too; empty if all
+	// was read that may change it.
+	unseen   string
 	versions map[schema.GroupVersionKind]*admission.VersionedAttributes
 }
 

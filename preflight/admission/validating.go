@@ -156,6 +156,7 @@ func (m *Matcher) throughValidating(ctx context.Context, u validatingRule, r *re
 		return Interception{}, false
 	}
 	i := u.interception()
+	i.Unseen = r.unseen
 	if found.undecided != "" && found.perhaps == "" && found.err == nil && found.yes && m.surelyPasses(ctx, u, r, found.kind) {
 		return i, true
 	}

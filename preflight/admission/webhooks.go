@@ -192,7 +192,7 @@ func (h hook) interception() Interception {
 
 // show notes what the webhook is sent.
 func (i *Interception) show(r *request, v *generic.WebhookInvocation) {
-	i.Resource, i.ObjectKind = r.GetResource(), r.GetKind()
+	i.Resource, i.ObjectKind, i.Unseen = r.GetResource(), r.GetKind(), r.unseen
 	if v != nil && i.Undecided == "" {
 		i.Resource, i.ObjectKind = v.Resource, v.Kind
 	}

@@ -242,6 +242,9 @@ func (c *caller) after(i admission.Interception, w bootstrap.Write, a facts.Atte
 	default: // an answer of a later version's recording
 		return c.unasked(i, w, a)
 	}
+	if judged(a.Answer) && !breaks && i.Unseen != "" && r.best.rejects {
+		r.best.rejects, r.detail = false, i.Unseen
+	}
 	r.best.breaks, r.worst.breaks = breaks, breaks
 	r.answer, r.attempt = a.Answer, a
 	r.detail = cmp.Or(r.detail, a.Detail)

@@ -184,16 +184,17 @@ func (c *caller) refused(i admission.Interception, w bootstrap.Write, k call) bo
 // sent reports whether a webhook was found to be sent one real object of those that the
 // write stands for, where a sketch does not tell.
 func (c *caller) sent(i admission.Interception, w bootstrap.Write) bool {
-	return i.Undecided != "" && !c.unapplied(i.Culprit()) && slices.ContainsFunc(c.evaluated[i.Culprit()], func(a facts.Attempt) bool {
+	return i.Undecided != "" && i.Unseen == "" && !c.unapplied(i.Culprit()) && slices.ContainsFunc(c.evaluated[i.Culprit()], func(a facts.Attempt) bool {
 		return about(a, w) && a.Answer == facts.NotAsked && a.Shown != ""
 	})
 }
 
 // evaluation is what the API server's own code came to for the real objects that the write
 // stands for, where a sketch does not tell: a policy that denies one of them, or lets all of
-// them pass, and a webhook that would be sent none; false where it was not found out.
+// them pass, and a webhook that would be sent none; false where it was not found out, or for
+// objects that may be changed before by what could not be read.
 func (c *caller) evaluation(i admission.Interception, w bootstrap.Write) (call, bool) {
-	if i.Undecided == "" || c.unapplied(i.Culprit()) {
+	if i.Undecided == "" || i.Unseen != "" || c.unapplied(i.Culprit()) {
 		return call{}, false
 	}
 	for _, a := range c.evaluated[i.Culprit()] {
