@@ -32,11 +32,11 @@ func (v *view) foremost() (first answer, of string) {
 		}
 		return all[0], firstAmong(len(all), "reason")
 	}
-	causes := v.r.Blocking()
+	causes := blockingOf(v.r)
 	if len(causes) == 0 {
 		return answer{}, ""
 	}
-	return accused(v.r, causes[0]), firstAmong(len(causes), "cause")
+	return causes[0], firstAmong(len(causes), "cause")
 }
 
 // firstAmong says of how many something is the first; a blank where it is the only one.
@@ -72,7 +72,7 @@ func everythingOf(r preflight.Report) string {
 
 // blockersOf counts the blockers, and what they come from.
 func blockersOf(r preflight.Report) string {
-	if causes := len(r.Blocking()); causes > 0 {
+	if causes := len(blockingOf(r)); causes > 0 {
 		return words.Count(causes, "cause") + ", " + words.Count(count(r).blockers, "blocker")
 	}
 	return words.Count(0, "blocker")

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/gke-preflight/gke-preflight/preflight"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -153,17 +154,23 @@ func linesOf(r preflight.Report, fate forecast.Fate) (names []string) {
 	return names
 }
 
-// causesOf names what blocks: who is to blame where it is a webhook or policy, and
-// what is wrong with what else.
+// causesOf names what blocks, the first few of it.
 func causesOf(r preflight.Report) []answer {
 	const shown = 3
-	var all []answer
-	causes := r.Blocking()
-	for n, c := range causes {
-		if n == shown && len(causes) > shown+1 {
-			return append(all, answer{"And", words.Count(len(causes)-shown, "more cause")})
+	all := blockingOf(r)
+	if more := len(all) - shown; more > 1 {
+		return append(all[:shown], answer{"And", words.Count(more, "more cause")})
+	}
+	return all
+}
+
+// blockingOf names what blocks: who is to blame where it is a webhook or policy, once
+// however much that is at fault for, and what is wrong with what else.
+func blockingOf(r preflight.Report) (all []answer) {
+	for _, c := range r.Blocking() {
+		if a := accused(r, c); !slices.Contains(all, a) {
+			all = append(all, a)
 		}
-		all = append(all, accused(r, c))
 	}
 	return all
 }
