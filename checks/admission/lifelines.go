@@ -98,6 +98,22 @@ func (c cut) meant(l forecast.Lifeline) bool {
 	return l.Name == lifeline.Evictions && c.Answer == string(facts.Denied)
 }
 
+// pools are the node pools whose upgrade the culprit costs what weighs most of its lines, of
+// what may be as severe as that; none where it may be any.
+func (c cut) pools(s *facts.Snapshot, severity preflight.Severity) []string {
+	var most preflight.Severity
+	for _, l := range c.lines {
+		most = max(most, c.weight(s, l, severity))
+	}
+	var each [][]string
+	for _, l := range c.lines {
+		if c.weight(s, l, severity) == most {
+			each = append(each, l.PoolsLostTo(c.Culprit))
+		}
+	}
+	return lifeline.OnAny(each...)
+}
+
 func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons) }
 
 func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.Finding {
@@ -228,6 +244,7 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 		fs = append(fs, preflight.Finding{
 			Severity:  mine,
 			OfNodes:   ofNodes,
+			Pools:     l.PoolsOpen(),
 			Subject:   preflight.Subject{Kind: "Lifeline", Name: l.Name},
 			Undecided: fmt.Sprintf("at worst %s%s: %s", l.AtWorst, whose.words(), l.Reason),
 			Cause:     fmt.Sprintf("at worst %s%s: %s", l.AtWorst, whose.words(), l.Cause),

@@ -28,7 +28,7 @@ var nodeUpgradeBlocked = preflight.Check{
 		ofNodes := func(l forecast.Lifeline) bool { return lifeline.Group(l.Group).OfNodes() }
 		fs := lost(s, preflight.Blocker, ofNodes)
 		for n, c := range cuts(s, forecast.Lost, ofNodes) {
-			fs[n].Steps = c.aside()
+			fs[n].Steps, fs[n].Pools = c.aside(), c.pools(s, preflight.Blocker)
 		}
 		return append(fs, takenForGood(s)...)
 	},

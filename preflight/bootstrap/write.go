@@ -80,6 +80,10 @@ type Write struct {
 	// Namespaces are those whose like writes a sketch stands for, its own among them; none
 	// for what stands for no other namespace's.
 	Namespaces []string
+	// Pools are the node pools that the pods of those like writes are on, sorted: no other's
+	// upgrade needs them. None for what the upgrade of any may need, and where it was not
+	// seen which pools the pods are on.
+	Pools []string
 	// For is the sketch in whose place the write is asked about, made from an object that
 	// was read for it; nil for any other write. Shown says in words what it was made from.
 	For   *Write

@@ -66,6 +66,10 @@ type LifelineWrite struct {
 	// same webhooks and policies see them. It is absent for a line that is kept, and for a
 	// write that stands for no other namespace's.
 	Namespaces []string `json:"namespaces,omitempty"`
+	// Pools are the node pools that the pods of those writes are on, sorted: no other's
+	// upgrade needs them. It is absent where the upgrade of any pool may need them, or could
+	// not all be read, for a line that is kept, and in reports of earlier versions.
+	Pools []string `json:"pools,omitempty"`
 	Write
 }
 
@@ -98,7 +102,7 @@ func throughLine(l lifeline.Line, writes []admission.Intercepted, unknown string
 	for _, w := range writes {
 		s := judge(w.Write, w.By, limit)
 		best, worst, seen = worse(best, fate(s.best)), worse(worst, fate(s.worst)), worse(seen, fate(s.drawnWorst()))
-		r.Writes = append(r.Writes, LifelineWrite{w.Write.User.Name, w.Write.Namespaces, s.report()})
+		r.Writes = append(r.Writes, LifelineWrite{w.Write.User.Name, w.Write.Namespaces, w.Write.Pools, s.report()})
 	}
 	if unknown != "" {
 		worst = Lost
@@ -107,9 +111,12 @@ func throughLine(l lifeline.Line, writes []admission.Intercepted, unknown string
 	if best != worst && best != Lost {
 		r.Outcome, r.AtWorst, r.Draws = Open, worst, seen == worst
 	}
-	if r.Outcome == Kept {
-		for n := range r.Writes {
+	for n := range r.Writes {
+		if r.Outcome == Kept {
 			r.Writes[n].Namespaces = nil
+		}
+		if r.Outcome == Kept || unknown != "" { // what could not be read may be on any pool
+			r.Writes[n].Pools = nil
 		}
 	}
 	r.Reason, r.Cause = r.reason(unknown, l.Deadline)

@@ -135,3 +135,28 @@ func retargeted(s *facts.Snapshot, target string) *facts.Snapshot {
 	meta.Target = target
 	return s.WithMeta(meta)
 }
+
+// A write that is lost is of the node pools of its Pods; where a webhook that could not be
+// read may reject others, and where nothing is lost, of none in particular.
+func TestLifelinePools(t *testing.T) {
+	groups := facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "web", Kind: "Deployment", Name: "web", Pools: map[string]int32{"a": 2}}})
+	lost := hooked(admissionregistrationv1.Fail, 3, "", "pods/eviction").With(groups, answering("CREATE clusterroles.rbac.authorization.k8s.io a", facts.Hung, 10000, ""))
+	for name, c := range map[string]struct {
+		s    *facts.Snapshot
+		want string
+	}{
+		"lost":                      {lost, "a"},
+		"lost, and webhooks unread": {lost.With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), ""},
+		"lost, and Pods unread":     {lost.With(facts.Absent(facts.PodGroups, facts.Forbidden, "no")), ""},
+		"kept":                      {lost.With(facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{})), ""},
+	} {
+		for _, l := range Of(c.s).Lifelines {
+			if l.Name != "evictions" {
+				continue
+			}
+			if got := strings.Join(l.Writes[0].Pools, ", "); got != c.want {
+				t.Errorf("%s: %s is of %q, want %q", name, l.Writes[0].Resource, got, c.want)
+			}
+		}
+	}
+}

@@ -19,17 +19,22 @@ type alike struct {
 }
 
 // alikeOf are the writes of all. Who sees a write is looked at only for what looks different
-// from what came before, as far as that may go by it.
-func alikeOf[T any](e examples, all []T, looks func(T) string, writes func(T) []bootstrap.Write) alike {
+// from what came before, as far as that may go by it. pools are the node pools whose upgrade
+// needs the writes, none where it may be any.
+func alikeOf[T any](e examples, all []T, looks func(T) string, pools func(T) []string, writes func(T) []bootstrap.Write) alike {
 	a := alike{at: map[string]int{}}
 	looked := map[string][]int{}
 	for _, o := range all {
-		key := looks(o)
+		key, on := looks(o), pools(o)
 		places, known := looked[key]
 		if known && a.full(places) {
+			for _, n := range places {
+				a.alsoOn(n, on)
+			}
 			continue
 		}
 		for n, w := range writes(o) {
+			w.Pools = on
 			if !known {
 				places = append(places, a.place(e, w))
 			}
@@ -66,10 +71,16 @@ func (a *alike) add(n int, w bootstrap.Write) {
 		a.writes, a.namespaces = append(a.writes, w), append(a.namespaces, nil)
 	} else {
 		alsoFor(&a.writes[n], w)
+		a.alsoOn(n, w.Pools)
 	}
 	if !slices.Contains(a.namespaces[n], w.Namespace) {
 		a.namespaces[n] = append(a.namespaces[n], w.Namespace)
 	}
+}
+
+// alsoOn has the write at n stand for what is on these node pools too.
+func (a *alike) alsoOn(n int, pools []string) {
+	a.writes[n].Pools = OnAny(a.writes[n].Pools, pools)
 }
 
 // full reports whether the writes at these places remember no more objects.

@@ -43,9 +43,12 @@ func (e examples) budgets() []bootstrap.Write {
 		return []bootstrap.Write{sketch(bootstrap.Update, budget.sub("status"), object{namespace: "default", name: "any-budget"}, by)}
 	}
 	var ws []bootstrap.Write
+	pools := e.poolsByNamespace()
 	for _, b := range all {
 		o := object{namespace: b.Namespace, name: b.Name}
-		ws = append(ws, from(sketch(bootstrap.Update, budget.sub("status"), o, by), named(budget, b.Namespace, b.Name)))
+		w := from(sketch(bootstrap.Update, budget.sub("status"), o, by), named(budget, b.Namespace, b.Name))
+		w.Pools = pools[b.Namespace]
+		ws = append(ws, w)
 	}
 	return e.distinct(ws)
 }

@@ -37,7 +37,10 @@ func (e examples) network(l Line) Line {
 		if n >= 0 {
 			g = groups[n]
 		}
-		l.Writes = append(l.Writes, e.madeAnew(g)...)
+		for _, w := range e.madeAnew(g) {
+			w.Pools = poolsOf(g)
+			l.Writes = append(l.Writes, w)
+		}
 	}
 	l.Writes = labelled(l.Name, l.Writes)
 	return l

@@ -24,7 +24,7 @@ func (e examples) routes() []bootstrap.Write {
 		}
 		return b.namespace
 	}
-	return alikeOf(e, e.routed(), looks, e.route).writes
+	return alikeOf(e, e.routed(), looks, anyPool, e.route).writes
 }
 
 // routed are the Services whose endpoints are kept for them: those that select pods.

@@ -35,14 +35,14 @@ func anyGroup(ours func(facts.PodGroup) bool) facts.PodGroup {
 
 // sample gives l the writes of the groups of pods that ours accepts: of those that one user
 // makes and the same webhooks and policies see, the first stands for all, whatever their
-// namespaces.
+// namespaces and node pools.
 func (e examples) sample(l Line, ours func(facts.PodGroup) bool, writes func(facts.PodGroup) []bootstrap.Write) Line {
 	groups := e.groups(&l, ours)
 	if groups == nil {
 		l.Writes = labelled(l.Name, writes(anyGroup(ours)))
 		return l
 	}
-	alike := alikeOf(e, groups, e.looks, writes)
+	alike := alikeOf(e, groups, e.looks, poolsOf, writes)
 	for n := range alike.writes {
 		alike.writes[n].Namespaces = alike.namespaces[n]
 	}

@@ -9,7 +9,7 @@ import (
 
 // systemPods are pods of kube-system, each a way to its node.
 func (e examples) systemPods() []bootstrap.Write {
-	return alikeOf(e, e.systemGroups(), e.looks, func(g facts.PodGroup) []bootstrap.Write {
+	return alikeOf(e, e.systemGroups(), e.looks, anyPool, func(g facts.PodGroup) []bootstrap.Write {
 		return e.pod(e.podOf(g), makerOf(g), g)
 	}).writes
 }
