@@ -36,13 +36,13 @@ func guards(name, namespace, group, resource, service string) admissionregistrat
 	}}}
 }
 
-// of129 is the verdict by what GP129 says of lifelines alone.
+// of129 is the verdict by what GP129 says of lifelines, or of all for want of a fact.
 func of129(r preflight.Report) preflight.Verdict {
 	switch {
 	case slices.ContainsFunc(r.Findings, func(f preflight.Finding) bool { return f.Check == "GP129" && f.Severity == preflight.Blocker }):
 		return preflight.NotReady
 	case slices.ContainsFunc(r.Steps[1].LeftOpen, func(o preflight.Obstacle) bool {
-		return o.Check == "GP129" && (o.Subject.Kind == "Lifeline" || o.Subject == (preflight.Subject{}))
+		return o.Check == "GP129" && (o.Subject.Kind == "Lifeline" || o.Subject.Kind == "Cluster" || o.Subject == (preflight.Subject{}))
 	}):
 		return preflight.Inconclusive
 	}
@@ -80,7 +80,7 @@ func TestLostOnAnotherPool(t *testing.T) {
 		"nobody saw on which they are":                    {onBatch(t, hooks{dead}, group("ci", "ReplicaSet", "web", nil)), not, not, not},
 		"one is on no node":                               {onBatch(t, hooks{dead}, group("ci", "ReplicaSet", "web", map[string]int32{"batch": 1, "": 1})), not, not, not},
 		"Pods could not be read":                          {onBatch(t, hooks{dead}, web).With(facts.Absent(facts.PodGroups, facts.Forbidden, "no")), open, open, open},
-		"other webhooks could not be read":                {onBatch(t, hooks{dead}, web).With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), open, open, open},
+		"other webhooks could not be read":                {onBatch(t, hooks{dead}, web).With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), not, open, not},
 		"namespaces were not read, of which it names one": {onBatch(t, hooks{dead}, web).With(facts.Absent(facts.Namespaces, facts.Forbidden, "no")), not, ready, not},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -67,8 +67,9 @@ type LifelineWrite struct {
 	// write that stands for no other namespace's.
 	Namespaces []string `json:"namespaces,omitempty"`
 	// Pools are the node pools that the pods of those writes are on, sorted: no other's
-	// upgrade needs them. It is absent where the upgrade of any pool may need them, or could
-	// not all be read, for a line that is kept, and in reports of earlier versions.
+	// upgrade needs them. It is absent where the upgrade of any pool may need them, for a
+	// line that is kept or is open for want of what could not be read, and in reports of
+	// earlier versions.
 	Pools []string `json:"pools,omitempty"`
 	Write
 }
@@ -115,7 +116,7 @@ func throughLine(l lifeline.Line, writes []admission.Intercepted, unknown string
 		if r.Outcome == Kept {
 			r.Writes[n].Namespaces = nil
 		}
-		if r.Outcome == Kept || unknown != "" { // what could not be read may be on any pool
+		if r.Outcome == Kept || r.Outcome == Open && unknown != "" { // what could not be read may be of any pool
 			r.Writes[n].Pools = nil
 		}
 	}

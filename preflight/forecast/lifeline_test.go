@@ -136,8 +136,8 @@ func retargeted(s *facts.Snapshot, target string) *facts.Snapshot {
 	return s.WithMeta(meta)
 }
 
-// A write that is lost is of the node pools of its Pods; where a webhook that could not be
-// read may reject others, and where nothing is lost, of none in particular.
+// A write that is lost is of the node pools of its Pods, whatever else could not be read;
+// where it is open for want of that, and where nothing is lost, of none in particular.
 func TestLifelinePools(t *testing.T) {
 	groups := facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "web", Kind: "Deployment", Name: "web", Pools: map[string]int32{"a": 2}}})
 	lost := hooked(admissionregistrationv1.Fail, 3, "", "pods/eviction").With(groups, answering("CREATE clusterroles.rbac.authorization.k8s.io a", facts.Hung, 10000, ""))
@@ -146,7 +146,9 @@ func TestLifelinePools(t *testing.T) {
 		want string
 	}{
 		"lost":                      {lost, "a"},
-		"lost, and webhooks unread": {lost.With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), ""},
+		"lost, and webhooks unread": {lost.With(facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), "a"},
+		"open":                      {lost.With(facts.Present(facts.Attempts, []facts.Attempt{})), "a"},
+		"open, and webhooks unread": {lost.With(facts.Present(facts.Attempts, []facts.Attempt{}), facts.Absent(facts.MutatingWebhooks, facts.Forbidden, "no")), ""},
 		"lost, and Pods unread":     {lost.With(facts.Absent(facts.PodGroups, facts.Forbidden, "no")), ""},
 		"kept":                      {lost.With(facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{})), ""},
 	} {
