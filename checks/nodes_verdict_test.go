@@ -58,8 +58,12 @@ func surging(s *facts.Snapshot, u facts.UpgradeSettings) *facts.Snapshot {
 func guarded(s *facts.Snapshot, allowed int32) *facts.Snapshot {
 	attempts := slices.Clone(facts.Attempts.Of(s))
 	lets := attempts[slices.IndexFunc(attempts, func(a facts.Attempt) bool { return a.Webhook != "" && a.Answer == facts.Allowed })]
-	lets.Write, lets.As = "UPDATE poddisruptionbudgets.policy/status opa/opa", "system:serviceaccount:kube-system:disruption-controller"
-	return s.With(facts.Present(facts.Attempts, append(attempts, lets)), facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{{
+	lets.Write = "UPDATE poddisruptionbudgets.policy/status opa/opa"
+	for _, by := range []string{"system:serviceaccount:kube-system:disruption-controller", "system:apiserver"} {
+		lets.As = by
+		attempts = append(attempts, lets)
+	}
+	return s.With(facts.Present(facts.Attempts, attempts), facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{{
 		Namespace: "opa", Name: "opa", Selector: map[string]string{"app": "opa"}, DisruptionsAllowed: allowed, ExpectedPods: 2, Healthy: 2, DesiredHealthy: 2 - allowed,
 	}}))
 }

@@ -47,14 +47,17 @@ of the objects: one that a policy denies decides, and all of them, where all let
 A webhook that is known to be sent one of the objects does to the line what it did when it
 was asked, though it hung on another.
 What GKE's add-on manager updates, CustomResourceDefinitions among it, is to be as the new
-version ships it, which no cluster tells: of that only a denial decides.
+version ships it, which no cluster tells: of that only a denial decides. Each definition of a
+group of Google's or Kubernetes' goes by its own name; of one that the new version brings
+beside them name and group are open, but for what users' own groups say.
 Only the answer is kept, with which object it was about.
 
 Where no object can be read, as without the right to list it, the sketch is asked about.
 Then, where an expression reads more than a sketch has, where an objectSelector reads
 another label, or whatever a backend answers to such a sketch but a failed call, the
 outcome is unknown, not lost. Tokens, requests for certificates and EndpointSlices are
-always sketches, and what is allowed of those counts. Of the Pods of other namespaces there is an example for
+always sketches, and so are ControllerRevisions and what a new version brings; what is
+allowed of those counts. Of the Pods of other namespaces there is an example for
 each namespace, and one for all namespaces whose writes the same webhooks and policies
 see. Left out are mirror Pods, without which static Pods run all the same.
 
@@ -62,14 +65,14 @@ Who cordons and drains the nodes of a pool that is upgraded is not documented. I
 to be GKE's service agent in the project, with an example for its number; the cluster
 autoscaler calls itself cluster-autoscaler. Nor is it documented as whom GKE runs the
 driver that attaches disks: it is taken for the ServiceAccount that its maker gives it.
-Evictions and deletions carry the name of a pod that runs.
+Evictions and deletions carry the name of a pod that runs. What an eviction takes from a
+disruption budget the API server itself writes, over the way by which it calls itself.
 
-Left out are the status of a budget by which the API server itself counts an eviction, for
-which the disruption controller's stands; what pods of DaemonSets and Deployments need only
-when an add-on's template changes (ControllerRevisions, ReplicaSets); the claims and slices
-of dynamic resource allocation; the note of the scheduler on a claim that waits for its first
-Pod; the autoscaler's taint on a node; and what pod garbage collection notes of a Pod that it
-deletes. A webhook that sees these alone is named by [GP130](checks/GP130.md).
+Left out are the claims and slices of dynamic resource allocation, for nothing that is read
+tells who uses it, and drivers write their slices as ServiceAccounts of their own; the status
+of Deployments and DaemonSets, without which these go on; what the scheduler notes in the
+status of a Pod that finds no node; and the removal of old ReplicaSets and
+ControllerRevisions. A webhook that sees these alone is named by [GP130](checks/GP130.md).
 
 The last lines, from evictions on, are needed to upgrade nodes, and not the control
 plane.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 	"github.com/gke-preflight/gke-preflight/preflight/forecast"
@@ -34,12 +35,18 @@ func (c cut) denied(l forecast.Lifeline) evictor {
 		if !ok || i.Effect == forecast.Slows {
 			continue
 		}
-		of := &upgrade
-		if w.User == lifeline.Autoscaler {
-			of = &autoscaler
+		of := []*forecast.Effect{&upgrade, &autoscaler}
+		switch w.User {
+		case lifeline.Autoscaler:
+			of = of[1:]
+		case bootstrap.Loopback.Name: // counts the evictions of both
+		default:
+			of = of[:1]
 		}
-		if *of != forecast.Rejects && i.Effect != forecast.Passes {
-			*of = i.Effect
+		for _, e := range of {
+			if *e != forecast.Rejects && i.Effect != forecast.Passes {
+				*e = i.Effect
+			}
 		}
 	}
 	switch {

@@ -63,7 +63,8 @@ func of(groups ...lifeline.Group) func(forecast.Lifeline) bool {
 }
 
 // lost are the findings on lines that are lost, of that severity, followed by
-// what is open about any. The loss of add-ons alone takes no cluster down.
+// what is open about any. The loss of add-ons, or of what removes
+// spare nodes, alone takes no cluster down.
 func lost(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) []preflight.Finding {
 	var fs []preflight.Finding
 	for _, c := range cuts(s, forecast.Lost, concern) {
@@ -114,7 +115,9 @@ func (c cut) pools(s *facts.Snapshot, severity preflight.Severity) []string {
 	return lifeline.OnAny(each...)
 }
 
-func graver(l forecast.Lifeline) bool { return l.Group != string(lifeline.Addons) }
+func graver(l forecast.Lifeline) bool {
+	return l.Group != string(lifeline.Addons) && l.Name != lifeline.SpareNodes
+}
 
 func (c cut) finding(s *facts.Snapshot, severity preflight.Severity) preflight.Finding {
 	return preflight.Finding{

@@ -105,16 +105,19 @@ func (c cut) aside() remedy.Steps {
 // may be what the webhook is for.
 func exemption(l forecast.Lifeline) string {
 	switch {
-	case l.Name == lifeline.OldNodes:
+	case l.Name == lifeline.OldNodes, l.Name == lifeline.SpareNodes:
 		return condition("not-an-old-node", `request.operation == "CREATE" ||
     !(request.resource.resource in ["nodes", "poddisruptionbudgets"])`)
 	case lifeline.Group(l.Group) == lifeline.Drains:
 		return condition("not-a-drain", `request.kind.kind != "Eviction" &&
-    (request.operation != "DELETE" || request.resource.resource != "pods")`)
+    (request.operation != "DELETE" || request.resource.resource != "pods") &&
+    request.resource.resource != "poddisruptionbudgets" &&
+    request.userInfo.username != "system:serviceaccount:kube-system:pod-garbage-collector"`)
 	case lifeline.Group(l.Group) == lifeline.Volumes:
 		return condition("not-volumes", `!("system:nodes" in request.userInfo.groups) &&
     request.resource.resource != "volumeattachments" &&
-    request.userInfo.username != "system:serviceaccount:kube-system:persistent-volume-binder"`)
+    !(request.userInfo.username in ["system:serviceaccount:kube-system:persistent-volume-binder",
+    "system:kube-scheduler"])`)
 	}
 	return ""
 }

@@ -9,27 +9,12 @@ import (
 	"github.com/google/cel-go/common/operators"
 	celparser "github.com/google/cel-go/parser"
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apiserver/pkg/admission"
 	"k8s.io/apiserver/pkg/admission/plugin/cel"
 	"k8s.io/apiserver/pkg/admission/plugin/webhook/matchconditions"
 	"k8s.io/apiserver/pkg/cel/environment"
 )
-
-// definitions is the kind whose spec.group is known by the name.
-var definitions = schema.GroupKind{Group: "apiextensions.k8s.io", Kind: "CustomResourceDefinition"}
-
-// definitionOfGroup reports whether the object is a CustomResourceDefinition of a group that
-// is known.
-func (r *request) definitionOfGroup() bool {
-	u, ok := r.GetObject().(*unstructured.Unstructured)
-	if !ok || u == nil || r.GetKind().GroupKind() != definitions {
-		return false
-	}
-	group, known, err := unstructured.NestedString(u.Object, "spec", "group")
-	return err == nil && known && group != ""
-}
 
 // alternatives are the expressions of which one has to be true for an expression to be:
 // what stands between its outermost ||, none of whose errors counts where another is true
@@ -68,7 +53,7 @@ func (m *Matcher) passes(p *admissionregistrationv1.ValidatingAdmissionPolicy) f
 	return sync.OnceValue(func() matchconditions.Matcher {
 		known := func(expression string) bool {
 			e := readsOf(expression)
-			return e == reads{user: e.user, name: e.name, group: e.group, whichNamespace: e.whichNamespace}
+			return e == reads{user: e.user, name: e.name, group: e.group, shipped: e.shipped, whichNamespace: e.whichNamespace}
 		}
 		if p.Spec.ParamKind != nil || len(p.Spec.AuditAnnotations) > 0 || len(p.Spec.Validations) == 0 {
 			return nil
@@ -100,7 +85,7 @@ func (m *Matcher) passes(p *admissionregistrationv1.ValidatingAdmissionPolicy) f
 // surelyPasses reports whether the policy lets the sketched definition pass, whatever else
 // is in it.
 func (m *Matcher) surelyPasses(ctx context.Context, u validatingRule, r *request, kind schema.GroupVersionKind) bool {
-	if !r.sketch || r.changed != "" || !r.definitionOfGroup() {
+	if !r.sketch || r.changed != "" || !r.definitionOfGroup() || r.unnamed && u.reads.shipped {
 		return false
 	}
 	c := u.passes()

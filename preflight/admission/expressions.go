@@ -33,6 +33,9 @@ type reads struct {
 	group bool
 	// holder is who holds a lease, but for whether it is the same before and after.
 	holder bool
+	// shipped is a name or a group in another way than whether it is one that neither
+	// Google nor Kubernetes ships definitions under: see [Ships].
+	shipped bool
 	// whichNamespace is the namespace beyond names that it is held against: see
 	// [NamespaceRead].
 	whichNamespace bool
@@ -72,6 +75,7 @@ func readsOf(expressions ...string) reads {
 		node:           nodeExpression.MatchString(all),
 		agent:          agentExpression.MatchString(all),
 		group:          groupExpression.MatchString(all),
+		shipped:        ofShipped(all),
 		labels:         labelsExpression.MatchString(recordedNamespace.ReplaceAllString(all, "")),
 		holder:         strings.Contains(sameHolder.ReplaceAllString(all, ""), "holderIdentity"),
 		whichNamespace: slices.ContainsFunc(namespaceReads(expressions...), func(r NamespaceRead) bool { return r.Open }),
@@ -90,6 +94,8 @@ func (e reads) undecided(r *request, ns namespaces) string {
 		return "an expression reads more of the object than its name, which differs from one such write to the next"
 	case e.name && r.oneOfMany() && !r.definitionOfGroup():
 		return "an expression reads a name, which differs from one such write to the next"
+	case r.unnamed && e.shipped:
+		return "an expression reads the name or the group of a CustomResourceDefinition, and which the new version brings is not known"
 	case e.node && strings.HasPrefix(r.GetUserInfo().GetName(), "system:node:"):
 		return "an expression is about some nodes by their names, and others write the like"
 	case e.agent && strings.HasPrefix(r.GetUserInfo().GetName(), "service-"):
@@ -140,7 +146,7 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object, 
 	var some []cel.ExpressionAccessor
 	for _, c := range all {
 		e := readsOf(c.Expression)
-		if (e == reads{user: e.user, object: e.object && object, name: e.name && object, group: e.group && object, labels: e.labels && object, whichNamespace: e.whichNamespace && namespace}) {
+		if (e == reads{user: e.user, object: e.object && object, name: e.name && object, group: e.group && object, shipped: e.shipped && object, labels: e.labels && object, whichNamespace: e.whichNamespace && namespace}) {
 			some = append(some, (*matchconditions.MatchCondition)(&c))
 		}
 	}

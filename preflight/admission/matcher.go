@@ -141,7 +141,7 @@ func (m *Matcher) Match(w bootstrap.Write) []Interception {
 	if webhooks {
 		found = append(found, m.throughValidatingWebhooks(ctx, after)...)
 	}
-	if policies && w.User.Name == bootstrap.Loopback.Name {
+	if policies && w.AtStart() {
 		found = m.beforeKindsAreLearned(r, found)
 	}
 	return found

@@ -113,7 +113,7 @@ func (m *Matcher) matchUnconditionally(u rule, r *request) matched {
 	if unknown != "" {
 		by = append(by, anyObject)
 	}
-	if u.named() && r.oneOfMany() && !r.definitionOfGroup() {
+	if u.named() && r.oneOfMany() && (r.unnamed || !r.definitionOfGroup()) {
 		by, unknown = append(by, anyName), cmp.Or(unknown, "its rules are for objects of certain names, which differ from one such write to the next")
 	}
 	if by != nil {

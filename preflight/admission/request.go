@@ -22,8 +22,9 @@ const loopbackUID = "00000000-0000-4000-8000-000000000000"
 type request struct {
 	admission.Attributes
 	objects objects
-	// sketch, labels and labelsUnknown are the write's.
+	// sketch, unnamed, labels and labelsUnknown are the write's.
 	sketch        bool
+	unnamed       bool
 	labels        bootstrap.Labels
 	labelsUnknown bool
 	// live says that the objects were read as they are, with all that they have.
@@ -48,7 +49,7 @@ func newRequest(w bootstrap.Write, o objects) *request {
 	}
 	attributes := admission.NewAttributesRecord(object(w.Object), object(w.OldObject), w.Kind, namespace, w.Name,
 		w.Resource, w.Subresource, admission.Operation(w.Operation), options(w.Operation), false, u)
-	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, labels: w.Labels, labelsUnknown: w.LabelsUnknown, live: w.For != nil,
+	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, unnamed: w.Unnamed, labels: w.Labels, labelsUnknown: w.LabelsUnknown, live: w.For != nil,
 		versions: map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
 }
 

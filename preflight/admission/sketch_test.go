@@ -194,7 +194,12 @@ func TestNamedRules(t *testing.T) {
 // A sketched definition is known by its group, as its name holds it: a policy that is for
 // other groups lets it pass whatever else it reads, and none is held to pass otherwise.
 func TestSketchedDefinition(t *testing.T) {
-	const reading = "object.metadata.annotations['x/version'].matches('v1.*')"
+	const reading, brought = "object.metadata.annotations['x/version'].matches('v1.*')", "any-group.gke.io"
+	only := func(expression string) func(*admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+		return func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			p.Validations[0].Expression = expression
+		}
+	}
 	write := func(group string) bootstrap.Write {
 		u := &unstructured.Unstructured{Object: map[string]any{
 			"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": map[string]any{"name": "things." + group}, "spec": map[string]any{"group": group},
@@ -203,6 +208,7 @@ func TestSketchedDefinition(t *testing.T) {
 			Operation: bootstrap.Update, Name: "things." + group, User: bootstrap.User{Name: "system:addon-manager"}, Sketch: true,
 			Resource: schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"},
 			Kind:     schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}, Object: u, OldObject: u,
+			Unnamed: group == brought,
 		}
 	}
 	for _, c := range []struct {
@@ -225,9 +231,18 @@ func TestSketchedDefinition(t *testing.T) {
 		{"and, not or", "snapshot.storage.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
 			p.Validations[0].Expression = "object.spec.group != 'gateway.networking.k8s.io' && " + reading
 		}, "undecided"},
-		{"for that group alone", "gateway.networking.k8s.io", func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
-			p.Validations[0].Expression = "object.spec.group != 'gateway.networking.k8s.io'"
-		}, "denied"},
+		{"for that group alone", "gateway.networking.k8s.io", only("object.spec.group != 'gateway.networking.k8s.io'"), "denied"},
+		{"what comes may be of the policy's group", brought, nil, "undecided"},
+		{"what comes is of no user's group", brought, only("object.spec.group != 'own.example.org' || " + reading), "passes"},
+		{"what comes has no user's name", brought, only("!request.name.endsWith('.example.org') && object.metadata.name != \"things.example.org\""), "passes"},
+		{"whatever comes", brought, only("request.userInfo.username != 'system:addon-manager'"), "denied"},
+		{"what comes may end so", brought, only("!request.name.endsWith('gke.io')"), "undecided"},
+		{"what comes may begin so", brought, only("!object.spec.group.startsWith('own')"), "undecided"},
+		{"what comes may be in a list", brought, only("!(object.spec.group in ['own.example.org', 'autoscaling.gke.io'])"), "undecided"},
+		{"what comes may be named in the rules", brought, func(p *admissionregistrationv1.ValidatingAdmissionPolicySpec) {
+			p.MatchConstraints.ResourceRules[0].ResourceNames = []string{"things.autoscaling.gke.io"}
+			p.Validations[0].Expression = "false"
+		}, "undecided"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			spec := admissionregistrationv1.ValidatingAdmissionPolicySpec{

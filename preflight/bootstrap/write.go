@@ -71,6 +71,12 @@ type Write struct {
 	// Labels says how far the labels of a sketch are known; zero where no more is
 	// known than that each such object has those of Object.
 	Labels Labels
+	// Unnamed says that a sketched CustomResourceDefinition is one that is not there yet: its
+	// name and its group are examples, of those of Google and Kubernetes.
+	Unnamed bool
+	// Running says that an API server makes it that has started long ago; false for what a
+	// start writes, and for what others do.
+	Running bool
 	// LabelsUnknown says that a whole object is without its labels, which were not
 	// recorded.
 	LabelsUnknown bool
@@ -120,6 +126,9 @@ func (w Write) Planned() Write {
 // Writer is the name of the user that makes the write, the API server's own where none is
 // set.
 func (w Write) Writer() string { return cmp.Or(w.User.Name, Loopback.Name) }
+
+// AtStart reports whether an API server makes it that starts.
+func (w Write) AtStart() bool { return w.Writer() == Loopback.Name && !w.Running }
 
 // AskedAs reports whether a question was put as made by the write's own user.
 func (w Write) AskedAs(a facts.Attempt) bool { return cmp.Or(a.As, Loopback.Name) == w.Writer() }

@@ -25,10 +25,13 @@ const (
 	accounts = "system:serviceaccount:"
 )
 
+// everywhere are what controllers make for everybody: without their pods, and what these are
+// made from, a webhook on pods would see none.
+var everywhere = []string{"pods", "replicasets.apps", "controllerrevisions.apps"}
+
 // exemptionOf is the smallest one that covers the writes: leases and reviews by
 // whomever, parts of the control plane and its controllers by name, nodes by their
-// group, and the pods that controllers make for everybody by the namespace that
-// they go to.
+// group, and what controllers make for everybody by the namespace that it goes to.
 func exemptionOf(ws []write) exemption {
 	var x exemption
 	var groups, users []string
@@ -45,7 +48,7 @@ func exemptionOf(ws []write) exemption {
 			groups = union(groups, "system:nodes")
 		case strings.HasPrefix(w.user, joining):
 			groups = union(groups, "system:bootstrappers")
-		case strings.HasPrefix(w.user, accounts) && w.resource == "pods":
+		case strings.HasPrefix(w.user, accounts) && slices.Contains(everywhere, w.resource):
 			x.namespaces = union(x.namespaces, namespacesOf([]write{w})...)
 		default:
 			users = union(users, w.user)

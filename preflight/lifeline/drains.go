@@ -9,6 +9,14 @@ import (
 	"github.com/gke-preflight/gke-preflight/preflight/facts"
 )
 
+// selectedNode is where a claim says which node its first pod gets (component-helpers
+// storage/volume/helpers.go, AnnSelectedNode).
+const selectedNode = "volume.kubernetes.io/selected-node"
+
+// toBeDeleted is the taint of a node that the cluster autoscaler is about to empty
+// (autoscaler cluster-autoscaler/utils/taints/taints.go, ToBeDeletedTaint).
+const toBeDeleted = "ToBeDeletedByClusterAutoscaler"
+
 // jobTracking is what keeps a pod of a Job until it is counted (kubernetes
 // pkg/apis/batch/types.go, JobTrackingFinalizer).
 const jobTracking = "batch.kubernetes.io/job-tracking"
@@ -22,23 +30,25 @@ const jobTracking = "batch.kubernetes.io/job-tracking"
 // GKE's upgrade does so before them is not documented: they do in any case. The cluster
 // autoscaler deletes machines alone (autoscaler
 // cluster-autoscaler/cloudprovider/gce/autoscaling_gce_client.go, DeleteInstances).
-//
-// Left out is the status by which the API server itself counts an eviction, as
-// system:apiserver (kubernetes pkg/registry/core/pod/storage/eviction.go, checkAndDecrement):
-// the same webhooks see the one of the disruption controller, but for those that go by who
-// writes it.
 func (e examples) oldNodes() []bootstrap.Write {
 	n := e.fullNode()
 	cordon := sketch(bootstrap.Update, node, n, upgrader())
 	cordoned(cordon.Object)
 	ws := []bootstrap.Write{from(cordon, e.aNode()...), from(removal(node, n, serviceAccount("node-controller")), e.aNode()...)}
-	return append(ws, e.budgets()...)
+	return append(ws, e.budgets(serviceAccount("disruption-controller"))...)
 }
 
-// budgets are the disruption budgets of the cluster; one where they could not be read.
-func (e examples) budgets() []bootstrap.Write {
+// spareNodes get a taint before the cluster autoscaler empties them.
+func (e examples) spareNodes() []bootstrap.Write {
+	taint := sketch(bootstrap.Update, node, e.fullNode(), autoscaler())
+	tainted(taint.Object)
+	return []bootstrap.Write{from(taint, e.aNode()...)}
+}
+
+// budgets are the disruption budgets of the cluster, whose status is written; one where they
+// could not be read.
+func (e examples) budgets(by bootstrap.User) []bootstrap.Write {
 	all, read := facts.DisruptionBudgets.Get(e.s)
-	by := serviceAccount("disruption-controller")
 	if !read {
 		return []bootstrap.Write{sketch(bootstrap.Update, budget.sub("status"), object{namespace: "default", name: "any-budget"}, by)}
 	}
@@ -54,13 +64,36 @@ func (e examples) budgets() []bootstrap.Write {
 }
 
 // changed makes of an object what an update of its like makes of it, where that is known:
-// a node that is cordoned, and a pod that its Job has counted.
+// a node that is cordoned or tainted, a claim whose node is chosen, a pod that failed, and
+// one that its Job has counted.
 func changed(w bootstrap.Write, o *unstructured.Unstructured) {
 	switch {
-	case w.Subresource != "" || w.Object == nil:
+	case w.Object == nil:
+	case w.Resource == pod.resource && w.Subresource == "status":
+		if phase, is, _ := unstructured.NestedString(w.Object.Object, "status", "phase"); is {
+			status, _, _ := unstructured.NestedMap(o.Object, "status")
+			if status == nil {
+				status = map[string]any{}
+			}
+			status["phase"] = phase
+			o.Object["status"] = status
+		}
+	case w.Subresource != "":
 	case w.Resource == node.resource:
 		if is, _, _ := unstructured.NestedBool(w.Object.Object, "spec", "unschedulable"); is {
 			cordoned(o)
+		}
+		if _, is, _ := unstructured.NestedSlice(w.Object.Object, "spec", "taints"); is {
+			tainted(o)
+		}
+	case w.Resource == claim.resource:
+		if chosen, is := w.Object.GetAnnotations()[selectedNode]; is {
+			all := o.GetAnnotations()
+			if all == nil {
+				all = map[string]string{}
+			}
+			all[selectedNode] = chosen
+			o.SetAnnotations(all)
 		}
 	case w.Resource == pod.resource:
 		o.SetFinalizers(slices.DeleteFunc(o.GetFinalizers(), func(f string) bool { return f == jobTracking }))
@@ -73,5 +106,15 @@ func cordoned(o *unstructured.Unstructured) {
 		spec = map[string]any{}
 	}
 	spec["unschedulable"] = true
+	o.Object["spec"] = spec
+}
+
+func tainted(o *unstructured.Unstructured) {
+	spec, _, _ := unstructured.NestedMap(o.Object, "spec")
+	if spec == nil {
+		spec = map[string]any{}
+	}
+	taints, _ := spec["taints"].([]any)
+	spec["taints"] = append(taints, map[string]any{"key": toBeDeleted, "value": "0", "effect": "NoSchedule"})
 	o.Object["spec"] = spec
 }

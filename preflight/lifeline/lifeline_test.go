@@ -97,13 +97,25 @@ func TestWrites(t *testing.T) {
 			"UPDATE configmaps kube-system/kube-dns by system:addon-manager",
 			"UPDATE daemonsets.apps kube-system/konnectivity-agent by system:addon-manager",
 		},
-		"custom resource definitions": {"UPDATE customresourcedefinitions.apiextensions.k8s.io volumesnapshots.snapshot.storage.k8s.io by system:addon-manager"},
+		"custom resource definitions": {
+			"UPDATE customresourcedefinitions.apiextensions.k8s.io volumesnapshots.snapshot.storage.k8s.io by system:addon-manager",
+			"CREATE customresourcedefinitions.apiextensions.k8s.io any-definition.any-group.gke.io by system:addon-manager",
+		},
+		"rollouts of add-ons": {
+			"CREATE replicasets.apps kube-system/kube-dns-5d8c9f7b6 by " + sa + "deployment-controller",
+			"UPDATE replicasets.apps kube-system/kube-dns-5d8c9f7b6 by " + sa + "deployment-controller",
+			"CREATE controllerrevisions.apps kube-system/konnectivity-agent-5d8c9f7b6 by " + sa + "daemon-set-controller",
+			"UPDATE controllerrevisions.apps kube-system/konnectivity-agent-5d8c9f7b6 by " + sa + "daemon-set-controller",
+		},
+		"removal of spare nodes": {"UPDATE nodes n1 by cluster-autoscaler"},
 		"evictions": {
 			"CREATE pods/eviction opa/opa by " + upgrades,
 			"CREATE pods/eviction opa/opa by cluster-autoscaler",
+			"UPDATE poddisruptionbudgets.policy/status default/any-budget by system:apiserver",
 		},
 		"pod deletions": {
 			"DELETE pods opa/opa by system:node:n1",
+			"UPDATE pods/status opa/opa by " + sa + "pod-garbage-collector",
 			"DELETE pods opa/opa by " + sa + "pod-garbage-collector",
 			"DELETE pods opa/opa by " + upgrades,
 		},
@@ -122,8 +134,10 @@ func TestWrites(t *testing.T) {
 		"persistent volumes": {
 			"UPDATE persistentvolumes pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
 			"UPDATE persistentvolumes/status pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",
+			"UPDATE persistentvolumes pvc-00000000-0000-0000-0000-000000000000 by system:kube-scheduler",
 			"UPDATE persistentvolumeclaims opa/any-claim by " + sa + "persistent-volume-binder",
 			"UPDATE persistentvolumeclaims/status opa/any-claim by " + sa + "persistent-volume-binder",
+			"UPDATE persistentvolumeclaims opa/any-claim by system:kube-scheduler",
 		},
 		"the network of new nodes": {
 			"CREATE pods calico-system/calico-node by " + sa + "daemon-set-controller",
@@ -279,7 +293,7 @@ func TestStands(t *testing.T) {
 		t.Errorf("with one namespace in a mesh they stand for each other as %v", got)
 	}
 	l = line(t, cluster("1.36.3", facts.Absent(facts.PodGroups, facts.Forbidden, "no")), "evictions")
-	if !strings.Contains(l.Unknown, "pod-groups") || len(l.Writes) != 2 {
+	if !strings.Contains(l.Unknown, "pod-groups") || len(l.Writes) != 3 {
 		t.Errorf("without pods the line says %q and has %d writes", l.Unknown, len(l.Writes))
 	}
 }

@@ -3,7 +3,6 @@ package lifeline
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/gke-preflight/gke-preflight/preflight/bootstrap"
 	"github.com/gke-preflight/gke-preflight/preflight/clocks"
@@ -11,10 +10,11 @@ import (
 )
 
 const (
-	draining = "cloud.google.com/kubernetes-engine/docs/concepts/node-pool-upgrade-strategies"
-	eviction = "kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/"
-	volumes  = "kubernetes.io/docs/concepts/storage/volumes/#csi"
-	podsPage = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"
+	draining    = "cloud.google.com/kubernetes-engine/docs/concepts/node-pool-upgrade-strategies"
+	eviction    = "kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/"
+	volumes     = "kubernetes.io/docs/concepts/storage/volumes/#csi"
+	autoscaling = "cloud.google.com/kubernetes-engine/docs/concepts/cluster-autoscaler"
+	podsPage    = "kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/"
 	// networkPage says that a runtime needs a plugin to be loaded before a node is ready.
 	networkPage = "kubernetes.io/docs/concepts/extend-kubernetes/compute-storage-net/network-plugins/"
 )
@@ -25,6 +25,10 @@ const Evictions = "evictions"
 // OldNodes is the name of the line of the nodes that are emptied and go, and of the
 // disruption budgets of their pods.
 const OldNodes = "nodes and their budgets"
+
+// SpareNodes is the name of the line of the nodes that the cluster autoscaler takes away. No
+// upgrade waits for that.
+const SpareNodes = "removal of spare nodes"
 
 // Agents is the name of the line of the pods that each node has.
 const Agents = "pods of DaemonSets"
@@ -40,17 +44,21 @@ const Definitions = "custom resource definitions"
 func upgraded() []row {
 	return []row{
 		{Line: Line{
-			Group: Drains, Name: Evictions, Source: "kubernetes pkg/registry/core/pod/storage/eviction.go, EvictionREST.Create", Cited: draining,
+			Group: Drains, Name: Evictions, Source: "kubernetes pkg/registry/core/pod/storage/eviction.go, EvictionREST.Create and checkAndDecrement", Cited: draining,
 			Consequence: fmt.Sprintf("the drain of each node waits for its limit, %.0f min on GKE, and then its pods are deleted whatever a disruption budget says; the cluster autoscaler removes no node that has some", clocks.Drain.Minutes()),
 		}, sampled: examples.evictions},
 		{Line: Line{
-			Group: Drains, Name: "pod deletions", Source: "kubernetes pkg/kubelet/status/status_manager.go, syncPod; pkg/controller/podgc/gc_controller.go, gcOrphaned", Cited: podsPage,
+			Group: Drains, Name: "pod deletions", Source: "kubernetes pkg/kubelet/status/status_manager.go, syncPod; pkg/controller/podgc/gc_controller.go, markFailedAndDeletePodWithCondition", Cited: podsPage,
 			Consequence: "pods that have ended stay, those of nodes that are gone among them, and a StatefulSet makes none in their place",
 		}, sampled: examples.deletions},
 		{Line: Line{
 			Group: Drains, Name: OldNodes, Source: "kubectl pkg/drain/cordon.go, CordonHelper.PatchOrReplaceWithContext; cloud-provider controllers/nodelifecycle/node_lifecycle_controller.go, MonitorNodes; kubernetes pkg/controller/disruption/disruption.go, writePdbStatus", Cited: draining,
 			Consequence: "no node is cordoned, so that its drain does not begin; those that are gone stay in the list, and disruption budgets do not count pods that are ready again",
 		}, writes: examples.oldNodes},
+		{Line: Line{
+			Group: Drains, Name: SpareNodes, Source: "autoscaler cluster-autoscaler/utils/taints/taints.go, AddTaints", Cited: autoscaling,
+			Consequence: "the cluster autoscaler empties and removes no node",
+		}, writes: examples.spareNodes},
 		{Line: Line{
 			Group: Volumes, Name: "CSI nodes", Source: "kubernetes pkg/volume/csi/nodeinfomanager/nodeinfomanager.go, tryUpdateCSINode", Cited: volumes,
 			Consequence: "a new node knows no driver of volumes, so that no pod with a volume starts on it",
@@ -60,7 +68,7 @@ func upgraded() []row {
 			Consequence: "volumes don't follow their pods to another node",
 		}, writes: examples.attachments},
 		{Line: Line{
-			Group: Volumes, Name: "persistent volumes", Source: "kubernetes pkg/controller/volume/persistentvolume/pv_controller.go, bindVolumeToClaim, updateVolumePhase, bindClaimToVolume and updateClaimStatus", Cited: volumes,
+			Group: Volumes, Name: "persistent volumes", Source: "kubernetes pkg/controller/volume/persistentvolume/pv_controller.go, bindVolumeToClaim, updateVolumePhase, bindClaimToVolume and updateClaimStatus; pkg/scheduler/framework/plugins/volumebinding/binder.go, bindAPIUpdate", Cited: volumes,
 			Consequence: "claims of pods that are made anew get no volume, and volumes that are free are not told to be",
 		}, sampled: examples.persistent},
 		{Line: Line{
@@ -83,22 +91,34 @@ func upgraded() []row {
 }
 
 // evictions are as the upgrade of a node pool and the cluster autoscaler ask for them.
-// A client sends no more than the pod's name.
+// A client sends no more than the pod's name; the API server counts it in the status of the
+// pod's disruption budget, over the way by which it calls itself.
 func (e examples) evictions(l Line) Line {
-	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
+	l = e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		o := object{namespace: g.Namespace, name: cmp.Or(g.Example, g.Name)}.bare()
 		return []bootstrap.Write{from(sketch(bootstrap.Create, evict, o, upgrader()), aPod(g)...), from(sketch(bootstrap.Create, evict, o, autoscaler()), aPod(g)...)}
 	})
+	counts := e.budgets(bootstrap.Loopback)
+	for n := range counts {
+		counts[n].Running = true
+	}
+	l.Writes = append(l.Writes, labelled(l.Name, counts)...)
+	return l
 }
 
 // deletions are those of pods that have ended: by their node's kubelet, by the garbage
-// collector where the node is gone, and by the upgrade where a drain has reached its limit.
+// collector where the node is gone, which first notes that they failed, and by the upgrade
+// where a drain has reached its limit.
 func (e examples) deletions(l Line) Line {
 	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		o := e.podOf(g)
 		o.name = cmp.Or(g.Example, g.Name)
+		collector, failed := serviceAccount("pod-garbage-collector"), o
+		failed.fields = map[string]any{"status": map[string]any{"phase": "Failed"}}
 		return []bootstrap.Write{
-			from(removal(pod, o, kubelet(e.node)), aPod(g)...), from(removal(pod, o, serviceAccount("pod-garbage-collector")), aPod(g)...), from(removal(pod, o, upgrader()), aPod(g)...),
+			from(removal(pod, o, kubelet(e.node)), aPod(g)...),
+			from(sketch(bootstrap.Update, pod.sub("status"), failed, collector), aPod(g)...), from(removal(pod, o, collector), aPod(g)...),
+			from(removal(pod, o, upgrader()), aPod(g)...),
 		}
 	})
 }
@@ -158,42 +178,22 @@ func (e examples) attachments() []bootstrap.Write {
 	}
 }
 
-// persistent are volumes, and claims of the namespaces whose pods are moved.
+// persistent are volumes, and claims of the namespaces whose pods are moved. The scheduler
+// notes on a claim that waits for its first pod which node that gets.
 func (e examples) persistent(l Line) Line {
 	o := object{name: "pvc-00000000-0000-0000-0000-000000000000"}
-	by := serviceAccount("persistent-volume-binder")
+	by, scheduler := serviceAccount("persistent-volume-binder"), component("kube-scheduler")
 	source := oneOf(persistent, "", "")
 	l = e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		c, source := object{namespace: g.Namespace, name: "any-claim"}, oneOf(claim, g.Namespace, "")
-		return []bootstrap.Write{from(sketch(bootstrap.Update, claim, c, by), source), from(sketch(bootstrap.Update, claim.sub("status"), c, by), source)}
+		chosen := sketch(bootstrap.Update, claim, c, scheduler)
+		chosen.Object.SetAnnotations(map[string]string{selectedNode: e.node})
+		return []bootstrap.Write{from(sketch(bootstrap.Update, claim, c, by), source), from(sketch(bootstrap.Update, claim.sub("status"), c, by), source), from(chosen, source)}
 	})
-	volumes := []bootstrap.Write{from(sketch(bootstrap.Update, persistent, o, by), source), from(sketch(bootstrap.Update, persistent.sub("status"), o, by), source)}
+	volumes := []bootstrap.Write{
+		from(sketch(bootstrap.Update, persistent, o, by), source), from(sketch(bootstrap.Update, persistent.sub("status"), o, by), source),
+		from(sketch(bootstrap.Update, persistent, o, scheduler), source),
+	}
 	l.Writes = append(labelled(l.Name, volumes), l.Writes...)
-	return l
-}
-
-// definitions are the CustomResourceDefinitions of Google's and Kubernetes' own groups;
-// one that each cluster of GKE has for all where those could not be read, and then of no
-// group that is known. Each is updated to what the new version ships: what is there is one
-// example of that.
-func (e examples) definitions(l Line) Line {
-	names := []string{"volumesnapshots.snapshot.storage.k8s.io"}
-	found, read := facts.CustomResources.Get(e.s)
-	for _, c := range found {
-		if c.Name != names[0] && (strings.HasSuffix(c.Name, ".k8s.io") || strings.HasSuffix(c.Name, ".gke.io") || strings.HasSuffix(c.Name, ".cloud.google.com")) {
-			names = append(names, c.Name)
-		}
-	}
-	var all []bootstrap.Write
-	for _, name := range names {
-		o := object{name: name}
-		if read {
-			// The name of a definition is that of its resource and its group.
-			_, group, _ := strings.Cut(name, ".")
-			o.fields = map[string]any{"spec": map[string]any{"group": group}}
-		}
-		all = append(all, from(sketch(bootstrap.Update, definition, o, addonManager()), oneOf(definition, "", name)))
-	}
-	l.Writes = labelled(l.Name, e.distinct(all))
 	return l
 }

@@ -100,6 +100,13 @@ func always() []row {
 			Consequence: "GKE can't bring the CustomResourceDefinitions that it ships to the new version",
 		}, sampled: examples.definitions},
 		{Line: Line{
+			Group: Addons, Name: Rollouts, Source: "kubernetes pkg/controller/deployment/sync.go, getNewReplicaSet and scaleReplicaSet; pkg/controller/daemon/update.go, constructHistory; pkg/controller/statefulset/stateful_set_control.go, getStatefulSetRevisions", Cited: webhookPage,
+			Consequence: "pods of the add-ons that GKE has changed stay as they are, and those of its DaemonSets are not made on new nodes",
+		}, sampled: func(e examples, l Line) Line {
+			l.Writes = labelled(l.Name, e.rollouts())
+			return l
+		}},
+		{Line: Line{
 			Group: Reviews, Name: "reviews by kubelets", Source: "kubernetes cmd/kubelet/app/auth.go, BuildAuthn and BuildAuthz", Cited: kubeletAuth, Until: version.SkipsReviews.Last(),
 			Consequence: "kubelets turn away callers that bring a token, so that metrics are not collected",
 		}, writes: func(e examples) []bootstrap.Write { return reviews(kubelet(e.node)) }},

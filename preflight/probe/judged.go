@@ -105,7 +105,7 @@ func (x Shown) afterUnknown(a facts.Attempt, attempts []facts.Attempt) bool {
 		return false
 	}
 	for _, w := range x.writes {
-		if w.Write.Key() != a.Write || w.Write.User.Name != a.As {
+		if w.Write.Key() != a.Write || !w.Write.AskedAs(a) {
 			continue
 		}
 		for _, real := range w.real {
@@ -127,6 +127,6 @@ func (x Shown) afterUnknown(a facts.Attempt, attempts []facts.Attempt) bool {
 
 func (x Shown) patched(w bootstrap.Write, i admission.Interception, attempts []facts.Attempt) bool {
 	return slices.ContainsFunc(attempts, func(a facts.Attempt) bool {
-		return a.Patched && admission.CulpritOf(a) == i.Culprit() && a.Write == w.Planned().Key() && a.As == w.Planned().User.Name
+		return a.Patched && admission.CulpritOf(a) == i.Culprit() && a.Write == w.Planned().Key() && w.Planned().AskedAs(a)
 	})
 }

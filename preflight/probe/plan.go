@@ -66,7 +66,7 @@ func Plan(s *facts.Snapshot, intercepted []admission.Intercepted, o Options) []R
 	o.Sample = cmp.Or(o.Sample, defaultSample)
 	p := planner{options: o, backends: backendsOf(s), asked: map[asked]int{}, settled: map[asked]bool{}, forwarded: map[asked]bool{}}
 	for _, i := range intercepted {
-		if o.ServerDryRun != Never && !i.Write.NewKind && i.Write.User.Name == bootstrap.Loopback.Name {
+		if o.ServerDryRun != Never && !i.Write.NewKind && i.Write.AtStart() {
 			p.add(dryRun(i, o.ServerDryRun))
 		}
 		for _, by := range i.By {

@@ -210,7 +210,7 @@ func (x Shown) unsettled(w bootstrap.Write, mutating []admission.Interception, a
 		}
 		known := false
 		for _, a := range attempts {
-			if admission.CulpritOf(a) != i.Culprit() || a.Write != w.Planned().Key() || a.As != w.Planned().User.Name {
+			if admission.CulpritOf(a) != i.Culprit() || a.Write != w.Planned().Key() || !w.Planned().AskedAs(a) {
 				continue
 			}
 			switch a.Answer {

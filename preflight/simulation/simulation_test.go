@@ -148,6 +148,9 @@ func TestDenials(t *testing.T) {
 		{"", "configmaps", `"*"`, "has(object.metadata.annotations) && 'team' in object.metadata.annotations", Undecided, Lives, "add-on manager"},
 		{"", "configmaps", `"*"`, "object.metadata.namespace == 'kube-system'", Clear, "", ""},
 		{"apiextensions.k8s.io", "customresourcedefinitions", "UPDATE", "false", Endangered, Lives, lifeline.Definitions},
+		{"apiextensions.k8s.io", "customresourcedefinitions", "CREATE", "false", Endangered, Lives, lifeline.Definitions},
+		{"apiextensions.k8s.io", "customresourcedefinitions", "CREATE", "object.spec.group == 'autoscaling.gke.io'", Undecided, Lives, lifeline.Definitions},
+		{"apiextensions.k8s.io", "customresourcedefinitions", "CREATE", "object.spec.group != 'example.org'", Clear, "", ""},
 		{"authentication.k8s.io", "tokenreviews", `"*"`, "false", Clear, "", ""}, // policies see none
 		{"", "pods/eviction", `"*"`, "false", Endangered, Nodes, lifeline.Evictions},
 		{"", "pods", "DELETE", "false", Endangered, Nodes, "pod deletions"},

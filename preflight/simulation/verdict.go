@@ -158,8 +158,9 @@ func (x suspects) failing(f forecast.Forecast, leave bool) []Harm {
 	return found
 }
 
-// spared reports whether the loss of a line alone takes no cluster down: that of reviews, and
-// of add-ons but for their CustomResourceDefinitions, waits for webhooks to answer again. Of
+// spared reports whether the loss of a line alone takes no cluster down: that of reviews, of
+// add-ons but for their CustomResourceDefinitions, and of spare nodes waits for webhooks to
+// answer again. Of
 // pods of applications that are known it may be left to themselves whether they have the
 // labels that a webhook asks for. A policy is not waited for: what it denies it denies for
 // good.
@@ -173,7 +174,7 @@ func spared(l forecast.Lifeline, leave bool) bool {
 
 func waits(l forecast.Lifeline) bool {
 	g := lifeline.Group(l.Group)
-	return g == lifeline.Reviews || g == lifeline.Addons && l.Name != lifeline.Definitions
+	return g == lifeline.Reviews || g == lifeline.Addons && l.Name != lifeline.Definitions || l.Name == lifeline.SpareNodes
 }
 
 // waiting are the names of the lines that are lost while no webhook answers, and spared.

@@ -1,13 +1,17 @@
 package lifeline
 
 import (
+	"cmp"
 	"context"
+	"strings"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	storagev1 "k8s.io/api/storage/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/dynamic"
 )
 
@@ -116,12 +120,7 @@ func detaches(ctx context.Context, k acting, name string) error {
 }
 
 func updatesVolume(ctx context.Context, k acting, name string) error {
-	v, err := k.Client.CoreV1().PersistentVolumes().Get(ctx, "pv", metav1.GetOptions{})
-	if err != nil {
-		return err
-	}
-	v.Labels = map[string]string{"bound": name}
-	return ignore(k.Client.CoreV1().PersistentVolumes().Update(ctx, v, metav1.UpdateOptions{}))
+	return ignore(k.Client.CoreV1().PersistentVolumes().Patch(ctx, "pv", types.MergePatchType, []byte(`{"metadata":{"labels":{"bound":"`+name+`"}}}`), metav1.PatchOptions{}))
 }
 
 func freesVolume(ctx context.Context, k acting, _ string) error {
@@ -144,4 +143,21 @@ func updatesDefinition(ctx context.Context, k acting, name string) error {
 	}
 	d.SetLabels(map[string]string{"addonmanager.kubernetes.io/mode": "Reconcile", "bundle": name})
 	return ignore(dyn.Resource(definitions).Update(ctx, d, metav1.UpdateOptions{}))
+}
+
+// createsDefinition makes one that comes with a new version.
+func createsDefinition(ctx context.Context, k acting, name string) error {
+	dyn, err := dynamic.NewForConfig(k.Config)
+	if err != nil {
+		return err
+	}
+	plural, d := strings.ReplaceAll(name, "-", ""), definition()
+	d.SetName(plural + ".new.gke.io")
+	err = cmp.Or(
+		unstructured.SetNestedField(d.Object, "new.gke.io", "spec", "group"),
+		unstructured.SetNestedMap(d.Object, map[string]any{"plural": plural, "singular": plural, "kind": "Kind" + plural}, "spec", "names"))
+	if err != nil {
+		return err
+	}
+	return ignore(dyn.Resource(definitions).Create(ctx, d, metav1.CreateOptions{}))
 }

@@ -33,7 +33,7 @@ func used() (all []string) {
 // populate makes what the operations are about, before any webhook sees it.
 func populate(t *testing.T, k *rig.Cluster) {
 	t.Helper()
-	for _, namespace := range []string{shop, calico, gmp, system} {
+	for _, namespace := range []string{shop, vault, calico, gmp, system} {
 		inhabited(t, k, namespace)
 	}
 	daemons(t, k, gmp, aPod("collector", "", nil))

@@ -16,7 +16,7 @@ import (
 )
 
 // replaced makes what goes with nodes that are replaced: those nodes, a budget of no pods,
-// claims, a volume that is moved, and a StatefulSet with its pod.
+// claims, a volume that is moved, and a StatefulSet with its pod; and what else rolls out.
 func replaced(t *testing.T, k *rig.Cluster) {
 	t.Helper()
 	ctx := t.Context()
@@ -35,12 +35,16 @@ func replaced(t *testing.T, k *rig.Cluster) {
 		ignore(k.Client.AppsV1().StatefulSets(shop).Create(ctx, set, metav1.CreateOptions{})),
 		ignore(k.Client.CoreV1().Pods(shop).Create(ctx, pod, metav1.CreateOptions{})),
 		ignore(k.Client.CoreV1().ServiceAccounts(gmp).Create(ctx, &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "collector"}}, metav1.CreateOptions{})))
+	rolled(t, k)
 	for _, name := range []string{"bound", "marked"} {
-		claim := &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.PersistentVolumeClaimSpec{
-			AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}, StorageClassName: new(""),
-			Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}}}}
-		all(t, ignore(k.Client.CoreV1().PersistentVolumeClaims(shop).Create(ctx, claim, metav1.CreateOptions{})))
+		all(t, ignore(k.Client.CoreV1().PersistentVolumeClaims(shop).Create(ctx, aClaim(name), metav1.CreateOptions{})))
 	}
+}
+
+func aClaim(name string) *corev1.PersistentVolumeClaim {
+	return &corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{Name: name}, Spec: corev1.PersistentVolumeClaimSpec{
+		AccessModes: []corev1.PersistentVolumeAccessMode{corev1.ReadWriteOnce}, StorageClassName: new(""),
+		Resources: corev1.VolumeResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceStorage: resource.MustParse("1Gi")}}}}
 }
 
 // cordons as kubectl does.
