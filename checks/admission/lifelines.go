@@ -224,8 +224,9 @@ func seen(l forecast.Lifeline, w forecast.LifelineWrite, i forecast.Interception
 // could not be seen, the running cluster tells: it writes the same all the time.
 // For nodes that is no comfort: that the cluster writes the same today says nothing of
 // nodes and pods that are yet to be made. Where a draw decides, GP107 has it. What a
-// recording of an earlier version asked nobody about stays a warning to the control plane. Where the pods that an upgrade of nodes moves, or the labels of
-// their namespaces, could not be read, nobody could be asked about them.
+// recording of an earlier version asked nobody about stays a warning to the control plane. Where
+// the labels of namespaces could not be read, or the pods that an upgrade of nodes moves,
+// nobody could be asked about them.
 func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(forecast.Lifeline) bool) (fs []preflight.Finding) {
 	_, unlabelled := s.Absence(facts.Namespaces)
 	for _, l := range forecast.Of(s).Lifelines {
@@ -235,7 +236,7 @@ func openLines(s *facts.Snapshot, severity preflight.Severity, concern func(fore
 		mine := preflight.Warning
 		later := lifeline.Group(l.Group).OfNodes()
 		asked := s.Meta.NodeWrites || !later
-		blind := later && (unlabelled || len(l.AtFault()) == 0)
+		blind := unlabelled || later && len(l.AtFault()) == 0
 		whose := openTo(s, l)
 		if l.AtWorst == forecast.Lost && (of(lifeline.Heartbeats, lifeline.Elections)(l) || asked && graver(l) && whose != theAutoscaler && (blind || slices.ContainsFunc(l.AtFault(), unasked))) {
 			mine = severity

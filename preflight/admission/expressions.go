@@ -86,6 +86,8 @@ func readsOf(expressions ...string) reads {
 func (e reads) undecided(r *request, ns namespaces) string {
 	inNamespace := r.GetNamespace() != "" && r.GetKind().Kind != "Namespace"
 	switch {
+	case e.user && r.userUnknown:
+		return "an expression reads the user, and as whom the " + r.GetUserInfo().GetName() + " writes is not known"
 	case e.authorizer && !r.privileged():
 		return "an expression asks what " + r.GetUserInfo().GetName() + " may do, which a snapshot does not hold"
 	case e.identity && !r.bare():
@@ -120,33 +122,44 @@ func (e reads) undecided(r *request, ns namespaces) string {
 	return ""
 }
 
+// known says what of a write is, and not merely an example.
+type known struct{ object, namespace, user bool }
+
+func (m *Matcher) known(r *request) known {
+	return known{object: !r.oneOfMany() && !r.labelsUnknown && r.changed == "", namespace: !m.namespaces.examples[r.GetNamespace()], user: !r.userUnknown}
+}
+
 // certainty makes a matcher of those matchConditions that everything is known
-// for, of an object of which not all is known or of a whole write, in a namespace or in an example of one; nil if
-// there are none.
-type certainty func(sketch, example bool) matchconditions.Matcher
+// for; nil if there are none.
+type certainty func(known) matchconditions.Matcher
 
 // certain compiles them at first use. One that reads params or variables does not
 // compile here and is passed over.
 func (m *Matcher) certain(all []admissionregistrationv1.MatchCondition) certainty {
-	compile := func(object, namespace bool) func() matchconditions.Matcher {
-		return sync.OnceValue(func() matchconditions.Matcher { return m.compile(all, object, namespace) })
-	}
-	of := map[[2]bool]func() matchconditions.Matcher{}
-	for _, sketch := range []bool{false, true} {
-		for _, example := range []bool{false, true} {
-			of[[2]bool{sketch, example}] = compile(!sketch, !example)
+	var mu sync.Mutex
+	of := map[known]matchconditions.Matcher{}
+	return func(k known) matchconditions.Matcher {
+		mu.Lock()
+		defer mu.Unlock()
+		c, compiled := of[k]
+		if !compiled {
+			c = m.compile(all, k)
+			of[k] = c
 		}
+		return c
 	}
-	return func(sketch, example bool) matchconditions.Matcher { return of[[2]bool{sketch, example}]() }
 }
 
-// compile takes those that read name and groups of the user and, if they are known, the
-// object and the namespace.
-func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object, namespace bool) matchconditions.Matcher {
+// compile takes those that read no more than what is known, and of the user no more than
+// name and groups.
+func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, k known) matchconditions.Matcher {
 	var some []cel.ExpressionAccessor
 	for _, c := range all {
 		e := readsOf(c.Expression)
-		if (e == reads{user: e.user, object: e.object && object, name: e.name && object, group: e.group && object, shipped: e.shipped && object, labels: e.labels && object, whichNamespace: e.whichNamespace && namespace}) {
+		if (e == reads{
+			user: e.user && k.user, object: e.object && k.object, name: e.name && k.object, group: e.group && k.object, labels: e.labels && k.object,
+			shipped: e.shipped && k.object, whichNamespace: e.whichNamespace && k.namespace,
+		}) {
 			some = append(some, (*matchconditions.MatchCondition)(&c))
 		}
 	}
@@ -160,8 +173,8 @@ func (m *Matcher) compile(all []admissionregistrationv1.MatchCondition, object, 
 
 // excluded reports whether one of the certain matchConditions is false, so that
 // nothing else about the webhook or policy matters.
-func (m *Matcher) excluded(ctx context.Context, known certainty, r *request, kind schema.GroupVersionKind) bool {
-	c := known(r.oneOfMany() || r.labelsUnknown || r.changed != "", m.namespaces.examples[r.GetNamespace()])
+func (m *Matcher) excluded(ctx context.Context, certain certainty, r *request, kind schema.GroupVersionKind) bool {
+	c := certain(m.known(r))
 	if c == nil {
 		return false
 	}

@@ -1,6 +1,9 @@
 package admission
 
 import (
+	"fmt"
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -20,12 +23,14 @@ type namespaces struct {
 	byName map[string]*corev1.Namespace
 	// examples are those that stand for others by other names.
 	examples map[string]bool
+	// unlisted have pods, and were not there when namespaces were read.
+	unlisted map[string]bool
 	// absence says why the namespaces could not be read; empty if they were.
 	absence string
 }
 
 func namespacesOf(s *facts.Snapshot) namespaces {
-	ns := namespaces{byName: map[string]*corev1.Namespace{}, examples: map[string]bool{}}
+	ns := namespaces{byName: map[string]*corev1.Namespace{}, examples: map[string]bool{}, unlisted: map[string]bool{}}
 	if a, absent := s.Absence(facts.Namespaces); absent {
 		ns.absence = a.String()
 		return ns
@@ -41,8 +46,18 @@ func namespacesOf(s *facts.Snapshot) namespaces {
 			Status:     corev1.NamespaceStatus{Phase: phase},
 		}
 	}
+	groups, _ := facts.PodGroups.Get(s)
+	for _, g := range groups {
+		if ns.byName[g.Namespace] == nil && !slices.Contains(ofAPIServer, g.Namespace) {
+			ns.unlisted[g.Namespace] = true
+		}
+	}
 	return ns
 }
+
+// ofAPIServer are the namespaces that the API server makes where they are missing
+// (kubernetes pkg/controlplane/controller/systemnamespaces/system_namespaces_controller.go).
+var ofAPIServer = []string{metav1.NamespaceSystem, metav1.NamespacePublic, corev1.NamespaceNodeLease, metav1.NamespaceDefault}
 
 // Get implements listerscorev1.NamespaceLister.
 func (ns namespaces) Get(name string) (*corev1.Namespace, error) {
@@ -58,23 +73,18 @@ func (ns namespaces) Get(name string) (*corev1.Namespace, error) {
 // List implements listerscorev1.NamespaceLister. Matching looks up single namespaces only.
 func (namespaces) List(labels.Selector) ([]*corev1.Namespace, error) { return nil, nil }
 
-// decide reports whether the selector can be held against any namespace: all are
-// known, or it asks for nothing but the name.
-func (ns namespaces) decide(s *metav1.LabelSelector) bool {
-	if ns.absence == "" || s == nil {
-		return true
+// unknown says why the selector can't be held against the namespace; empty if it can: the
+// labels are known, or it asks for nothing but the name.
+func (ns namespaces) unknown(name string, s *metav1.LabelSelector) string {
+	switch {
+	case s == nil || !slices.ContainsFunc(requirements(s), func(q metav1.LabelSelectorRequirement) bool { return q.Key != corev1.LabelMetadataName }):
+		return ""
+	case ns.absence != "":
+		return fmt.Sprintf("its namespaceSelector needs the labels of namespace %s: could not read namespaces (%s)", name, ns.absence)
+	case ns.unlisted[name]:
+		return fmt.Sprintf("its namespaceSelector needs the labels of namespace %s, which was not there when namespaces were read", name)
 	}
-	for k := range s.MatchLabels {
-		if k != corev1.LabelMetadataName {
-			return false
-		}
-	}
-	for _, e := range s.MatchExpressions {
-		if e.Key != corev1.LabelMetadataName {
-			return false
-		}
-	}
-	return true
+	return ""
 }
 
 // informerFactory gives the API server's webhook plugin its lister of

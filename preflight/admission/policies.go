@@ -167,8 +167,11 @@ func (m *Matcher) unknownNamespace(u rule, r *request) string {
 		return ""
 	}
 	for _, c := range []*admissionregistrationv1.MatchResources{u.policy.GetMatchConstraints(), u.binding.GetMatchResources()} {
-		if c != nil && !m.namespaces.decide(c.NamespaceSelector) {
-			return fmt.Sprintf("its namespaceSelector needs the labels of namespace %s: could not read namespaces (%s)", r.GetNamespace(), m.namespaces.absence)
+		if c == nil {
+			continue
+		}
+		if why := m.namespaces.unknown(r.GetNamespace(), c.NamespaceSelector); why != "" {
+			return why
 		}
 	}
 	return ""

@@ -22,9 +22,10 @@ const loopbackUID = "00000000-0000-4000-8000-000000000000"
 type request struct {
 	admission.Attributes
 	objects objects
-	// sketch, unnamed, labels and labelsUnknown are the write's.
+	// sketch, unnamed, labels and labelsUnknown are the write's, userUnknown its user's.
 	sketch        bool
 	unnamed       bool
+	userUnknown   bool
 	labels        bootstrap.Labels
 	labelsUnknown bool
 	// live says that the objects were read as they are, with all that they have.
@@ -49,7 +50,7 @@ func newRequest(w bootstrap.Write, o objects) *request {
 	}
 	attributes := admission.NewAttributesRecord(object(w.Object), object(w.OldObject), w.Kind, namespace, w.Name,
 		w.Resource, w.Subresource, admission.Operation(w.Operation), options(w.Operation), false, u)
-	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, unnamed: w.Unnamed, labels: w.Labels, labelsUnknown: w.LabelsUnknown, live: w.For != nil,
+	return &request{Attributes: attributes, objects: o, sketch: w.Sketch, unnamed: w.Unnamed, userUnknown: w.User.Unknown, labels: w.Labels, labelsUnknown: w.LabelsUnknown, live: w.For != nil,
 		versions: map[schema.GroupVersionKind]*admission.VersionedAttributes{}}
 }
 

@@ -139,9 +139,9 @@ func (m *Matcher) throughValidatingWebhooks(ctx context.Context, after variants)
 func (m *Matcher) throughHook(ctx context.Context, h hook, r *request) (Interception, bool) {
 	var undecided string
 	loose := looseHook{WebhookAccessor: h.WebhookAccessor}
-	if r.namespaced() && !m.namespaces.decide(h.GetNamespaceSelector()) {
+	if why := m.namespaces.unknown(r.GetNamespace(), h.GetNamespaceSelector()); r.namespaced() && why != "" {
 		loose.anyNamespace = true
-		undecided = fmt.Sprintf("its namespaceSelector needs the labels of namespace %s: could not read namespaces (%s)", r.GetNamespace(), m.namespaces.absence)
+		undecided = why
 	}
 	if why := r.unknownLabelReason(r.unknownLabel(h.GetObjectSelector())); why != "" {
 		loose.anyObject = true

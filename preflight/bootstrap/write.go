@@ -17,6 +17,8 @@ import (
 type User struct {
 	Name   string   `json:"name"`
 	Groups []string `json:"groups,omitempty"`
+	// Unknown says that Name is no more than words for who it is.
+	Unknown bool `json:"unknown,omitempty"`
 }
 
 // Loopback is the identity of every write that a starting kube-apiserver makes

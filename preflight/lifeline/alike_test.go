@@ -124,3 +124,94 @@ func TestRoutes(t *testing.T) {
 		}
 	}
 }
+
+// TestStrangers: as whom another's controller makes pods is not known, so that nothing is
+// decided of who goes by that; nobody makes a pod anew that nobody made.
+func TestStrangers(t *testing.T) {
+	spared := `!("system:serviceaccounts:kube-system" in request.userInfo.groups)`
+	guard := admissionregistrationv1.ValidatingWebhookConfiguration{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+		Name: "guard.example.com", MatchConditions: []admissionregistrationv1.MatchCondition{{Name: "spared", Expression: spared}},
+		Rules: []admissionregistrationv1.RuleWithOperations{{
+			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+		}},
+	}}}
+	for kind, want := range map[string]string{"ReplicationController": "", "Cluster": "controller of Cluster", "Pod": ""} {
+		s := cluster("1.36.3", facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{guard}),
+			facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "shop", Kind: "Deployment", Name: "front"}, {Namespace: "shop", Kind: kind, Name: "db", Pods: 3}}))
+		undecided := ""
+		for _, w := range line(t, s, "pods of applications").Writes {
+			for _, i := range admission.For(s).Match(w) {
+				undecided = w.User.Name
+				if i.Undecided == "" {
+					t.Errorf("%s: who makes them is taken for known", kind)
+				}
+			}
+			if kind == "Pod" && w.Name == "db" {
+				t.Errorf("a bare pod is made anew: %s", w.Key())
+			}
+		}
+		if undecided != want {
+			t.Errorf("%s: the guard may see what %q makes, want %q", kind, undecided, want)
+		}
+	}
+}
+
+// TestBindings: from 1.35 on a webhook sees the zone of the node on a binding.
+func TestBindings(t *testing.T) {
+	guard := func(requirement metav1.LabelSelectorRequirement) facts.Observation {
+		return facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+			Name: "guard.example.com", ObjectSelector: &metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{requirement}},
+			Rules: []admissionregistrationv1.RuleWithOperations{{
+				Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+				Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods/binding"}},
+			}},
+		}}}})
+	}
+	zoned := metav1.LabelSelectorRequirement{Key: "topology.kubernetes.io/zone", Operator: metav1.LabelSelectorOpExists}
+	in := metav1.LabelSelectorRequirement{Key: zoned.Key, Operator: metav1.LabelSelectorOpIn, Values: []string{"europe-west1-b"}}
+	app := metav1.LabelSelectorRequirement{Key: "app", Operator: metav1.LabelSelectorOpExists}
+	for _, c := range []struct {
+		target        string
+		q             metav1.LabelSelectorRequirement
+		sees, decided bool
+	}{{"1.36.3", zoned, true, true}, {"1.36.3", in, true, false}, {"1.36.3", app, false, true}, {"1.34.4", zoned, false, true}} {
+		s := cluster(c.target, guard(c.q))
+		sees, decided := false, true
+		for _, w := range line(t, s, "pods of kube-system").Writes {
+			for _, i := range admission.For(s).Match(w) {
+				sees, decided = true, i.Undecided == ""
+			}
+		}
+		if sees != c.sees || decided != c.decided {
+			t.Errorf("%s, %v: seen %v, decided %v; want %v, %v", c.target, c.q, sees, decided, c.sees, c.decided)
+		}
+	}
+}
+
+// TestUnlisted: the labels of a namespace whose pods were read, and that was not there when
+// namespaces were, are not known.
+func TestUnlisted(t *testing.T) {
+	guard := admissionregistrationv1.ValidatingWebhookConfiguration{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
+		Name: "guard.example.com", NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"env": "prod"}},
+		Rules: []admissionregistrationv1.RuleWithOperations{{
+			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+		}},
+	}}}
+	for want, namespaces := range map[int][]facts.Namespace{0: {{Name: "shop"}}, 1: {{Name: "other", Labels: map[string]string{"env": "prod"}}}} {
+		s := cluster("1.36.3", facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{guard}),
+			facts.Present(facts.Namespaces, namespaces), facts.Present(facts.PodGroups, []facts.PodGroup{{Namespace: "shop", Kind: "Deployment", Name: "front"}}))
+		undecided := 0
+		for _, w := range line(t, s, "pods of applications").Writes {
+			for _, i := range admission.For(s).Match(w) {
+				if i.Undecided != "" {
+					undecided++
+				}
+			}
+		}
+		if undecided != want {
+			t.Errorf("with namespaces %v %d writes may be seen, want %d", namespaces, undecided, want)
+		}
+	}
+}

@@ -91,13 +91,11 @@ func within(selector, labels map[string]string) bool {
 	return true
 }
 
+// controllerOf is the one that makes the pod; one of which no owner is known counts as of a
+// ReplicaSet.
 func controllerOf(p facts.Pod) string {
-	kind, _, _ := strings.Cut(p.Owner, "/")
-	switch kind {
-	case "DaemonSet":
-		return daemonSets
-	case "StatefulSet":
-		return statefulSets
+	if kind, _, owned := strings.Cut(p.Owner, "/"); owned {
+		return makers[kind]
 	}
 	return deployments
 }

@@ -78,10 +78,23 @@ func (e examples) pod(o object, controller string, g facts.PodGroup) []bootstrap
 		again = remade(g)
 	}
 	return []bootstrap.Write{
-		from(sketch(bootstrap.Create, pod, o, serviceAccount(controller)), again...),
-		whole(bootstrap.Create, binding, object{namespace: o.namespace, name: o.name, fields: map[string]any{"target": map[string]any{"kind": "Node", "name": e.node}}}, component("kube-scheduler")),
+		from(sketch(bootstrap.Create, pod, o, makerOf(controller, g.Kind)), again...),
+		e.bound(o),
 		from(sketch(bootstrap.Update, pod.sub("status"), o, kubelet(e.node)), aPod(g)...),
 	}
+}
+
+// bound is how the scheduler gives a pod its node, which may give the binding labels of which
+// the values are not known.
+func (e examples) bound(pod object) bootstrap.Write {
+	o := object{namespace: pod.namespace, name: pod.name, fields: map[string]any{"target": map[string]any{"kind": "Node", "name": e.node}}}
+	if !version.BindingLabels.In(e.s.Meta.Target) {
+		return whole(bootstrap.Create, binding, o, component("kube-scheduler"))
+	}
+	o = o.bare().varying(map[string]string{"topology.kubernetes.io/zone": "any-zone", "topology.kubernetes.io/region": "any-region"})
+	w := whole(bootstrap.Create, binding, o, component("kube-scheduler"))
+	w.Labels, w.LabelsUnknown = o.known, true
+	return w
 }
 
 func (e examples) certificates() []bootstrap.Write {

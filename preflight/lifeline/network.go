@@ -50,7 +50,7 @@ func (e examples) network(l Line) Line {
 // gets its token: that of the namespace's own ServiceAccount, or of one of its own, which
 // most add-ons name like what they run.
 func (e examples) madeAnew(g facts.PodGroup) []bootstrap.Write {
-	ws := e.pod(e.podOf(g), makerOf(g), g)
+	ws := e.pod(e.podOf(g), makers[g.Kind], g)
 	for _, account := range []string{"default", g.Name} {
 		ws = append(ws, sketch(bootstrap.Create, token, object{namespace: g.Namespace, name: account}.bare(), kubelet(e.node)))
 	}

@@ -127,7 +127,9 @@ func drained(g facts.PodGroup) bool { return g.Kind != daemonSet }
 
 // pods are those that controllers make anew, with the tokens for them.
 func (e examples) pods(l Line, ofDaemonSets bool) Line {
-	ours := func(g facts.PodGroup) bool { return g.Namespace != system && (g.Kind == daemonSet) == ofDaemonSets }
+	ours := func(g facts.PodGroup) bool {
+		return g.Namespace != system && replaced(g) && (g.Kind == daemonSet) == ofDaemonSets
+	}
 	return e.sample(l, ours, e.madeAnew)
 }
 
@@ -139,21 +141,21 @@ func (e examples) statuses(l Line) Line {
 	all, _ := facts.PodGroups.Get(e.s)
 	ofJobs := map[string]bool{}
 	for _, g := range all {
-		ofJobs[g.Namespace] = ofJobs[g.Namespace] || makerOf(g) == jobs
+		ofJobs[g.Namespace] = ofJobs[g.Namespace] || makers[g.Kind] == jobs
 	}
 	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
 		o := object{namespace: g.Namespace, name: g.Name}
 		var ws []bootstrap.Write
-		if by := makerOf(g); by == jobs || by == deployments && !ofJobs[g.Namespace] {
+		if by := makers[g.Kind]; by == jobs || by == deployments && !ofJobs[g.Namespace] {
 			ws = append(ws, from(sketch(bootstrap.Update, job.sub("status"), o, serviceAccount(jobs)), counted(g, "Job")...))
 		}
-		if makerOf(g) == deployments {
+		if makers[g.Kind] == deployments {
 			ws = append(ws, from(sketch(bootstrap.Update, replicaSet.sub("status"), o, serviceAccount(deployments)), counted(g, "ReplicaSet")...))
 		}
-		if len(all) == 0 || makerOf(g) == statefulSets {
+		if len(all) == 0 || makers[g.Kind] == statefulSets {
 			ws = append(ws, from(sketch(bootstrap.Update, statefulSet.sub("status"), o, serviceAccount(statefulSets)), counted(g, "StatefulSet")...))
 		}
-		if len(all) == 0 || makerOf(g) == jobs {
+		if len(all) == 0 || makers[g.Kind] == jobs {
 			p := made(e.podOf(g), jobs)
 			p.name = cmp.Or(g.Example, g.Name)
 			ws = append(ws, from(sketch(bootstrap.Update, pod, p, serviceAccount(jobs)), aPod(g)...))

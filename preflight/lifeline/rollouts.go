@@ -27,7 +27,7 @@ var ofRevisions = map[string]map[string]string{
 func (e examples) rollouts() []bootstrap.Write {
 	looks := func(g facts.PodGroup) string { return g.Namespace + "\n" + g.Kind }
 	a := alikeOf(e, e.shipped(), looks, anyPool, func(g facts.PodGroup) []bootstrap.Write {
-		by := makerOf(g)
+		by := makers[g.Kind]
 		o := object{namespace: g.Namespace, name: g.Name + "-5d8c9f7b6"}
 		if by != deployments {
 			o = o.varying(ofRevisions[by])

@@ -14,14 +14,19 @@ import (
 const (
 	daemonSet = "DaemonSet"
 	jobs      = "job-controller"
+	// bare is the kind of a group that is one pod which no controller made.
+	bare = "Pod"
 )
 
-// makers are the controllers that make the pods of each kind of [facts.PodGroup].
+// makers are the controllers of kube-controller-manager that make the pods of each kind of
+// [facts.PodGroup].
 var makers = map[string]string{
 	daemonSet: daemonSets, "StatefulSet": statefulSets, "Deployment": deployments, "ReplicaSet": deployments, "Job": jobs,
+	"ReplicationController": "replication-controller",
 }
 
-func makerOf(g facts.PodGroup) string { return cmp.Or(makers[g.Kind], deployments) }
+// replaced reports whether others are made in the place of the group's pods.
+func replaced(g facts.PodGroup) bool { return g.Kind != bare }
 
 // anyGroup stands for the pods of a cluster that has none yet, or of which none could be
 // read.
@@ -75,13 +80,13 @@ func strange(g facts.PodGroup) int {
 	return 0
 }
 
-// looks is what webhooks may tell the pods of groups apart by: their namespace, the
-// controller that makes them, and what objectSelectors read.
+// looks is what webhooks may tell the pods of groups apart by: their namespace, what made
+// them, and what objectSelectors read.
 func (e examples) looks(g facts.PodGroup) string {
 	if len(e.selecting) == 0 {
-		return g.Namespace + "\n" + makers[g.Kind]
+		return g.Namespace + "\n" + g.Kind
 	}
-	looks := []string{g.Namespace, makers[g.Kind], fmt.Sprint(g.Pods == 1)}
+	looks := []string{g.Namespace, g.Kind, fmt.Sprint(g.Pods == 1)}
 	for _, k := range e.selecting {
 		if v, ok := g.Labels[k]; ok {
 			looks = append(looks, k+"="+v)

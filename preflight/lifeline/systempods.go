@@ -10,7 +10,7 @@ import (
 // systemPods are pods of kube-system, each a way to its node.
 func (e examples) systemPods() []bootstrap.Write {
 	return alikeOf(e, e.systemGroups(), e.looks, anyPool, func(g facts.PodGroup) []bootstrap.Write {
-		return e.pod(e.podOf(g), makerOf(g), g)
+		return e.pod(e.podOf(g), makers[g.Kind], g)
 	}).writes
 }
 
@@ -27,7 +27,7 @@ func (e examples) systemGroups() []facts.PodGroup {
 		return append(groups, facts.PodGroup{Namespace: system, Kind: "Deployment", Name: "any-app"}, facts.PodGroup{Namespace: system, Kind: daemonSet, Name: "any-agent"})
 	}
 	for _, g := range all {
-		if g.Namespace != system {
+		if g.Namespace != system || !replaced(g) {
 			continue
 		}
 		usual := slices.IndexFunc(groups, func(u facts.PodGroup) bool { return u.Name == g.Name })

@@ -27,6 +27,15 @@ func serviceAccount(name string) bootstrap.User {
 	return bootstrap.User{Name: "system:serviceaccount:kube-system:" + name, Groups: []string{"system:serviceaccounts", "system:serviceaccounts:kube-system", authenticated}}
 }
 
+// makerOf is as whom a controller makes pods. One that is not of kube-controller-manager, which
+// is named "", has an account of its own: as whom it makes the pods of that kind is not known.
+func makerOf(controller, kind string) bootstrap.User {
+	if controller == "" {
+		return bootstrap.User{Name: "controller of " + kind, Groups: []string{authenticated}, Unknown: true}
+	}
+	return serviceAccount(controller)
+}
+
 // addonManager applies what belongs to GKE itself (kubernetes
 // cluster/gce/gci/configure-helper.sh, create-master-auth).
 func addonManager() bootstrap.User {

@@ -26,6 +26,7 @@ var (
 	GitVolumes      = Change{"1.33", "kubelets refuse volumes of the kind gitRepo unless told otherwise, and from 1.36 on all of them", "kubernetes pkg/features/kube_features.go, feature gate GitRepoVolumeDriver"}
 	ProbeHosts      = Change{"1.34", "the baseline of Pod Security refuses probes and lifecycle handlers that name a host", "k8s.io/pod-security-admission policy/check_hostProbesAndhostLifecycle.go"}
 	ExecTimeouts    = Change{"1.35", "nodes of GKE heed the timeout of probes by command", "kubernetes pkg/features/kube_features.go, feature gate ExecProbeTimeout; cloud.google.com/kubernetes-engine/docs/deprecations/exec-probe-timeouts"}
+	BindingLabels   = Change{"1.35", "webhooks see a binding with the zone and region of its node as labels", "kubernetes plugin/pkg/admission/podtopologylabels/admission.go, feature gate PodTopologyLabelsAdmission"}
 	StrictAddresses = Change{"1.36", "API servers refuse addresses with leading zeros, and ranges with bits beyond their prefix, in what is written anew", "kubernetes pkg/features/kube_features.go, feature gate StrictIPCIDRValidation"}
 	SkipsReviews    = Change{"1.37", "webhooks don't see token and access reviews", "apiserver pkg/admission/plugin/webhook/generic/webhook.go, feature gate ExcludeAdmissionWebhookVirtualResources"}
 	EndpointPerCall = Change{"1.37", "an endpoint of a webhook's Service is picked for each call rather than for each connection", "apiserver pkg/util/webhook/client.go, resolvingRoundTripper, feature gate WebhookRoundTripLoadBalancing"}
@@ -36,7 +37,7 @@ var (
 
 // Changes are all of them, the oldest first.
 func Changes() []Change {
-	return []Change{MatchConditions, CephVolumes, LongGrace, TwoSteps, CgroupV2, GitVolumes, BackendSlices, ProbeHosts, ExecTimeouts, NoCgroupV1, StrictAddresses, SkipsReviews, EndpointPerCall, TrustBundles, StaticNames, LiveLeases}
+	return []Change{MatchConditions, CephVolumes, LongGrace, TwoSteps, CgroupV2, GitVolumes, BackendSlices, ProbeHosts, ExecTimeouts, NoCgroupV1, BindingLabels, StrictAddresses, SkipsReviews, EndpointPerCall, TrustBundles, StaticNames, LiveLeases}
 }
 
 // In reports whether the version, given as text, has the change; false where it
