@@ -1,6 +1,7 @@
 package lifeline
 
 import (
+	"cmp"
 	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -45,22 +46,29 @@ func (e examples) spareNodes() []bootstrap.Write {
 	return []bootstrap.Write{from(taint, e.aNode()...)}
 }
 
-// budgets are the disruption budgets of the cluster, whose status is written; one where they
-// could not be read.
+// budgets are the disruption budgets of the cluster, whose status is written; where they
+// could not be read one in each namespace whose pods may have one.
 func (e examples) budgets(by bootstrap.User) []bootstrap.Write {
 	all, read := facts.DisruptionBudgets.Get(e.s)
 	if !read {
-		return []bootstrap.Write{sketch(bootstrap.Update, budget.sub("status"), object{namespace: "default", name: "any-budget"}, by)}
+		for _, g := range e.groups(&Line{}, drained) {
+			all = append(all, facts.DisruptionBudget{Namespace: g.Namespace})
+		}
 	}
-	var ws []bootstrap.Write
+	if !read && all == nil {
+		all = []facts.DisruptionBudget{{Namespace: "default"}}
+	}
 	pools := e.poolsByNamespace()
-	for _, b := range all {
-		o := object{namespace: b.Namespace, name: b.Name}
-		w := from(sketch(bootstrap.Update, budget.sub("status"), o, by), named(budget, b.Namespace, b.Name))
-		w.Pools = pools[b.Namespace]
-		ws = append(ws, w)
+	write := func(b facts.DisruptionBudget) []bootstrap.Write {
+		o := object{namespace: b.Namespace, name: cmp.Or(b.Name, "any-budget")}
+		w := sketch(bootstrap.Update, budget.sub("status"), o, by)
+		if b.Name != "" {
+			w = from(w, named(budget, b.Namespace, b.Name))
+		}
+		return []bootstrap.Write{w}
 	}
-	return e.distinct(ws)
+	looks := func(b facts.DisruptionBudget) string { return b.Namespace + "/" + b.Name }
+	return alikeOf(e, all, looks, func(b facts.DisruptionBudget) []string { return pools[b.Namespace] }, write).writes
 }
 
 // changed makes of an object what an update of its like makes of it, where that is known:

@@ -45,9 +45,9 @@ func TestMakers(t *testing.T) {
 // it is not known which those are.
 func TestBudgets(t *testing.T) {
 	for want, o := range map[string]facts.Observation{
-		"default/any-budget": facts.Absent(facts.DisruptionBudgets, facts.Forbidden, "no"),
-		"web/front":          facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{{Namespace: "web", Name: "front"}}),
-		"":                   facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{}),
+		"opa/any-budget": facts.Absent(facts.DisruptionBudgets, facts.Forbidden, "no"),
+		"web/front":      facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{{Namespace: "web", Name: "front"}}),
+		"":               facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{}),
 	} {
 		got := ""
 		for _, w := range line(t, cluster("1.36.3", o), OldNodes).Writes {

@@ -111,7 +111,7 @@ func TestWrites(t *testing.T) {
 		"evictions": {
 			"CREATE pods/eviction opa/opa by " + upgrades,
 			"CREATE pods/eviction opa/opa by cluster-autoscaler",
-			"UPDATE poddisruptionbudgets.policy/status default/any-budget by system:apiserver",
+			"UPDATE poddisruptionbudgets.policy/status opa/any-budget by system:apiserver",
 		},
 		"pod deletions": {
 			"DELETE pods opa/opa by system:node:n1",
@@ -122,7 +122,7 @@ func TestWrites(t *testing.T) {
 		"nodes and their budgets": {
 			"UPDATE nodes n1 by " + upgrades,
 			"DELETE nodes n1 by " + sa + "node-controller",
-			"UPDATE poddisruptionbudgets.policy/status default/any-budget by " + sa + "disruption-controller",
+			"UPDATE poddisruptionbudgets.policy/status opa/any-budget by " + sa + "disruption-controller",
 		},
 		"CSI nodes": {"CREATE csinodes.storage.k8s.io n1 by system:node:n1", "UPDATE csinodes.storage.k8s.io n1 by system:node:n1"},
 		"volume attachments": {
@@ -130,6 +130,7 @@ func TestWrites(t *testing.T) {
 			"DELETE volumeattachments.storage.k8s.io csi-0000000000000000 by " + sa + "attachdetach-controller",
 			"UPDATE volumeattachments.storage.k8s.io csi-0000000000000000 by system:serviceaccount:gce-pd-csi-driver:csi-gce-pd-controller-sa",
 			"UPDATE volumeattachments.storage.k8s.io/status csi-0000000000000000 by system:serviceaccount:gce-pd-csi-driver:csi-gce-pd-controller-sa",
+			"UPDATE nodes/status n1 by " + sa + "attachdetach-controller",
 		},
 		"persistent volumes": {
 			"UPDATE persistentvolumes pvc-00000000-0000-0000-0000-000000000000 by " + sa + "persistent-volume-binder",

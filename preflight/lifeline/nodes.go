@@ -64,7 +64,7 @@ func upgraded() []row {
 			Consequence: "a new node knows no driver of volumes, so that no pod with a volume starts on it",
 		}, writes: examples.csiNodes},
 		{Line: Line{
-			Group: Volumes, Name: "volume attachments", Source: "kubernetes pkg/volume/csi/csi_attacher.go, Attach and Detach; external-attacher pkg/controller/csi_handler.go, patchVA, and util.go, markAsAttached and markAsDetached", Cited: volumes,
+			Group: Volumes, Name: "volume attachments", Source: "kubernetes pkg/volume/csi/csi_attacher.go, Attach and Detach; external-attacher pkg/controller/csi_handler.go, patchVA, and util.go, markAsAttached and markAsDetached; kubernetes pkg/controller/volume/attachdetach/statusupdater/node_status_updater.go, updateNodeStatus", Cited: volumes,
 			Consequence: "volumes don't follow their pods to another node",
 		}, writes: examples.attachments},
 		{Line: Line{
@@ -110,18 +110,23 @@ func (e examples) evictions(l Line) Line {
 // collector where the node is gone, which first notes that they failed, and by the upgrade
 // where a drain has reached its limit.
 func (e examples) deletions(l Line) Line {
-	return e.sample(l, drained, func(g facts.PodGroup) []bootstrap.Write {
+	return e.sample(l, anyPod, func(g facts.PodGroup) []bootstrap.Write {
 		o := e.podOf(g)
 		o.name = cmp.Or(g.Example, g.Name)
 		collector, failed := serviceAccount("pod-garbage-collector"), o
 		failed.fields = map[string]any{"status": map[string]any{"phase": "Failed"}}
-		return []bootstrap.Write{
+		ws := []bootstrap.Write{
 			from(removal(pod, o, kubelet(e.node)), aPod(g)...),
 			from(sketch(bootstrap.Update, pod.sub("status"), failed, collector), aPod(g)...), from(removal(pod, o, collector), aPod(g)...),
-			from(removal(pod, o, upgrader()), aPod(g)...),
 		}
+		if drained(g) {
+			ws = append(ws, from(removal(pod, o, upgrader()), aPod(g)...))
+		}
+		return ws
 	})
 }
+
+func anyPod(facts.PodGroup) bool { return true }
 
 func drained(g facts.PodGroup) bool { return g.Kind != daemonSet }
 
@@ -170,6 +175,7 @@ func (e examples) csiNodes() []bootstrap.Write {
 	return []bootstrap.Write{from(sketch(bootstrap.Create, csiNode, o, kubelet(e.node)), source), from(sketch(bootstrap.Update, csiNode, o, kubelet(e.node)), source)}
 }
 
+// attachments are told of on their node, since its kubelet waits to see them there.
 func (e examples) attachments() []bootstrap.Write {
 	o := object{name: "csi-0000000000000000"}.bare()
 	by := serviceAccount("attachdetach-controller")
@@ -177,6 +183,7 @@ func (e examples) attachments() []bootstrap.Write {
 	return []bootstrap.Write{
 		from(sketch(bootstrap.Create, attachment, o, by), source), from(removal(attachment, o, by), source),
 		from(sketch(bootstrap.Update, attachment, o, attacher()), source), from(sketch(bootstrap.Update, attachment.sub("status"), o, attacher()), source),
+		from(sketch(bootstrap.Update, node.sub("status"), e.fullNode(), by), e.aNode()...),
 	}
 }
 

@@ -66,7 +66,7 @@ func TestPoolsOfLines(t *testing.T) {
 		want []string
 	}{
 		{OldNodes, 0, nil}, {OldNodes, 1, nil}, {OldNodes, 2, []string{"a"}}, {"CSI nodes", 0, nil}, {"volume attachments", 0, nil},
-		{"persistent volumes", 0, nil}, {"persistent volumes", 3, []string{"a"}}, {"pod deletions", 0, []string{"a"}}, {"status of workloads", 0, []string{"a"}},
+		{"persistent volumes", 0, nil}, {"persistent volumes", 3, []string{"a"}}, {"pod deletions", 0, []string{"a", "b"}}, {"status of workloads", 0, []string{"a"}},
 		{Network, 0, []string{"a", "b"}}, {Agents, 0, []string{"a", "b"}}, {"pods of applications", 0, []string{"a"}}, {"pods of kube-system", 0, nil}, {"endpoint slices", 0, nil},
 	} {
 		if w := line(t, seen, c.line).Writes[c.nth]; !slices.Equal(w.Pools, c.want) {

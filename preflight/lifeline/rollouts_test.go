@@ -91,9 +91,9 @@ func TestByWhom(t *testing.T) {
 // has started.
 func TestCounted(t *testing.T) {
 	for want, o := range map[string]facts.Observation{
-		"web/front":          facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{{Namespace: "web", Name: "front"}}),
-		"":                   facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{}),
-		"default/any-budget": facts.Absent(facts.DisruptionBudgets, facts.Forbidden, "no"),
+		"web/front":      facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{{Namespace: "web", Name: "front"}}),
+		"":               facts.Present(facts.DisruptionBudgets, []facts.DisruptionBudget{}),
+		"opa/any-budget": facts.Absent(facts.DisruptionBudgets, facts.Forbidden, "no"),
 	} {
 		got := ""
 		for _, w := range line(t, cluster("1.36.3", o), Evictions).Writes {

@@ -55,8 +55,8 @@ func (e examples) sample(l Line, ours func(facts.PodGroup) bool, writes func(fac
 	return l
 }
 
-// groups are those that ours accepts, first those whose maker is known; none where there are
-// none, or none could be read, as l then says.
+// groups are those that ours accepts, the best examples first; none where there are none, or
+// none could be read, as l then says.
 func (e examples) groups(l *Line, ours func(facts.PodGroup) bool) (found []facts.PodGroup) {
 	all, read := facts.PodGroups.Get(e.s)
 	if !read {
@@ -68,13 +68,17 @@ func (e examples) groups(l *Line, ours func(facts.PodGroup) bool) (found []facts
 			found = append(found, g)
 		}
 	}
-	slices.SortStableFunc(found, func(a, b facts.PodGroup) int { return cmp.Compare(strange(a), strange(b)) })
+	slices.SortStableFunc(found, func(a, b facts.PodGroup) int { return cmp.Compare(fitness(a), fitness(b)) })
 	return found
 }
 
-// strange is 1 for a group whose maker is not known, and 0 for others.
-func strange(g facts.PodGroup) int {
-	if makers[g.Kind] == "" {
+// fitness is less for what is the better example: pods whose maker is known, and of these
+// such as are moved.
+func fitness(g facts.PodGroup) int {
+	switch {
+	case makers[g.Kind] == "":
+		return 2
+	case !drained(g):
 		return 1
 	}
 	return 0
