@@ -119,6 +119,11 @@ func detaches(ctx context.Context, k acting, name string) error {
 	return k.Client.StorageV1().VolumeAttachments().Delete(ctx, "detached-"+name, metav1.DeleteOptions{})
 }
 
+func tellsOfAttachment(ctx context.Context, k acting, name string) error {
+	told := `{"status":{"volumesAttached":[{"name":"kubernetes.io/csi/` + name + `","devicePath":""}]}}`
+	return ignore(k.Client.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, []byte(told), metav1.PatchOptions{}, "status"))
+}
+
 func updatesVolume(ctx context.Context, k acting, name string) error {
 	return ignore(k.Client.CoreV1().PersistentVolumes().Patch(ctx, "pv", types.MergePatchType, []byte(`{"metadata":{"labels":{"bound":"`+name+`"}}}`), metav1.PatchOptions{}))
 }
