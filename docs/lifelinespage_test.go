@@ -57,9 +57,11 @@ Then, where an expression reads more than a sketch has, where an objectSelector 
 another label, or whatever a backend answers to such a sketch but a failed call, the
 outcome is unknown, not lost. Tokens, requests for certificates and EndpointSlices are
 always sketches, and so are ControllerRevisions and what a new version brings; what is
-allowed of those counts. Of the Pods of other namespaces there is an example for
-each namespace, and one for all namespaces whose writes the same webhooks and policies
-see. Left out are mirror Pods, without which static Pods run all the same.
+allowed of those counts. Of Pods there is an example for all that the same controller makes
+and the same webhooks and policies see, in whatever namespaces; of EndpointSlices one for all
+Services whose slices the same see. As whom Pods are made whose controller is none of
+Kubernetes' own is not known, so that what goes by that is open; a Pod that no controller made
+is not made anew. Left out are mirror Pods, without which static Pods run all the same.
 
 Who cordons and drains the nodes of a pool that is upgraded is not documented. It is taken
 to be GKE's service agent in the project, with an example for its number; the cluster
@@ -71,8 +73,8 @@ disruption budget the API server itself writes, over the way by which it calls i
 Left out are the claims and slices of dynamic resource allocation, for nothing that is read
 tells who uses it, and drivers write their slices as ServiceAccounts of their own; the status
 of Deployments and DaemonSets, without which these go on; what the scheduler notes in the
-status of a Pod that finds no node; and the removal of old ReplicaSets and
-ControllerRevisions. A webhook that sees these alone is named by [GP130](checks/GP130.md).
+status of a Pod that finds no node; the removal of old ReplicaSets, ControllerRevisions and
+Pods in a rollout; and the claims and volumes that are made for a new Pod alone. A webhook that sees these alone is named by [GP130](checks/GP130.md).
 
 The last lines, from evictions on, are needed to upgrade nodes, and not the control
 plane.

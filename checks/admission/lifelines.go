@@ -262,8 +262,8 @@ func meantOpen(l forecast.Lifeline) bool {
 	return l.Name == lifeline.Evictions && len(l.AtFault()) > 0 && !slices.ContainsFunc(l.AtFault(), func(b forecast.Blame) bool { return b.Answer != string(facts.Denied) })
 }
 
-// unasked reports whether nothing is known of the culprit, rather than too little
-// of the write.
+// unasked reports whether nothing is known of the culprit, or of a webhook that does not
+// answer whether it sees the write, rather than what a policy makes of it.
 func unasked(b forecast.Blame) bool {
-	return b.Answer != string(facts.Allowed) && b.Answer != string(facts.Denied) && b.Answer != "undecided"
+	return b.Answer != string(facts.Allowed) && b.Answer != string(facts.Denied) && (b.Answer != "undecided" || !b.Kind.IsPolicy())
 }

@@ -22,8 +22,9 @@ type reads struct {
 	// identity is more of the user than name and groups.
 	identity                 bool
 	namespace, moreNamespace bool
-	// partial is what a snapshot holds of live objects only in part, or not.
-	partial bool
+	// partial is what a snapshot holds of live objects only in part, or not, and set what it
+	// holds of none, for the API server sets it.
+	partial, set bool
 	// object is more of the objects than what identifies them, labels theirs, and name
 	// theirs.
 	object, labels, name bool
@@ -46,8 +47,10 @@ var (
 	plannedUser       = regexp.MustCompile(`\buserInfo\s*\.\s*\??\s*(username|groups)\b`)
 	optionsExpression = regexp.MustCompile(`\brequest\s*\.\s*options\b`)
 	partialExpression = regexp.MustCompile(`\b(annotations|ownerReferences|managedFields)\b`)
-	labelsExpression  = regexp.MustCompile(`\blabels\b`)
-	objectExpression  = regexp.MustCompile(`\b(object|oldObject)\b`)
+	// setExpression is what the API server sets itself in metadata.
+	setExpression    = regexp.MustCompile(`\bmetadata\s*\.\s*\??(resourceVersion|uid|creationTimestamp)\b`)
+	labelsExpression = regexp.MustCompile(`\blabels\b`)
+	objectExpression = regexp.MustCompile(`\b(object|oldObject)\b`)
 	// sketchedObject is what a sketch holds.
 	sketchedObject  = regexp.MustCompile(`\b(object|oldObject)\s*(\.\s*metadata\s*\.\s*(name|namespace)\b|\.\s*(kind|apiVersion)\b|[!=]=\s*null\b)`)
 	nameExpression  = regexp.MustCompile(`\brequest\s*\.\s*name\b|\b(object|oldObject)\s*\.\s*(metadata|target)\s*\.\s*name\b`)
@@ -70,6 +73,7 @@ func readsOf(expressions ...string) reads {
 		namespace:      strings.Contains(all, "namespaceObject"),
 		moreNamespace:  strings.Contains(recordedNamespace.ReplaceAllString(all, ""), "namespaceObject"),
 		partial:        partialExpression.MatchString(all),
+		set:            setExpression.MatchString(all),
 		object:         objectExpression.MatchString(groupExpression.ReplaceAllString(sketchedObject.ReplaceAllString(all, ""), "")),
 		name:           nameExpression.MatchString(all),
 		node:           nodeExpression.MatchString(all),
@@ -112,6 +116,8 @@ func (e reads) undecided(r *request, ns namespaces) string {
 		return "an expression reads request.options, which the plan of writes does not hold"
 	case e.partial && r.GetOperation() != admission.Create && !r.live:
 		return "an expression reads annotations, ownerReferences or managedFields, which a snapshot does not hold of live objects"
+	case e.set && !r.live:
+		return "an expression reads what the API server itself sets in metadata, which a snapshot does not hold"
 	case inNamespace && e.moreNamespace:
 		return "an expression reads more of namespaceObject than name, labels and phase, which a snapshot does not hold"
 	case inNamespace && e.namespace && ns.absence != "":

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	k8slabels "k8s.io/apimachinery/pkg/labels"
 
@@ -47,11 +48,14 @@ func (c *crowd) add(namespace string, example bool, ofNamespace, ofPods map[stri
 	return made
 }
 
-// in is the snapshot with the crowd in it, and a disruption budget in each namespace that
-// has pods, unless budgets are known.
+// in is the snapshot with the crowd in it, a Service before its pods, and a disruption budget
+// in each namespace that has pods, unless budgets are known.
 func (c *crowd) in(s *facts.Snapshot) *facts.Snapshot {
 	slices.SortFunc(c.namespaces, func(x, y facts.Namespace) int { return cmp.Compare(x.Name, y.Name) })
 	s = s.With(facts.Present(facts.Namespaces, c.namespaces), facts.Present(facts.PodGroups, ordered(c.groups)))
+	if services, read := facts.Services.Get(s); read {
+		s = s.With(facts.Present(facts.Services, slices.Concat(services, c.services())))
+	}
 	if _, absent := s.Absence(facts.DisruptionBudgets); !absent || len(c.groups) == 0 {
 		return s
 	}
@@ -62,4 +66,13 @@ func (c *crowd) in(s *facts.Snapshot) *facts.Snapshot {
 		}
 	}
 	return s.With(facts.Present(facts.DisruptionBudgets, budgets))
+}
+
+// services are those by which the pods are called, of the names by which slices are asked
+// for.
+func (c *crowd) services() (all []facts.Service) {
+	for _, g := range c.groups {
+		all = append(all, facts.Service{Namespace: g.Namespace, Name: cmp.Or(g.Labels[discoveryv1.LabelServiceName], "any-app"), Selector: map[string]string{"app": "any-app"}})
+	}
+	return all
 }
