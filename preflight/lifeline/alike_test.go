@@ -21,16 +21,19 @@ func stands(l Line) (all []string) {
 	return slices.Compact(all)
 }
 
+// onPods are the rules of a webhook on pods that are made.
+var onPods = []admissionregistrationv1.RuleWithOperations{{
+	Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
+	Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+}}
+
 // guarding has a webhook on pods of kube-system with the label k8s-app=cilium alone.
 func guarding(more ...facts.Observation) *facts.Snapshot {
 	guard := admissionregistrationv1.ValidatingWebhookConfiguration{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
 		Name:              "guard.example.com",
 		NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": "kube-system"}},
 		ObjectSelector:    &metav1.LabelSelector{MatchLabels: map[string]string{"k8s-app": "cilium"}},
-		Rules: []admissionregistrationv1.RuleWithOperations{{
-			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-		}},
+		Rules:             onPods,
 	}}}
 	return cluster("1.36.3", append([]facts.Observation{
 		facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{guard}),
@@ -49,6 +52,7 @@ func TestSystemPods(t *testing.T) {
 		decided bool
 	}{
 		{"cilium runs", facts.Present(facts.PodGroups, []facts.PodGroup{cilium}), "cilium", true},
+		{"another of that name runs, too", facts.Present(facts.PodGroups, []facts.PodGroup{cilium, {Namespace: "kube-system", Kind: "Deployment", Name: "cilium", Labels: map[string]string{"k8s-app": "other"}, Pods: 1}}), "cilium", true},
 		{"cilium does not run", facts.Present(facts.PodGroups, []facts.PodGroup{}), "", true},
 		{"what runs could not be read", facts.Absent(facts.PodGroups, facts.Forbidden, "no"), "any-agent", false},
 	} {
@@ -131,10 +135,7 @@ func TestStrangers(t *testing.T) {
 	spared := `!("system:serviceaccounts:kube-system" in request.userInfo.groups)`
 	guard := admissionregistrationv1.ValidatingWebhookConfiguration{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
 		Name: "guard.example.com", MatchConditions: []admissionregistrationv1.MatchCondition{{Name: "spared", Expression: spared}},
-		Rules: []admissionregistrationv1.RuleWithOperations{{
-			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-		}},
+		Rules: onPods,
 	}}}
 	for kind, want := range map[string]string{"ReplicationController": "", "Cluster": "controller of Cluster", "Pod": ""} {
 		s := cluster("1.36.3", facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{guard}),
@@ -194,10 +195,7 @@ func TestBindings(t *testing.T) {
 func TestUnlisted(t *testing.T) {
 	guard := admissionregistrationv1.ValidatingWebhookConfiguration{Webhooks: []admissionregistrationv1.ValidatingWebhook{{
 		Name: "guard.example.com", NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"env": "prod"}},
-		Rules: []admissionregistrationv1.RuleWithOperations{{
-			Operations: []admissionregistrationv1.OperationType{admissionregistrationv1.Create},
-			Rule:       admissionregistrationv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-		}},
+		Rules: onPods,
 	}}}
 	for want, namespaces := range map[int][]facts.Namespace{0: {{Name: "shop"}}, 1: {{Name: "other", Labels: map[string]string{"env": "prod"}}}} {
 		s := cluster("1.36.3", facts.Present(facts.ValidatingWebhooks, []admissionregistrationv1.ValidatingWebhookConfiguration{guard}),

@@ -79,12 +79,7 @@ func changed(w bootstrap.Write, o *unstructured.Unstructured) {
 	case w.Object == nil:
 	case w.Resource == pod.resource && w.Subresource == "status":
 		if phase, is, _ := unstructured.NestedString(w.Object.Object, "status", "phase"); is {
-			status, _, _ := unstructured.NestedMap(o.Object, "status")
-			if status == nil {
-				status = map[string]any{}
-			}
-			status["phase"] = phase
-			o.Object["status"] = status
+			partOf(o, "status")["phase"] = phase
 		}
 	case w.Subresource != "":
 	case w.Resource == node.resource:
@@ -108,21 +103,20 @@ func changed(w bootstrap.Write, o *unstructured.Unstructured) {
 	}
 }
 
-func cordoned(o *unstructured.Unstructured) {
-	spec, _, _ := unstructured.NestedMap(o.Object, "spec")
-	if spec == nil {
-		spec = map[string]any{}
-	}
-	spec["unschedulable"] = true
-	o.Object["spec"] = spec
-}
+func cordoned(o *unstructured.Unstructured) { partOf(o, "spec")["unschedulable"] = true }
 
 func tainted(o *unstructured.Unstructured) {
-	spec, _, _ := unstructured.NestedMap(o.Object, "spec")
-	if spec == nil {
-		spec = map[string]any{}
-	}
+	spec := partOf(o, "spec")
 	taints, _ := spec["taints"].([]any)
 	spec["taints"] = append(taints, map[string]any{"key": toBeDeleted, "value": "0", "effect": "NoSchedule"})
-	o.Object["spec"] = spec
+}
+
+// partOf is the part of the object by that name, which it is given where it has none.
+func partOf(o *unstructured.Unstructured, name string) map[string]any {
+	part, _ := o.Object[name].(map[string]any)
+	if part == nil {
+		part = map[string]any{}
+		o.Object[name] = part
+	}
+	return part
 }

@@ -18,24 +18,24 @@ func (e examples) systemPods() []bootstrap.Write {
 // where they could not be read these two, and one of each of their makers of which nothing
 // is known.
 func (e examples) systemGroups() []facts.PodGroup {
-	all, read := facts.PodGroups.Get(e.s)
 	groups := []facts.PodGroup{
 		{Namespace: system, Kind: "Deployment", Name: dns, Labels: map[string]string{"k8s-app": dns}},
 		{Namespace: system, Kind: daemonSet, Name: tunnel, Labels: map[string]string{"k8s-app": tunnel}},
 	}
+	for n, usual := range groups {
+		if g := e.groupOf(system, usual.Name); g.Name != "" {
+			groups[n] = g
+		}
+	}
+	all, read := facts.PodGroups.Get(e.s)
 	if !read {
 		return append(groups, facts.PodGroup{Namespace: system, Kind: "Deployment", Name: "any-app"}, facts.PodGroup{Namespace: system, Kind: daemonSet, Name: "any-agent"})
 	}
 	for _, g := range all {
-		if g.Namespace != system || !replaced(g) {
-			continue
-		}
-		usual := slices.IndexFunc(groups, func(u facts.PodGroup) bool { return u.Name == g.Name })
-		if usual < 0 {
+		first := slices.ContainsFunc(groups[:2], func(u facts.PodGroup) bool { return u.Kind == g.Kind && u.Name == g.Name })
+		if g.Namespace == system && replaced(g) && !first {
 			groups = append(groups, g)
-			continue
 		}
-		groups[usual] = g
 	}
 	return groups
 }
